@@ -1,0 +1,53 @@
+"""What every page's shell needs."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from ambassadors.models import Person
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """Theme, organisation and the navigation of the person's roles."""
+    theme = request.COOKIES.get("theme", "")
+    user = getattr(request, "user", None)
+    return {
+        "organisation": settings.ORGANISATION,
+        "theme": theme if theme in {"light", "dark"} else "",
+        "nav": _nav(user, request) if isinstance(user, Person) else [],
+        "demo": settings.DEMO,
+    }
+
+
+def _nav(person: Person, request: HttpRequest) -> list[dict[str, Any]]:
+    entries = [
+        ("today", "today", _("Today"), "h"),
+        ("suggestions", "stack", _("Suggestions"), "v"),
+        ("posts", "pen", _("My posts"), "b"),
+    ]
+    if person.has_role("curator"):
+        entries.append(("desk", "inbox", _("Desk"), "r"))
+    if person.has_role("hr"):
+        entries.append(("roster", "users", _("People"), "t"))
+    if person.has_role("auditor", "administrator"):
+        entries.append(("audit", "shield", _("Record"), "p"))
+    if len(entries) < 5:  # noqa: PLR2004 - the phone's bar has room for five
+        entries.append(("notebook", "note", _("Notebook"), "n"))
+    current = request.resolver_match.url_name if request.resolver_match else ""
+    belongs = {
+        "composer": "suggestions", "post": "posts", "suggestion_edit": "desk",
+        "suggestion_new": "desk", "hold": "desk", "review": "desk", "wall": "posts",
+    }  # fmt: skip
+    return [
+        {
+            "url": reverse(name),
+            "icon": icon,
+            "label": label,
+            "key": key,
+            "current": name == belongs.get(current or "", current),
+        }
+        for name, icon, label, key in entries
+    ]

@@ -1,0 +1,96 @@
+"""At the edge of every request: strange input, the person's language and clock, the policy."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.utils import timezone, translation
+from django.utils.cache import add_never_cache_headers
+
+from ambassadors.models import Person
+
+from .policies import policy_for
+
+Next = Callable[[HttpRequest], HttpResponse]
+KEPT = "kept_forms"
+_KEPT_BYTES = 11_000_000
+
+
+class EdgeMiddleware:
+    """Refuses NUL in addresses, sets language and time zone, and the remaining headers."""
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Wrap one request."""
+        if "\x00" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
+            return HttpResponseBadRequest()
+        user = request.user
+        if isinstance(user, Person):
+            timezone.activate(user.zone)
+            if settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:
+                translation.activate(user.language)
+                request.LANGUAGE_CODE = user.language  # type: ignore[attr-defined]
+        response = self.get_response(request)
+        if user.is_authenticated:
+            add_never_cache_headers(response)
+            response["Cache-Control"] = "no-store"
+        response["Cross-Origin-Resource-Policy"] = "same-origin"
+        response["Permissions-Policy"] = (
+            "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
+        )
+        timezone.deactivate()
+        return response
+
+
+class PolicyMiddleware:
+    """Asks the declared policy of the URL; without one, nobody gets in."""
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Pass the request on; the work is in :meth:`process_view`."""
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: object, args: list[Any], kwargs: dict[str, Any]
+    ) -> HttpResponse | None:
+        """Let the request through, send to the login, or refuse."""
+        del view, args, kwargs
+        match = request.resolver_match
+        policy = policy_for(match.url_name or "") if match else None
+        if policy is None:
+            raise PermissionDenied
+        if policy(request):
+            return None
+        if not request.user.is_authenticated:
+            keep_form(request)
+            return redirect_to_login(request.get_full_path(), settings.LOGIN_URL)
+        raise PermissionDenied
+
+
+def keep_form(request: HttpRequest) -> None:
+    """Keep what an expired session's person typed, to hand it back after the login."""
+    if request.method != "POST":
+        return
+    typed = {
+        name: request.POST.getlist(name)
+        for name in request.POST
+        if "password" not in name and name != "csrfmiddlewaretoken"
+    }
+    if sum(len(value) for values in typed.values() for value in values) < _KEPT_BYTES:
+        request.session[KEPT] = {request.path: typed}
+
+
+def kept_form(request: HttpRequest) -> dict[str, list[str]] | None:
+    """Take back what was kept for this page, once."""
+    kept = request.session.get(KEPT, {})
+    typed: dict[str, list[str]] | None = kept.pop(request.path, None)
+    if typed is not None:
+        request.session[KEPT] = kept
+    return typed

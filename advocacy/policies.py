@@ -1,0 +1,90 @@
+"""Who may open which URL. Deny by default: a name that is not here opens for nobody."""
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from ambassadors.models import Person
+
+Policy = Callable[[HttpRequest], bool]
+
+
+def public(request: HttpRequest) -> bool:
+    """Everybody, signed in or not."""
+    del request
+    return True
+
+
+def signed_in(request: HttpRequest) -> bool:
+    """Everybody who works here."""
+    user = request.user
+    return isinstance(user, Person) and user.left_at is None
+
+
+def bearer(request: HttpRequest) -> bool:
+    """Machines; the view checks the token itself."""
+    del request
+    return True
+
+
+def demo(request: HttpRequest) -> bool:
+    """Only in the demonstration of the fictional company."""
+    del request
+    return bool(settings.DEMO)
+
+
+def role(*names: str) -> Policy:
+    """Everybody with one of the roles."""
+
+    def policy(request: HttpRequest) -> bool:
+        user = request.user
+        return isinstance(user, Person) and signed_in(request) and user.has_role(*names)
+
+    policy.__name__ = "role_" + "_".join(names)
+    return policy
+
+
+curator = role("curator")
+POLICIES: dict[str, Policy] = {
+    "health": public,
+    "set_language": public,
+    "picture": signed_in,
+    "short_link": public,
+    "demo_login": demo,
+    "today": signed_in,
+    "suggestions": signed_in,
+    "composer": signed_in,
+    "voice": signed_in,
+    "posts": signed_in,
+    "post": signed_in,
+    "notebook": signed_in,
+    "accounts": signed_in,
+    "consent": signed_in,
+    "connect_mastodon": signed_in,
+    "mastodon_callback": signed_in,
+    "connect_bluesky": signed_in,
+    "disconnect": signed_in,
+    "wall": signed_in,
+    "wall_posts": bearer,
+    "wall_post": bearer,
+    "networks": signed_in,
+    "desk": curator,
+    "light": curator,
+    "hold": curator,
+    "release": curator,
+    "suggestion_new": curator,
+    "suggestion_edit": curator,
+    "review": curator,
+    "roster": role("hr"),
+    "audit": role("auditor", "administrator"),
+}
+# allauth guards its own pages: login pages are public, the rest want a login.
+OWN_GUARD = ("account_", "mfa_", "socialaccount_", "openid_connect_")
+
+
+def policy_for(name: str) -> Policy | None:
+    """The policy of a URL name, None when nobody declared one."""
+    if name.startswith(OWN_GUARD):
+        return public
+    return POLICIES.get(name)

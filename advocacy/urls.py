@@ -1,0 +1,49 @@
+"""Every address. Each name has its policy in :mod:`advocacy.policies`."""
+
+from django.urls import include, path
+from django.views.i18n import set_language
+
+from ambassadors.views import audit, notebook, roster
+from campaigns.views import composer, desk, editor, hold, links, posts, today
+from integrations.views import accounts, wall
+
+from .views import demo, health
+
+urlpatterns = [
+    path("", today.today, name="today"),
+    path("suggestions/", today.suggestions, name="suggestions"),
+    path("suggestions/<int:pk>/", composer.composer, name="composer"),
+    path("suggestions/<int:pk>/voice/", composer.voice, name="voice"),
+    path("posts/", posts.posts, name="posts"),
+    path("posts/<int:pk>/", posts.post, name="post"),
+    path("notebook/", notebook.notebook, name="notebook"),
+    path("desk/", desk.desk, name="desk"),
+    path("desk/topics/<int:pk>/light/", desk.light, name="light"),
+    path("desk/topics/<int:pk>/hold/", hold.hold, name="hold"),
+    path("desk/topics/<int:pk>/release/", hold.release, name="release"),
+    path("desk/suggestions/new/", editor.edit, name="suggestion_new"),
+    path("desk/suggestions/<int:pk>/", editor.edit, name="suggestion_edit"),
+    path("desk/suggestions/<int:pk>/review/", editor.review, name="review"),
+    path("roster/", roster.roster, name="roster"),
+    path("record/", audit.audit, name="audit"),
+    path("me/accounts/", accounts.accounts, name="accounts"),
+    path("me/accounts/networks/", accounts.networks, name="networks"),
+    path("me/accounts/<int:pk>/disconnect/", accounts.disconnect, name="disconnect"),
+    path("me/consents/", accounts.consent, name="consent"),
+    path("connect/mastodon/", accounts.connect_mastodon, name="connect_mastodon"),
+    path("connect/mastodon/cb/", accounts.mastodon_callback, name="mastodon_callback"),
+    path("connect/bluesky/", accounts.connect_bluesky, name="connect_bluesky"),
+    path("wall/", wall.wall, name="wall"),
+    path("wall/api/posts", wall.wall_posts, name="wall_posts"),
+    path("wall/api/posts/<uuid:pk>", wall.wall_post, name="wall_post"),
+    path("pictures/<int:pk>/", links.picture, name="picture"),
+    path("r/<str:code>", links.short_link, name="short_link"),
+    path("demo/<slug:role>/", demo.demo_login, name="demo_login"),
+    path("healthz", health.health, name="health"),
+    path("language/", set_language, name="set_language"),
+    path("accounts/", include("allauth.urls")),
+]
+handler400 = "advocacy.views.errors.bad_request"
+handler403 = "advocacy.views.errors.forbidden"
+handler404 = "advocacy.views.errors.not_found"
+handler500 = "advocacy.views.errors.broken"

@@ -1,0 +1,36 @@
+"""Pages for when something is not right: what happened, that the text is safe, what next."""
+
+from django.http import HttpRequest, HttpResponse, HttpResponseServerError
+from django.shortcuts import render
+from django.template import loader
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """The request could not be read, or was too large."""
+    too_big = type(exception).__name__ == "RequestDataTooBig"
+    status = 413 if too_big else 400
+    return render(request, "errors/400.html", {"too_big": too_big}, status=status)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """The page belongs to another role."""
+    del exception
+    return render(request, "errors/403.html", status=403)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """There is nothing here, or it is not this person's."""
+    del exception
+    return render(request, "errors/404.html", status=404)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """The form was too old; what was typed stands on the page."""
+    del reason
+    return render(request, "errors/csrf.html", {"text": request.POST.get("text", "")}, status=403)
+
+
+def broken(request: HttpRequest) -> HttpResponse:
+    """Our mistake. Needs no database and no context."""
+    del request
+    return HttpResponseServerError(loader.render_to_string("errors/500.html"))

@@ -1,0 +1,60 @@
+"""Give and withdraw consents. Withdrawal is as easy as consent and holds at once."""
+
+import datetime as dt
+
+from django.db import transaction
+
+from . import audit
+from .models import Consent, Person
+
+# The wording people said yes to, by version. Old versions stay readable on their rows.
+WORDINGS: dict[str, tuple[str, str]] = {
+    Consent.Purpose.LINK_ACCOUNT: (
+        "1",
+        "Botschaft may keep the key to an account I connect, encrypted, until I disconnect it.",
+    ),
+    Consent.Purpose.PUBLISH: (
+        "1",
+        "Botschaft may publish a post on my account when I press share or at the time I choose.",
+    ),
+    Consent.Purpose.ENGAGEMENT: (
+        "1",
+        "Botschaft may read how many reactions my posts from here received. Only I see them.",
+    ),
+    Consent.Purpose.ROSTER: (
+        "1",
+        "HR may see my name, site and teams in the roster, never what I post.",
+    ),
+    Consent.Purpose.CONTACT_CARD: ("1", "My contact card may be public."),
+    Consent.Purpose.PHOTO: ("1", "My photo may be shown beside my name."),
+    Consent.Purpose.LEADERBOARD: ("1", "My figures may be part of comparisons."),
+}
+
+
+@transaction.atomic
+def give(*, person: Person, purpose: str, now: dt.datetime) -> Consent:
+    """Record a yes to the current wording; a standing yes is kept as it is."""
+    version, wording = WORDINGS[purpose]
+    consent, created = Consent.objects.given().get_or_create(
+        person=person,
+        purpose=purpose,
+        defaults={"version": version, "wording": wording, "given_at": now},
+    )
+    if created:
+        audit.record("consent.given", consent, by=person, now=now, purpose=purpose)
+    return consent
+
+
+@transaction.atomic
+def withdraw(*, person: Person, purpose: str, now: dt.datetime) -> bool:
+    """Take a yes back; tells whether there was one.
+
+    The UPDATE waits for start transactions that hold the row FOR SHARE, so nothing starts later.
+    """
+    consent = Consent.objects.given().filter(person=person, purpose=purpose).first()
+    if consent is None:
+        return False
+    if not Consent.objects.given().filter(pk=consent.pk).update(withdrawn_at=now):
+        return False
+    audit.record("consent.withdrawn", consent, by=person, now=now, purpose=purpose)
+    return True

@@ -1,0 +1,21 @@
+"""Rows of the lowest floor: who."""
+
+from .audit import AuditEntry
+from .consent import Consent
+from .note import Note
+from .person import Person, Role, Site, normalise_email
+from .team import Membership, MembershipStep, Team, TeamKind
+
+__all__ = [
+    "AuditEntry",
+    "Consent",
+    "Membership",
+    "MembershipStep",
+    "Note",
+    "Person",
+    "Role",
+    "Site",
+    "Team",
+    "TeamKind",
+    "normalise_email",
+]

@@ -1,0 +1,140 @@
+"""People, their roles and their sites."""
+
+import datetime as dt
+import unicodedata
+from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.db import models
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
+
+
+def normalise_email(email: str) -> str:
+    """Fold an address for comparison only; mail always goes to the stored one.
+
+    PostgreSQL's ``UPPER`` makes ``ı`` equal to ``I`` (CVE-2019-19844), so we compare this column.
+    """
+    return unicodedata.normalize("NFKC", email.strip()).casefold()
+
+
+class Site(models.Model):
+    """A place where people work."""
+
+    slug = models.SlugField(unique=True)
+    name = models.CharField(max_length=120)
+    timezone = models.CharField(max_length=64, default="Europe/Berlin")
+
+    class Meta:
+        ordering: ClassVar = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class PersonManager(BaseUserManager["Person"]):
+    """Creates people and finds them by their normalised address."""
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "Person":
+        """Store a person; without a password they log in by link, passkey or SSO."""
+        person = Person(email=email, **fields)
+        person.set_password(password)
+        person.save(using=self._db)
+        return person
+
+    def create_superuser(self, email: str, password: str, **fields: Any) -> "Person":
+        """Store a person who may use Django's admin and holds the administrator role."""
+        person = self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+        Role.objects.create(person=person, name=Role.Name.ADMINISTRATOR)
+        return person
+
+    def get_by_natural_key(self, username: str | None) -> "Person":
+        """Find a person by address, whatever its case or Unicode form."""
+        return self.get(email_normalised=normalise_email(username or ""))
+
+
+class Person(AbstractBaseUser, PermissionsMixin):
+    """Somebody who works here, or did."""
+
+    class Language(models.TextChoices):
+        GERMAN = "de", _("German")
+        ENGLISH = "en", _("English")
+
+    email = models.EmailField(_("e-mail"))
+    email_normalised = models.CharField(max_length=254, unique=True, editable=False)
+    name = models.CharField(_("name"), max_length=150)
+    job_title = models.CharField(_("job title"), max_length=150, blank=True)
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, null=True, blank=True)
+    language = models.CharField(max_length=2, choices=Language.choices, default=Language.GERMAN)
+    languages = models.JSONField(default=list, help_text="Languages the person writes in.")
+    interests = models.JSONField(default=list, help_text="Slugs of topics the person follows.")
+    timezone = models.CharField(max_length=64, default="Europe/Berlin")
+    is_active = models.BooleanField(default=True)
+    is_staff = models.BooleanField(default=False)
+    joined_at = models.DateTimeField(auto_now_add=True)
+    left_at = models.DateTimeField(null=True, blank=True)
+
+    objects = PersonManager()
+
+    USERNAME_FIELD = "email_normalised"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar = ["email", "name"]
+
+    class Meta:
+        ordering: ClassVar = ["name", "pk"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Keep the comparison column in step with the address."""
+        self.email_normalised = normalise_email(self.email)
+        super().save(*args, **kwargs)
+
+    @cached_property
+    def role_names(self) -> frozenset[str]:
+        """All roles of this person, read once per request."""
+        return frozenset(self.role_set.values_list("name", flat=True))
+
+    def has_role(self, *names: str) -> bool:
+        """Tell whether the person holds one of the roles."""
+        return not self.role_names.isdisjoint(names)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The person's wall clock."""
+        return ZoneInfo(self.timezone)
+
+    @property
+    def first_name(self) -> str:
+        """What we call them in a greeting."""
+        return self.name.split(" ", 1)[0]
+
+    def local(self, instant: dt.datetime) -> dt.datetime:
+        """Show an instant on the person's clock."""
+        return instant.astimezone(self.zone)
+
+
+class Role(models.Model):
+    """What somebody may do beside taking part. Everybody may take part."""
+
+    class Name(models.TextChoices):
+        AMBASSADOR = "ambassador", _("Ambassador")
+        CURATOR = "curator", _("Curator")
+        HR = "hr", _("HR")
+        AUDITOR = "auditor", _("Auditor")
+        ADMINISTRATOR = "administrator", _("Administrator")
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE)
+    name = models.CharField(max_length=20, choices=Name.choices)
+    granted_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["person", "name"], name="role_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} {self.name}"

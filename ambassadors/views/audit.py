@@ -1,0 +1,22 @@
+"""The record: which switches were changed by whom. Read-only, no figures of persons."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from ambassadors.models import AuditEntry, Person
+
+# What a works council looks for. Acts of people about their own posts are nobody's business.
+ACTS = (
+    "hold", "release", "suggestion.approved", "suggestion.returned", "suggestion.withdrawn",
+    "membership.begun", "membership.ended", "person.left", "role.granted", "role.taken",
+)  # fmt: skip
+
+
+def audit(request: HttpRequest) -> HttpResponse:
+    """Show the latest 200 entries with the name of who did it."""
+    entries = list(AuditEntry.objects.filter(act__in=ACTS)[:200])
+    names = dict(
+        Person.objects.filter(pk__in={e.actor_id for e in entries}).values_list("pk", "name")
+    )
+    rows = [(entry, names.get(entry.actor_id or 0, "–")) for entry in entries]
+    return render(request, "audit.html", {"rows": rows})

@@ -1,0 +1,511 @@
+"""How a post leaves: claim, start, publish, settle; recover what a dead worker left.
+
+The promises are PUBLISHING.md's: ``sending`` is committed before the first byte, an ambiguous
+answer is *unknown* and followed by a look, a hold ends every start that has not begun.
+Read from top to bottom: each function is one step in the order of the way.
+"""
+
+import datetime as dt
+import logging
+import random
+import time
+from collections.abc import Callable
+
+from django.conf import settings
+from django.db import DatabaseError, IntegrityError, connection, transaction
+
+from integrations import tokens
+from integrations.models import ConnectedAccount
+from integrations.networks import get
+from integrations.networks.base import (
+    Absent,
+    Access,
+    CannotTell,
+    Later,
+    Link,
+    Outgoing,
+    Picture,
+    Refused,
+    Result,
+    Sent,
+    Unknown,
+    Window,
+)
+from integrations.wire import GateClosed, NotSent, WireError
+
+from .failpoints import failpoint
+from .models import Attempt, Delivery
+from .states import move_delivery
+
+log = logging.getLogger(__name__)
+
+LEASE = dt.timedelta(seconds=60)  # longer than SEND_SECONDS, so a live worker keeps its claim
+SEND_SECONDS = 30.0  # total for all calls of one send
+GATE_SECONDS = 2.0  # between the start transaction and the first byte (contract 2.6)
+MAX_CLAIMS = 3  # worker deaths before quarantine (I11)
+MAX_TRIES = 8
+FIRST_MEASURE = dt.timedelta(minutes=10)
+
+_CLAIM = """
+UPDATE campaigns_delivery SET fence = fence + 1, claims = claims + 1,
+       lease_until = now() + %(lease)s
+ WHERE id IN (
+   SELECT d.id FROM campaigns_delivery d
+     JOIN integrations_connectedaccount a ON a.id = d.account_id
+    WHERE d.state = 'queued' AND d.blocked = '' AND d.due_at <= now()
+      AND (d.next_at IS NULL OR d.next_at <= now())
+      AND (d.lease_until IS NULL OR d.lease_until < now())
+      AND (a.paused_until IS NULL OR a.paused_until <= now())
+      AND NOT EXISTS (
+        SELECT 1 FROM campaigns_delivery o
+         WHERE o.account_id = d.account_id AND o.id <> d.id
+           AND (o.state = 'sending'
+                OR (o.state = 'queued' AND o.lease_until > now())
+                OR (o.state = 'queued' AND o.blocked = '' AND o.next_at IS NULL
+                    AND (o.due_at, o.id) < (d.due_at, d.id))))
+    ORDER BY a.last_served_at NULLS FIRST, d.due_at
+    LIMIT %(limit)s
+    FOR UPDATE OF d SKIP LOCKED)
+RETURNING id
+"""
+
+
+def clock() -> dt.datetime:
+    """The database's time: the only clock that decides when something is due (I7)."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        now: dt.datetime = cursor.fetchone()[0]
+    return now
+
+
+def claim(*, limit: int) -> list[Delivery]:
+    """Take up to ``limit`` due deliveries, the longest unserved accounts first.
+
+    Counted before the work, so a worker that dies with a poisonous one has been counted.
+    """
+    failpoint("before_claim")
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_CLAIM, {"lease": LEASE, "limit": limit})
+        ids = [row[0] for row in cursor.fetchall()]
+    rows = Delivery.objects.select_related("post__suggestion__topic", "post__picture", "account")
+    return list(rows.filter(pk__in=ids).order_by("due_at", "pk"))
+
+
+def deliver(delivery: Delivery) -> None:
+    """Bring one claimed delivery to a settled state, or give up because somebody else did."""
+    failpoint("after_claim")
+    now = clock()
+    if delivery.claims > MAX_CLAIMS:
+        block(delivery, Delivery.Blocked.QUARANTINED)
+        return
+    try:
+        account_access = tokens.open_access(delivery.account, now=now)
+    except tokens.NoToken as error:
+        block(delivery, Delivery.Blocked.RECONNECT, detail=str(error))
+        return
+    except WireError as error:
+        put_back(delivery, Later(f"token: {error}"), now=now)
+        return
+    post = outgoing(delivery)
+    began = time.monotonic()
+    if not start(delivery):
+        return
+    failpoint("after_start")
+    result = _publish(delivery, post, account_access, gate(began), now)
+    failpoint("after_response")
+    settle(delivery, result)
+    failpoint("after_result")
+
+
+def gate(began: float) -> Callable[[], None]:
+    """Refuse the first byte once the permission is older than the gate allows."""
+
+    def may_start() -> None:
+        if time.monotonic() - began >= GATE_SECONDS:
+            message = "the start transaction is too old"
+            raise GateClosed(message)
+
+    return may_start
+
+
+def outgoing(delivery: Delivery) -> Outgoing:
+    """Everything that was approved, equal on every try (I6)."""
+    post = delivery.post
+    suggestion = post.suggestion
+    link = None
+    if post.link and suggestion:
+        link = Link(
+            url=short_url(post.link.code),
+            title=suggestion.link_title,
+            description=suggestion.link_description,
+        )
+    picture = None
+    if post.picture:
+        with post.picture.file.open("rb") as file:
+            content = file.read()
+        picture = Picture(
+            content=content,
+            media_type=post.picture.media_type,
+            alt=post.picture.alt(post.language),
+            width=post.picture.width,
+            height=post.picture.height,
+        )
+    return Outgoing(
+        key=str(delivery.key),
+        rkey=delivery.rkey,
+        written_at=delivery.written_at,
+        text=post.full_text,
+        language=post.language,
+        link=link,
+        picture=picture,
+        first_tried_at=delivery.first_tried_at,
+    )
+
+
+def short_url(code: str) -> str:
+    """The address of a tracked link, from SITE_URL and never from a request."""
+    return f"{settings.SITE_URL}/r/{code}"
+
+
+def start(delivery: Delivery) -> bool:
+    """Commit ``sending`` if nothing speaks against it now; tells whether we may send.
+
+    Locks what can stop a post FOR SHARE, always in the same order, so that a hold, a withdrawn
+    consent, a disconnect or a leaving that has answered 200 is seen, and one that has not waits
+    for us. In doubt about the commit: do not send.
+    """
+    try:
+        with transaction.atomic():
+            now = clock()
+            obstacle = _obstacle(delivery, now)
+            if obstacle:
+                _stop(delivery, obstacle, now)
+                return False
+            moved = move_delivery(
+                delivery,
+                to="sending",
+                source="queued",
+                now=now,
+                lease_until=now + LEASE,
+                started_at=now,
+                tries=delivery.tries + 1,
+                next_at=None,
+            )
+            if moved:
+                Attempt.objects.create(delivery=delivery, fence=delivery.fence, began_at=now)
+                ConnectedAccount.objects.filter(pk=delivery.account_id).update(last_served_at=now)
+    except IntegrityError:
+        # Another delivery of the account is in flight (I8); the lease is given back.
+        Delivery.objects.filter(pk=delivery.pk, fence=delivery.fence, state="queued").update(
+            lease_until=None, claims=delivery.claims - 1
+        )
+        return False
+    except DatabaseError:
+        log.exception("start of %s in doubt, not sending", delivery.key)
+        return False
+    return moved
+
+
+def _held(table: str, pk: int | None) -> bool:
+    """Lock a row that can be held and read whether it is."""
+    if pk is None:
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT held_at FROM {table} WHERE id = %s FOR SHARE", [pk])  # noqa: S608 - names of ours
+        row = cursor.fetchone()
+    return row is None or row[0] is not None
+
+
+def _row(sql: str, pk: int) -> tuple[object, ...] | None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [pk])
+        row: tuple[object, ...] | None = cursor.fetchone()
+    return row
+
+
+def _obstacle(delivery: Delivery, now: dt.datetime) -> str:
+    """Name what forbids the start, with every row that could forbid it locked FOR SHARE."""
+    post = delivery.post
+    suggestion = post.suggestion
+    if _held("campaigns_programme", 1):
+        return "held"
+    if suggestion and (
+        _held("campaigns_topic", suggestion.topic_id) or _held("campaigns_suggestion", suggestion.pk)
+    ):
+        return "held"
+    person = _row(
+        "SELECT left_at, is_active FROM ambassadors_person WHERE id = %s FOR SHARE", post.person_id
+    )
+    if person is None or person[0] is not None or not person[1]:
+        return "left"
+    account = _row(
+        "SELECT disconnected_at, person_id FROM integrations_connectedaccount"
+        " WHERE id = %s FOR SHARE",
+        delivery.account_id,
+    )
+    if account is None or account[0] is not None or account[1] != post.person_id:
+        return "disconnected"
+    consent = _row(
+        "SELECT id FROM ambassadors_consent WHERE person_id = %s AND purpose = 'publish'"
+        " AND withdrawn_at IS NULL FOR SHARE",
+        post.person_id,
+    )
+    if consent is None:
+        return "consent"
+    if now >= delivery.not_after:
+        return "expired"
+    if now < delivery.due_at:
+        return "early"
+    return ""
+
+
+def _stop(delivery: Delivery, obstacle: str, now: dt.datetime) -> None:
+    """Write down why a start did not happen. A hold leaves the delivery queued."""
+    if obstacle in {"left", "disconnected", "expired"}:
+        source = "queued"
+        if delivery.first_tried_at is None:
+            move_delivery(
+                delivery,
+                to="cancelled" if obstacle != "expired" else "failed",
+                source=source,
+                now=now,
+                reason=obstacle,
+                lease_until=None,
+            )
+            return
+        move_delivery(
+            delivery, to="unknown", source=source, now=now, reason=obstacle, lease_until=None
+        )
+        return
+    changes: dict[str, object] = {"lease_until": None, "claims": 0, "reason": obstacle}
+    if obstacle == "consent":
+        changes["blocked"] = Delivery.Blocked.CONSENT
+    else:
+        changes["next_at"] = now + dt.timedelta(seconds=20)
+    Delivery.objects.filter(pk=delivery.pk, fence=delivery.fence, state="queued").update(**changes)
+
+
+def _publish(
+    delivery: Delivery,
+    post: Outgoing,
+    account_access: Access,
+    may_start: Callable[[], None],
+    now: dt.datetime,
+) -> Result:
+    """Call the network once. Whatever it raises becomes one of the four results."""
+    window = Window(seconds=SEND_SECONDS, may_start=may_start, now=now)
+    try:
+        return get(delivery.account.network).publish(post, account_access, window)
+    except NotSent as error:
+        return Later(str(error) or type(error).__name__)
+    except Exception as error:  # a bug after the first byte must not look like "not sent"
+        log.exception("publishing %s", delivery.key)
+        return Unknown(type(error).__name__)
+
+
+def settle(delivery: Delivery, result: Result) -> None:
+    """Write the result down. Nothing may run between the network's answer and this commit.
+
+    While the database is away the answer is kept and tried again until three leases are over.
+    """
+    deadline = time.monotonic() + 3 * LEASE.total_seconds()
+    while True:
+        try:
+            with transaction.atomic():
+                _settle(delivery, result, clock())
+        except (DatabaseError, OSError):
+            if time.monotonic() > deadline:
+                raise
+            log.exception("cannot write the result of %s yet", delivery.key)
+            connection.close()
+            time.sleep(0.5)
+        else:
+            return
+
+
+def _settle(delivery: Delivery, result: Result, now: dt.datetime) -> None:
+    network = get(delivery.account.network)
+    outcome = type(result).__name__.lower()
+    detail = "" if isinstance(result, Sent) else result.why[:400]
+    Attempt.objects.filter(delivery=delivery, fence=delivery.fence).update(
+        ended_at=now, outcome=outcome, detail=detail
+    )
+    match result:
+        case Sent(remote_id=remote_id, url=url):
+            mark_sent(delivery, remote_id, url, now=now)
+        case Later():
+            put_back(delivery, result, now=now)
+        case Refused(permanent=True):
+            move_delivery(
+                delivery,
+                to="failed",
+                source="sending",
+                now=now,
+                reason="refused",
+                detail=detail,
+                lease_until=None,
+            )
+        case Refused():
+            ConnectedAccount.objects.filter(pk=delivery.account_id).update(
+                reconnect_reason=detail[:200]
+            )
+            move_delivery(
+                delivery,
+                to="queued",
+                source="sending",
+                now=now,
+                reason="blocked",
+                detail=detail,
+                blocked=Delivery.Blocked.RECONNECT,
+                lease_until=None,
+            )
+        case Unknown(look_after=look_after):
+            wait = max(look_after, network.abilities.quiet)
+            move_delivery(
+                delivery,
+                to="unknown",
+                source="sending",
+                now=now,
+                reason="ambiguous",
+                detail=detail,
+                lease_until=None,
+                look_at=now + dt.timedelta(seconds=wait),
+                first_tried_at=delivery.first_tried_at or delivery.started_at or now,
+            )
+
+
+def mark_sent(delivery: Delivery, remote_id: str, url: str, *, now: dt.datetime) -> bool:
+    """Keep the proof that the post exists, from whichever state and try (I4)."""
+    for source in ("sending", "unknown", "queued"):
+        if move_delivery(
+            delivery,
+            to="sent",
+            source=source,
+            now=now,
+            any_fence=True,
+            remote_id=remote_id,
+            remote_url=url,
+            sent_at=now,
+            blocked="",
+            lease_until=None,
+            look_at=None,
+            measure_at=now + FIRST_MEASURE,
+        ):
+            return True
+    return False
+
+
+def put_back(delivery: Delivery, later: Later, *, now: dt.datetime) -> None:
+    """Queue again what was proven not applied: 30 s doubling with full jitter, or as asked."""
+    backoff = random.uniform(1, min(30 * 2 ** max(delivery.tries, 0), 1800))  # noqa: S311 - jitter
+    wait = later.wait if later.wait is not None else backoff
+    next_at = now + dt.timedelta(seconds=wait)
+    if later.wait is not None:
+        ConnectedAccount.objects.filter(pk=delivery.account_id).update(paused_until=next_at)
+    over = delivery.tries >= MAX_TRIES or next_at >= delivery.not_after
+    Delivery.objects.filter(pk=delivery.pk, fence=delivery.fence, state="queued").update(
+        lease_until=None, claims=0, next_at=next_at, reason="later", detail=later.why[:400]
+    )
+    move_delivery(
+        delivery,
+        to="failed" if over and delivery.first_tried_at is None else "queued",
+        source="sending",
+        now=now,
+        reason="expired" if over else "later",
+        detail=later.why[:400],
+        lease_until=None,
+        claims=0,
+        next_at=next_at,
+    )
+
+
+def block(delivery: Delivery, why: str, *, detail: str = "") -> None:
+    """Keep a queued delivery for a person to decide."""
+    Delivery.objects.filter(pk=delivery.pk, fence=delivery.fence, state="queued").update(
+        blocked=why, detail=detail[:400], reason="blocked", lease_until=None
+    )
+
+
+def recover() -> int:
+    """Turn sends whose worker is gone into *unknown*; nobody can know what they did."""
+    now = clock()
+    count = 0
+    for delivery in Delivery.objects.select_related("account").filter(
+        state="sending", lease_until__lt=now
+    )[:500]:
+        quiet = dt.timedelta(seconds=get(delivery.account.network).abilities.quiet)
+        count += move_delivery(
+            delivery,
+            to="unknown",
+            source="sending",
+            now=now,
+            reason="worker_lost",
+            lease_until=None,
+            look_at=max(now, (delivery.started_at or now) + quiet),
+            first_tried_at=delivery.first_tried_at or delivery.started_at,
+        )
+    return count
+
+
+def look_due(*, limit: int) -> list[Delivery]:
+    """Claim unknown deliveries whose quiet time is over, by moving their next look ahead."""
+    now = clock()
+    with transaction.atomic():
+        rows = list(
+            Delivery.objects.select_for_update(of=("self",), skip_locked=True)
+            .select_related("account", "post__suggestion", "post__picture")
+            .filter(state="unknown", look_at__lte=now)
+            .order_by("look_at")[:limit]
+        )
+        Delivery.objects.filter(pk__in=[row.pk for row in rows]).update(look_at=now + LEASE * 2)
+    return rows
+
+
+def look(delivery: Delivery) -> None:
+    """Ask the network whether an ambiguous post is there, and act on proof only."""
+    network = get(delivery.account.network)
+    now = clock()
+    since = delivery.first_tried_at or now
+    try:
+        account_access = tokens.open_access(delivery.account, now=now)
+        seen = network.look(outgoing(delivery), account_access, since)
+    except (tokens.NoToken, WireError) as error:
+        _look_again(delivery, str(error), now)
+        return
+    match seen:
+        case Sent(remote_id=remote_id, url=url):
+            mark_sent(delivery, remote_id, url, now=now)
+        case Absent():
+            _absent(delivery, now)
+        case CannotTell(why=why) if network.abilities.idempotent:
+            _look_again(delivery, why, now)
+        case CannotTell(why=why):
+            Delivery.objects.filter(pk=delivery.pk, state="unknown").update(
+                look_at=None, reason="ask_person", detail=why[:400]
+            )
+
+
+def _absent(delivery: Delivery, now: dt.datetime) -> None:
+    """Proven absent: queue again, unless its time is over or the account is gone."""
+    over = now >= delivery.not_after or delivery.account.disconnected_at is not None
+    move_delivery(
+        delivery,
+        to="failed" if over else "queued",
+        source="unknown",
+        now=now,
+        reason="expired" if over else "not_there",
+        look_at=None,
+        next_at=now,
+        claims=0,
+    )
+
+
+def _look_again(delivery: Delivery, why: str, now: dt.datetime) -> None:
+    """Look later, for a day; then a person is asked."""
+    since = delivery.first_tried_at or now
+    tired = now - since > dt.timedelta(days=1)
+    Delivery.objects.filter(pk=delivery.pk, state="unknown").update(
+        look_at=None if tired else now + dt.timedelta(minutes=5),
+        reason="ask_person" if tired else "looking",
+        detail=why[:400],
+    )

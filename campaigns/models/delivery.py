@@ -1,0 +1,150 @@
+"""One post on its way to one account, every try, every change, every reading."""
+
+import uuid
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from integrations.models import ConnectedAccount
+
+from .post import Post
+
+
+class Delivery(models.Model):
+    """The row is the queue. Only :mod:`campaigns.states` writes ``state``."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued", _("queued")
+        SENDING = "sending", _("sending")
+        SENT = "sent", _("sent")
+        FAILED = "failed", _("failed")
+        UNKNOWN = "unknown", _("unknown")
+        CANCELLED = "cancelled", _("cancelled")
+
+    class Blocked(models.TextChoices):
+        """Why a queued one waits for a person."""
+
+        NOT = "", _("not blocked")
+        RECONNECT = "reconnect", _("the account must be connected again")
+        CONSENT = "consent", _("the consent to publish was withdrawn")
+        LOOK_AGAIN = "look_again", _("the topic was on hold; please look again")
+        QUARANTINED = "quarantined", _("three workers died with it")
+
+    post = models.OneToOneField(Post, on_delete=models.CASCADE)
+    account = models.ForeignKey(ConnectedAccount, on_delete=models.PROTECT)
+    key = models.UUIDField(default=uuid.uuid4, unique=True)
+    rkey = models.CharField(max_length=13)
+    written_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    not_after = models.DateTimeField()
+    state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
+    blocked = models.CharField(max_length=12, choices=Blocked.choices, blank=True, default="")
+    fence = models.PositiveIntegerField(default=0)
+    claims = models.PositiveSmallIntegerField(default=0)
+    tries = models.PositiveSmallIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    next_at = models.DateTimeField(null=True, blank=True)
+    look_at = models.DateTimeField(null=True, blank=True)
+    first_tried_at = models.DateTimeField(null=True, blank=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    reason = models.CharField(max_length=60, blank=True)
+    detail = models.CharField(max_length=400, blank=True)
+    remote_id = models.CharField(max_length=400, blank=True)
+    remote_url = models.CharField(max_length=800, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    measure_at = models.DateTimeField(null=True, blank=True)
+    gone_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["due_at", "pk"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=(Q(state="sent") & ~Q(remote_id="")) | (~Q(state="sent") & Q(remote_id="")),
+                name="delivery_sent_has_id",
+            ),
+            models.CheckConstraint(
+                condition=Q(not_after__gt=models.F("due_at")), name="delivery_ends_after_due"
+            ),
+            models.UniqueConstraint(
+                fields=["account"],
+                condition=Q(state="sending"),
+                name="delivery_one_in_flight",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["due_at"], condition=Q(state="queued"), name="delivery_due"),
+            models.Index(
+                fields=["account", "due_at"], condition=Q(state="queued"), name="delivery_account"
+            ),
+            models.Index(
+                fields=["lease_until"], condition=Q(state="sending"), name="delivery_in_flight"
+            ),
+            models.Index(fields=["look_at"], condition=Q(state="unknown"), name="delivery_look"),
+            models.Index(
+                fields=["measure_at"],
+                condition=Q(measure_at__isnull=False),
+                name="delivery_measure",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key} {self.state}"
+
+
+class Attempt(models.Model):
+    """One try to send. Written before the first byte, closed with the outcome."""
+
+    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE)
+    fence = models.PositiveIntegerField()
+    began_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.CharField(max_length=12, blank=True)
+    detail = models.CharField(max_length=400, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["pk"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["delivery", "fence"], name="attempt_once_per_fence"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.delivery_id}/{self.fence} {self.outcome}"
+
+
+class Transition(models.Model):
+    """Every change of a delivery's state, with the fence it was made under (I14)."""
+
+    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE)
+    source = models.CharField(max_length=10)
+    target = models.CharField(max_length=10)
+    fence = models.PositiveIntegerField()
+    at = models.DateTimeField()
+    actor_id = models.BigIntegerField(null=True, blank=True)
+    reason = models.CharField(max_length=60, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.delivery_id}: {self.source} → {self.target}"
+
+
+class Reading(models.Model):
+    """What a network counted at one moment."""
+
+    post = models.ForeignKey(Post, on_delete=models.CASCADE)
+    read_at = models.DateTimeField()
+    likes = models.PositiveIntegerField(null=True, blank=True)
+    reposts = models.PositiveIntegerField(null=True, blank=True)
+    replies = models.PositiveIntegerField(null=True, blank=True)
+    quotes = models.PositiveIntegerField(null=True, blank=True)
+    impressions = models.PositiveIntegerField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-read_at"]
+        indexes: ClassVar = [models.Index(fields=["post", "-read_at"], name="reading_post_time")]
+
+    def __str__(self) -> str:
+        return f"{self.post_id} {self.read_at}"

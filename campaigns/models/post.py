@@ -1,0 +1,86 @@
+"""What one person puts on one network: copied, opened or published."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from ambassadors.models import Person
+
+from .suggestion import Picture, Suggestion, Variant
+
+
+class ShortLink(models.Model):
+    """A tracked link without cookies. Its target is fixed when it is made."""
+
+    code = models.CharField(max_length=12, unique=True)
+    target = models.URLField(max_length=1000)
+    clicks = models.PositiveIntegerField(default=0)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class PostQuerySet(models.QuerySet["Post"]):
+    """Plain names for questions about posts."""
+
+    def of(self, person: Person) -> "PostQuerySet":
+        """The person's own; nobody else's are ever listed."""
+        return self.filter(person=person)
+
+
+class Post(models.Model):
+    """A person's text for one network, with the proof of what it said and under which rule."""
+
+    class How(models.TextChoices):
+        COPIED = "copied", _("copied")
+        OPENED = "opened", _("opened")
+        PUBLISHED = "published", _("published")
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE)
+    suggestion = models.ForeignKey(Suggestion, on_delete=models.PROTECT, null=True, blank=True)
+    variant = models.ForeignKey(Variant, on_delete=models.SET_NULL, null=True, blank=True)
+    network = models.CharField(max_length=20)
+    how = models.CharField(max_length=10, choices=How.choices)
+    submission = models.UUIDField(help_text="Of the form; a double submit finds the first post.")
+    text = models.TextField(help_text="What the person wrote.")
+    full_text = models.TextField(help_text="What left: with disclosure and link.")
+    language = models.CharField(max_length=2)
+    draft = models.TextField(blank=True, help_text="The wording the person started from.")
+    own_share = models.PositiveSmallIntegerField(help_text="Per cent of words that are theirs.")
+    sha256 = models.CharField(max_length=64)
+    disclosure_label = models.CharField(max_length=60, blank=True)
+    disclosure_version = models.PositiveIntegerField(default=0)
+    link = models.OneToOneField(ShortLink, on_delete=models.PROTECT, null=True, blank=True)
+    picture = models.ForeignKey(Picture, on_delete=models.PROTECT, null=True, blank=True)
+    created_at = models.DateTimeField(db_index=True)
+    likes = models.PositiveIntegerField(null=True, blank=True)
+    reposts = models.PositiveIntegerField(null=True, blank=True)
+    replies = models.PositiveIntegerField(null=True, blank=True)
+    quotes = models.PositiveIntegerField(null=True, blank=True)
+    impressions = models.PositiveIntegerField(null=True, blank=True)
+    measured_at = models.DateTimeField(null=True, blank=True)
+
+    objects = PostQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["-created_at", "-pk"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["person", "submission", "network", "how"], name="post_once_per_submission"
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["suggestion", "created_at"], name="post_suggestion_time"),
+            models.Index(fields=["person", "-created_at"], name="post_person_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.network} {self.pk}"
+
+    @property
+    def reactions(self) -> int | None:
+        """Likes, reposts and quotes together; None when nothing was measured."""
+        known = [n for n in (self.likes, self.reposts, self.quotes) if n is not None]
+        return sum(known) if known else None

@@ -1,0 +1,169 @@
+"""Suggestions, their wordings and pictures."""
+
+import datetime as dt
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+from django.utils.translation import gettext_lazy as _
+
+from ambassadors.models import Membership, Person, Site, Team
+
+from .holdable import Holdable
+from .programme import ContentClass
+from .topic import Topic
+
+
+class Picture(models.Model):
+    """A picture, re-encoded and stripped of metadata when it came in."""
+
+    file = models.FileField(upload_to="pictures/")
+    media_type = models.CharField(max_length=20, default="image/jpeg")
+    sha256 = models.CharField(max_length=64, db_index=True)
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    alt_de = models.TextField(blank=True)
+    alt_en = models.TextField(blank=True)
+    uploaded_by = models.ForeignKey(Person, on_delete=models.SET_NULL, null=True, blank=True)
+
+    def __str__(self) -> str:
+        return self.file.name
+
+    def alt(self, language: str) -> str:
+        """The alternative text in a language, or the other one."""
+        first, second = (
+            (self.alt_en, self.alt_de) if language == "en" else (self.alt_de, self.alt_en)
+        )
+        return first or second
+
+
+class SuggestionQuerySet(models.QuerySet["Suggestion"]):
+    """Plain names for questions about suggestions."""
+
+    def live(self, now: dt.datetime) -> "SuggestionQuerySet":
+        """Approved, begun, not over, and held by nothing."""
+        return self.filter(
+            Q(embargo_until__isnull=True) | Q(embargo_until__lte=now),
+            Q(expires_at__isnull=True) | Q(expires_at__gt=now),
+            state=Suggestion.State.APPROVED,
+            held_at__isnull=True,
+            topic__held_at__isnull=True,
+        )
+
+    def visible_to(self, person: Person) -> "SuggestionQuerySet":
+        """Those meant for the person: no audience means everybody."""
+        mine = Membership.objects.filter(person=person, ended_on__isnull=True).values("team")
+        teams = Suggestion.teams.through.objects.filter(suggestion=OuterRef("pk"))
+        sites = Suggestion.sites.through.objects.filter(suggestion=OuterRef("pk"))
+        languages = person.languages or [person.language]
+        return self.filter(
+            ~Exists(teams) | Exists(teams.filter(team__in=mine)),
+            ~Exists(sites) | Exists(sites.filter(site=person.site_id)),
+            Q(audience_languages=[])
+            | Q(*((f"audience_languages__contains", [code]) for code in languages), _connector=Q.OR),
+        )
+
+
+class Suggestion(Holdable):
+    """Curated content. Stored is the decision; live, held and expired follow from the moment."""
+
+    class State(models.TextChoices):
+        DRAFT = "draft", _("Draft")
+        IN_REVIEW = "in_review", _("In review")
+        APPROVED = "approved", _("Approved")
+        WITHDRAWN = "withdrawn", _("Withdrawn")
+
+    class Tone(models.TextChoices):
+        PROUD = "proud", _("proud")
+        USEFUL = "useful", _("useful")
+        HUMAN = "human", _("human")
+        HONEST = "honest", _("honest")
+        CRITICAL = "critical", _("critical")
+
+    slug = models.SlugField(max_length=80, blank=True)
+    topic = models.ForeignKey(Topic, on_delete=models.PROTECT)
+    title = models.CharField(_("title"), max_length=120)
+    why = models.CharField(max_length=240, blank=True)
+    language = models.CharField(max_length=2, default="de")
+    content_class = models.CharField(
+        max_length=20, choices=ContentClass.choices, default=ContentClass.EMPLOYER_BRAND
+    )
+    tone = models.CharField(max_length=10, choices=Tone.choices, default=Tone.USEFUL)
+    link_url = models.URLField(max_length=1000, blank=True)
+    link_title = models.CharField(max_length=200, blank=True)
+    link_description = models.CharField(max_length=400, blank=True)
+    picture = models.ForeignKey(Picture, on_delete=models.PROTECT, null=True, blank=True)
+    prompts = models.JSONField(default=list)
+    facts = models.JSONField(default=list)
+    leave_out = models.JSONField(default=list)
+    sites = models.ManyToManyField(Site, blank=True)
+    teams = models.ManyToManyField(Team, blank=True)
+    audience_languages = models.JSONField(default=list)
+    embargo_until = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.DRAFT)
+    revision = models.PositiveIntegerField(default=1)
+    author = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="suggestions")
+    approved_by = models.ForeignKey(
+        Person, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    approved_at = models.DateTimeField(null=True, blank=True)
+    returned_note = models.TextField(blank=True)
+    changed_at = models.DateTimeField()
+
+    objects = SuggestionQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["-changed_at", "-pk"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(approved_at__isnull=True, approved_by__isnull=True)
+                | Q(approved_at__isnull=False, approved_by__isnull=False),
+                name="suggestion_approved_at_by",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="approved") | Q(approved_at__isnull=False),
+                name="suggestion_approved_has_approver",
+            ),
+            models.CheckConstraint(
+                condition=Q(expires_at__isnull=True)
+                | Q(embargo_until__isnull=True)
+                | Q(expires_at__gt=models.F("embargo_until")),
+                name="suggestion_ends_after_embargo",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["-approved_at"], condition=Q(state="approved"), name="suggestion_live"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def is_live(self, now: dt.datetime) -> bool:
+        """Tell whether it may be shared now; the same rule as the queryset's."""
+        return (
+            self.state == self.State.APPROVED
+            and not self.is_held
+            and not self.topic.is_held
+            and (self.embargo_until is None or self.embargo_until <= now)
+            and (self.expires_at is None or self.expires_at > now)
+        )
+
+
+class Variant(models.Model):
+    """One wording, for all networks or one, in a language. ``[…]`` is a personal gap."""
+
+    suggestion = models.ForeignKey(Suggestion, on_delete=models.CASCADE)
+    name = models.CharField(max_length=40)
+    language = models.CharField(max_length=2, default="de")
+    network = models.CharField(max_length=20, blank=True)
+    text = models.TextField()
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering: ClassVar = ["position", "pk"]
+
+    def __str__(self) -> str:
+        return self.name

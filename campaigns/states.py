@@ -1,0 +1,88 @@
+"""Both lives on one page: the declared graphs, and the only writer of a ``state``."""
+
+import datetime as dt
+from typing import Any
+
+from django.db import models, transaction
+
+from ambassadors.models import Person
+
+from .models import Delivery, Suggestion, Transition
+
+# target: the states it may be reached from.
+DELIVERY: dict[str, tuple[str, ...]] = {
+    "queued": ("sending", "unknown"),
+    "sending": ("queued",),
+    # I4: positive evidence is never dropped, whichever try brings it.
+    "sent": ("sending", "unknown", "queued"),
+    "failed": ("sending", "queued", "unknown"),
+    "unknown": ("sending", "queued"),
+    "cancelled": ("queued", "unknown"),
+}
+SUGGESTION: dict[str, tuple[str, ...]] = {
+    "draft": ("in_review", "approved", "withdrawn"),
+    "in_review": ("draft",),
+    "approved": ("in_review",),
+    "withdrawn": ("draft", "in_review", "approved"),
+}
+
+
+class NoSuchWay(Exception):
+    """The graph has no such edge: a mistake in the code, never bad luck."""
+
+
+def _move(
+    rows: "models.QuerySet[Any]",
+    graph: dict[str, tuple[str, ...]],
+    *,
+    source: str,
+    to: str,
+    **changes: Any,
+) -> bool:
+    """Do one conditional UPDATE; tells whether it happened."""
+    if source not in graph[to]:
+        message = f"{source} → {to}"
+        raise NoSuchWay(message)
+    return bool(rows.filter(state=source).update(state=to, **changes))
+
+
+def move_suggestion(
+    suggestion: Suggestion, *, to: str, revision: int, **changes: Any
+) -> bool:
+    """Move a suggestion if state and revision are still those the person saw."""
+    rows = Suggestion.objects.filter(pk=suggestion.pk, revision=revision)
+    return _move(rows, SUGGESTION, source=suggestion.state, to=to, **changes)
+
+
+def move_delivery(
+    delivery: Delivery,
+    *,
+    to: str,
+    source: str,
+    now: dt.datetime,
+    reason: str = "",
+    by: Person | None = None,
+    any_fence: bool = False,
+    **changes: Any,
+) -> bool:
+    """Move a delivery if state and fence are still those of this try.
+
+    ``any_fence`` is for proof that the post exists (I4) and for a person's decision.
+    Writes the transition in the same transaction.
+    """
+    rows = Delivery.objects.filter(pk=delivery.pk)
+    if not any_fence:
+        rows = rows.filter(fence=delivery.fence)
+    with transaction.atomic():
+        if not _move(rows, DELIVERY, source=source, to=to, reason=reason, **changes):
+            return False
+        Transition.objects.create(
+            delivery=delivery,
+            source=source,
+            target=to,
+            fence=delivery.fence,
+            at=now,
+            actor_id=by.pk if by else None,
+            reason=reason,
+        )
+    return True

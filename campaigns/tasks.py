@@ -1,0 +1,40 @@
+"""Wake-ups. A message may be lost, doubled or late: the rows say what is due."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+from celery import shared_task
+from django.db import close_old_connections, connection
+
+from . import deliveries, engagement
+from .models import Delivery
+
+# Sends wait for networks, so a few threads share one process; each has its own connection.
+_THREADS = 8
+
+
+def _deliver(delivery: Delivery) -> None:
+    try:
+        deliveries.deliver(delivery)
+    finally:
+        connection.close()
+
+
+@shared_task
+def publish_due() -> int:
+    """Recover, look, then send what is due until nothing is; returns how many were sent on."""
+    close_old_connections()
+    deliveries.recover()
+    for delivery in deliveries.look_due(limit=50):
+        deliveries.look(delivery)
+    count = 0
+    with ThreadPoolExecutor(_THREADS) as pool:
+        while claimed := deliveries.claim(limit=_THREADS):
+            list(pool.map(_deliver, claimed))
+            count += len(claimed)
+    return count
+
+
+@shared_task
+def measure_due() -> int:
+    """Read the figures that are due; returns how many posts were read."""
+    return engagement.measure_due()

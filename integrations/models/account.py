@@ -1,0 +1,95 @@
+"""Connected accounts and their sealed tokens."""
+
+from typing import ClassVar
+
+from django.db import models
+
+from ambassadors.models import Person
+
+
+class AccountQuerySet(models.QuerySet["ConnectedAccount"]):
+    """Plain names for questions about accounts."""
+
+    def of(self, person: Person) -> "AccountQuerySet":
+        """The person's own, still connected."""
+        return self.filter(person=person, disconnected_at__isnull=True)
+
+
+class ConnectedAccount(models.Model):
+    """A person's account on a network. Without a person it is the company's own."""
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, null=True, blank=True)
+    network = models.CharField(max_length=20)
+    base_url = models.CharField(max_length=300)
+    remote_id = models.CharField(max_length=300)
+    handle = models.CharField(max_length=300)
+    display_name = models.CharField(max_length=300, blank=True)
+    profile_url = models.CharField(max_length=600, blank=True)
+    features = models.JSONField(default=dict, help_text="What the server said it can do.")
+    connected_at = models.DateTimeField()
+    disconnected_at = models.DateTimeField(null=True, blank=True)
+    reconnect_reason = models.CharField(max_length=200, blank=True)
+    last_served_at = models.DateTimeField(null=True, blank=True)
+    paused_until = models.DateTimeField(null=True, blank=True)
+
+    objects = AccountQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["network", "pk"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["network", "base_url", "remote_id"],
+                condition=models.Q(disconnected_at__isnull=True),
+                name="account_connected_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.network} {self.handle}"
+
+
+class Token(models.Model):
+    """The account's secrets, sealed. Open them with :mod:`integrations.tokens` only."""
+
+    account = models.OneToOneField(ConnectedAccount, on_delete=models.CASCADE)
+    sealed = models.BinaryField()
+    key_id = models.CharField(max_length=16)
+    version = models.PositiveIntegerField(default=1)
+    expires_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"token of account {self.account_id}"
+
+
+class ServerApp(models.Model):
+    """Our registration as a client at one server (Mastodon registers per instance)."""
+
+    network = models.CharField(max_length=20)
+    base_url = models.CharField(max_length=300)
+    sealed = models.BinaryField()
+    key_id = models.CharField(max_length=16)
+    registered_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["network", "base_url"], name="server_app_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.network} {self.base_url}"
+
+
+class ConnectAttempt(models.Model):
+    """One OAuth round trip: bound to person, network and server, used once, 10 minutes."""
+
+    state_hash = models.CharField(max_length=64, unique=True)
+    person = models.ForeignKey(Person, on_delete=models.CASCADE)
+    network = models.CharField(max_length=20)
+    base_url = models.CharField(max_length=300)
+    sealed = models.BinaryField()
+    key_id = models.CharField(max_length=16)
+    began_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.network} {self.began_at}"

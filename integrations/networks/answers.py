@@ -1,0 +1,66 @@
+"""From an HTTP answer to one of the four results (PUBLISHING.md 2.4)."""
+
+import contextlib
+import datetime as dt
+import email.utils
+from http import HTTPStatus
+
+from integrations.wire import Answer
+
+from .base import Later, Refused, Result, Unknown
+
+_LONGEST_WAIT = 24 * 3600.0
+_WAITING = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.TOO_EARLY}
+
+
+def wait_of(answer: Answer, now: dt.datetime) -> float:
+    """Seconds a network asks us to wait, between 1 s and 24 h; 60 s when it does not say.
+
+    Reads Retry-After (seconds or date), RateLimit-Reset (epoch) and X-RateLimit-Reset (epoch or
+    ISO 8601, as Mastodon sends it).
+    """
+    headers = answer.headers
+    for name in ("retry-after", "ratelimit-reset", "x-ratelimit-reset"):
+        seconds = _seconds(headers.get(name, ""), now, relative=name == "retry-after")
+        if seconds is not None:
+            return min(max(seconds, 1.0), _LONGEST_WAIT)
+    return 60.0
+
+
+def _seconds(text: str, now: dt.datetime, *, relative: bool) -> float | None:
+    text = text.strip()
+    if text.isascii() and text.isdigit() and len(text) < 12:  # noqa: PLR2004 - an epoch has ten
+        return float(text) if relative else int(text) - now.timestamp()
+    for read in (dt.datetime.fromisoformat, email.utils.parsedate_to_datetime):
+        with contextlib.suppress(ValueError, TypeError):
+            moment = read(text)
+            if moment.tzinfo:
+                return (moment - now).total_seconds()
+    return None
+
+
+def reason(answer: Answer) -> str:
+    """The server's own words, short; never HTML."""
+    if "json" not in answer.headers.get("content-type", ""):
+        return f"HTTP {answer.status}"
+    with contextlib.suppress(Exception):
+        found = answer.json()
+        text = found.get("message") or found.get("error_description") or found.get("error")
+        return f"{answer.status} {text}"[:300]
+    return f"HTTP {answer.status}"
+
+
+def failed(answer: Answer, now: dt.datetime) -> Result:
+    """The result of any answer that is not the success its caller knows."""
+    status = answer.status
+    if status in _WAITING:
+        return Later(reason(answer), wait=wait_of(answer, now))
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.REQUEST_TIMEOUT:
+        return Unknown(reason(answer))
+    if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
+        return Refused("server moved", permanent=False)
+    if status == HTTPStatus.UNAUTHORIZED:
+        return Refused(reason(answer), permanent=False)
+    if status >= HTTPStatus.BAD_REQUEST:
+        return Refused(reason(answer), permanent=True)
+    return Unknown(f"HTTP {status} without an id")

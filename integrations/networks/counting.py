@@ -1,0 +1,44 @@
+"""How networks count a text. Facts: networks/*.md and twitter-text's configuration v3."""
+
+import re
+from functools import lru_cache
+
+import regex
+
+_URL = re.compile(r"https?://[^\s<>\"]+[^\s<>\".,;:!?)\]}'’”“»]")
+_REMOTE_MENTION = re.compile(r"(?<![\w/])@([\w.-]+)@[\w.-]+\w")
+SHORT_URL = 23
+# Code points that weigh 1 on X; everything else weighs 2 (twitter-text config v3).
+_LIGHT = ((0, 0x10FF), (0x2000, 0x200D), (0x2010, 0x201F), (0x2032, 0x2037))
+_GRAPHEME = regex.compile(r"\X")
+
+
+def graphemes(text: str) -> int:
+    """User-perceived characters."""
+    return sum(1 for _ in _GRAPHEME.finditer(text))
+
+
+def links(text: str) -> list[re.Match[str]]:
+    """The http(s) addresses in a text."""
+    return list(_URL.finditer(text))
+
+
+def mastodon(text: str, url_length: int = SHORT_URL) -> int:
+    """Graphemes; an address counts ``url_length``, ``@a@b.c`` counts as ``@a``."""
+    text = _URL.sub("x" * url_length, text)
+    return graphemes(_REMOTE_MENTION.sub(r"@\1", text))
+
+
+@lru_cache(maxsize=4096)
+def _weight(cluster: str) -> int:
+    if regex.search(r"\p{Emoji_Presentation}|\p{Extended_Pictographic}\uFE0F|\p{RI}", cluster):
+        return 2
+    return sum(
+        1 if any(low <= ord(char) <= high for low, high in _LIGHT) else 2 for char in cluster
+    )
+
+
+def weighted(text: str) -> int:
+    """X's weighted length: most Latin text 1, CJK and emoji 2, an address 23."""
+    text = _URL.sub("x" * SHORT_URL, text)
+    return sum(_weight(match.group()) for match in _GRAPHEME.finditer(text))

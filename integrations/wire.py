@@ -1,0 +1,255 @@
+"""One HTTP call to a foreign server, and what we know afterwards.
+
+The error tree tells *nothing left the house* from *perhaps it did*. No redirects, no retries, no
+proxies, no cookies; a total deadline over connect, write and read.
+"""
+
+import json
+import socket
+import ssl
+import time
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException, HTTPResponse
+from typing import Any
+
+from .addresses import AddressRefused, Target, check, parse
+
+CONNECT_SECONDS = 5.0
+_CHUNK = 65_536
+_USER_AGENT = "Botschaft (self-hosted)"
+
+
+class WireError(Exception):
+    """The call gave no usable answer."""
+
+
+class NotSent(WireError):
+    """Nothing left the house: name, connect, TLS, or our own refusal."""
+
+
+class Blocked(NotSent):
+    """The address is not one we may reach."""
+
+
+class GateClosed(NotSent):
+    """The permission to begin had grown too old before the first byte."""
+
+
+class PerhapsSent(WireError):
+    """Some bytes left, and the answer is missing, short, too long or not what it should be."""
+
+
+class Garbled(PerhapsSent):
+    """An answer came but cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Status, headers by lower-case name, and the decoded body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:  # noqa: ANN401 - foreign data, checked where it is used
+        """Read the body as JSON. Raises :class:`Garbled`."""
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError) as error:
+            message = "the answer is not JSON"
+            raise Garbled(message) from error
+
+
+def resolve(host: str, port: int) -> list[str]:
+    """All addresses of a name, once. Raises :class:`NotSent`."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        message = f"{host} cannot be found"
+        raise NotSent(message) from error
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+def call(  # noqa: PLR0913 - one flat call, all by keyword
+    method: str,
+    url: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    body: bytes | None = None,
+    seconds: float,
+    may_start: Callable[[], None] | None = None,
+    max_bytes: int = 2_000_000,
+    https_only: bool = True,
+    resolver: Callable[[str, int], list[str]] = resolve,
+) -> Answer:
+    """Send one request and read its answer within ``seconds`` in total.
+
+    ``may_start`` runs after connect and TLS, just before the first byte. Raises
+    :class:`NotSent` or :class:`PerhapsSent`.
+    """
+    end = time.monotonic() + seconds
+    try:
+        target = parse(url, https_only=https_only)
+        addresses = [target.literal] if target.literal else resolver(target.host, target.port)
+        address = check(target, addresses)
+    except AddressRefused as error:
+        message = f"this address may not be reached ({error})"
+        raise Blocked(message) from error
+    link = _connect(target, address, end)
+    try:
+        if may_start:
+            may_start()
+        return _exchange(link, target, method, headers or {}, body, end, max_bytes)
+    finally:
+        link.close()
+
+
+def _left(end: float) -> float:
+    left = end - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left
+
+
+def _connect(target: Target, address: str, end: float) -> socket.socket:
+    """Open the connection to the checked address; TLS is for the name."""
+    try:
+        link = socket.create_connection(
+            (address, target.port), timeout=min(CONNECT_SECONDS, _left(end))
+        )
+        link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if target.scheme == "https":
+            link = ssl.create_default_context().wrap_socket(link, server_hostname=target.host)
+    except (OSError, ValueError) as error:
+        message = f"{target.host} does not answer"
+        raise NotSent(message) from error
+    return link
+
+
+def _exchange(  # noqa: PLR0913 - private, in call order
+    link: socket.socket,
+    target: Target,
+    method: str,
+    headers: Mapping[str, str],
+    body: bytes | None,
+    end: float,
+    max_bytes: int,
+) -> Answer:
+    """Write the request, read the answer; every failure from here on is *perhaps*."""
+    connection = HTTPConnection(target.host, target.port)
+    connection.sock = link
+    fields = {
+        "Host": target.authority,
+        "User-Agent": _USER_AGENT,
+        "Accept-Encoding": "identity, gzip",
+        "Connection": "close",
+        **headers,
+    }
+    try:
+        link.settimeout(_left(end))
+        connection.putrequest(method, target.path, skip_host=True, skip_accept_encoding=True)
+        for name, value in fields.items():
+            connection.putheader(name, value)
+        if body is not None:
+            connection.putheader("Content-Length", str(len(body)))
+        connection.endheaders(body)
+        response = HTTPResponse(_Deadlined(link, end), method=method)  # type: ignore[arg-type]
+        response.begin()
+        content = _read(response, max_bytes)
+    except TimeoutError as error:
+        message = f"{target.host} did not answer in time"
+        raise PerhapsSent(message) from error
+    except (OSError, HTTPException, ValueError, zlib.error) as error:
+        message = f"{target.host} broke off ({type(error).__name__})"
+        raise PerhapsSent(message) from error
+    found = {name.lower(): value for name, value in response.getheaders()}
+    return Answer(response.status, found, content)
+
+
+class _Deadlined:
+    """A socket whose every read ends at the total deadline, against a slow loris."""
+
+    def __init__(self, link: socket.socket, end: float) -> None:
+        self.link = link
+        self.end = end
+
+    def makefile(self, _mode: str) -> "_DeadlinedFile":
+        """What ``http.client`` reads from."""
+        return _DeadlinedFile(self.link, self.end)
+
+
+class _DeadlinedFile:
+    """A buffered reader over ``recv`` that recomputes the time left for every read."""
+
+    def __init__(self, link: socket.socket, end: float) -> None:
+        self.link = link
+        self.end = end
+        self.kept = b""
+
+    def _more(self) -> bool:
+        self.link.settimeout(_left(self.end))
+        piece = self.link.recv(_CHUNK)
+        self.kept += piece
+        return bool(piece)
+
+    def _take(self, count: int) -> bytes:
+        piece, self.kept = self.kept[:count], self.kept[count:]
+        return piece
+
+    def read(self, count: int = -1) -> bytes:
+        """Read ``count`` bytes, or all there are."""
+        while (count < 0 or len(self.kept) < count) and self._more():
+            pass
+        return self._take(len(self.kept) if count < 0 else count)
+
+    def read1(self, count: int = -1) -> bytes:
+        """Read what is there, at most ``count``."""
+        if not self.kept:
+            self._more()
+        return self._take(len(self.kept) if count < 0 else count)
+
+    def readinto(self, buffer: bytearray) -> int:
+        """Fill a buffer."""
+        piece = self.read(len(buffer))
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+    def readline(self, limit: int = -1) -> bytes:
+        """Read one line of at most ``limit`` bytes."""
+        cap = limit if limit >= 0 else _CHUNK
+        while b"\n" not in self.kept and len(self.kept) < cap and self._more():
+            pass
+        at = self.kept.find(b"\n")
+        return self._take(min(at + 1 if at >= 0 else len(self.kept), cap))
+
+    def flush(self) -> None:
+        """Nothing is written here."""
+
+    def close(self) -> None:
+        """The connection closes the socket."""
+
+    @property
+    def closed(self) -> bool:
+        """Never by itself."""
+        return False
+
+
+def _read(response: HTTPResponse, max_bytes: int) -> bytes:
+    """Read the body up to ``max_bytes`` decoded; one content encoding at most."""
+    encoding = (response.getheader("Content-Encoding") or "identity").strip().lower()
+    if encoding not in {"identity", "gzip", "x-gzip"}:
+        message = "content encoding"
+        raise ValueError(message)
+    unpack = zlib.decompressobj(16 + zlib.MAX_WBITS) if "gzip" in encoding else None
+    content = b""
+    while piece := response.read(_CHUNK):
+        content += unpack.decompress(piece, max_bytes + 1 - len(content)) if unpack else piece
+        if len(content) > max_bytes:
+            message = "too long"
+            raise ValueError(message)
+    if response.length:
+        message = "short answer"
+        raise ValueError(message)
+    return content
