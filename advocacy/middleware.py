@@ -10,13 +10,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.utils import timezone, translation
 from django.utils.cache import add_never_cache_headers
 
+from ambassadors.kept import keep_form
 from ambassadors.models import Person
 
 from .policies import policy_for
 
 Next = Callable[[HttpRequest], HttpResponse]
-KEPT = "kept_forms"
-_KEPT_BYTES = 11_000_000
 
 
 class EdgeMiddleware:
@@ -72,25 +71,3 @@ class PolicyMiddleware:
             keep_form(request)
             return redirect_to_login(request.get_full_path(), settings.LOGIN_URL)
         raise PermissionDenied
-
-
-def keep_form(request: HttpRequest) -> None:
-    """Keep what an expired session's person typed, to hand it back after the login."""
-    if request.method != "POST":
-        return
-    typed = {
-        name: request.POST.getlist(name)
-        for name in request.POST
-        if "password" not in name and name != "csrfmiddlewaretoken"
-    }
-    if sum(len(value) for values in typed.values() for value in values) < _KEPT_BYTES:
-        request.session[KEPT] = {request.path: typed}
-
-
-def kept_form(request: HttpRequest) -> dict[str, list[str]] | None:
-    """Take back what was kept for this page, once."""
-    kept = request.session.get(KEPT, {})
-    typed: dict[str, list[str]] | None = kept.pop(request.path, None)
-    if typed is not None:
-        request.session[KEPT] = kept
-    return typed

@@ -50,6 +50,12 @@ def gaps(text: str) -> list[str]:
     return GAP.findall(text)
 
 
+def split_gaps(text: str) -> list[str]:
+    """Cut a text so that every gap is a piece of its own."""
+    pieces = re.split(r"(\[[^\[\]\n]{1,200}\])", text)
+    return [piece for piece in pieces if piece]
+
+
 def _key(word: str) -> str:
     return _EDGE.sub("", word.casefold())
 

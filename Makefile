@@ -1,0 +1,47 @@
+# Two commands matter: `make demo` and `make test`. Each installs what it needs into .venv.
+PYTHON ?= python3
+V = .venv/bin
+WITH = $(V)/python -m advocacy.withservices
+
+.PHONY: demo test lint test-bluesky messages lock
+.DEFAULT_GOAL := demo
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Botschaft needs Python 3.11 or later."; exit 1; }
+	@$(PYTHON) -m venv .venv || { echo "Python's venv is missing: install the package python3-venv."; rm -rf .venv; exit 1; }
+
+.venv/demo.stamp: requirements/demo.txt .venv/bin/python
+	$(V)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/demo.txt
+	touch $@
+
+.venv/dev.stamp: requirements/dev.txt .venv/bin/python
+	$(V)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	touch $@ .venv/demo.stamp
+
+locale/de/LC_MESSAGES/django.mo: locale/de/LC_MESSAGES/django.po
+	$(V)/pybabel --quiet compile -D django -d locale
+
+demo: .venv/demo.stamp locale/de/LC_MESSAGES/django.mo
+	@PORT='$(PORT)' RESET='$(RESET)' $(V)/python -m advocacy.demo
+
+test: .venv/dev.stamp locale/de/LC_MESSAGES/django.mo
+	@command -v chromium >/dev/null || echo "Browser tests are skipped: install the package chromium to run them."
+	$(WITH) $(V)/python -m pytest $(ARGS)
+
+lint: .venv/dev.stamp locale/de/LC_MESSAGES/django.mo
+	$(V)/ruff check .
+	$(V)/ruff format --check .
+	$(WITH) $(V)/mypy
+	$(V)/djlint --lint --quiet templates
+	$(WITH) $(V)/python manage.py makemigrations --check --dry-run
+	$(WITH) $(V)/python -m pytest -q tests/test_architecture.py tests/test_translations.py
+
+test-bluesky: .venv/dev.stamp locale/de/LC_MESSAGES/django.mo
+	$(WITH) $(V)/python -m pytest -m bluesky tests/bluesky
+
+# For developers: collect texts (needs gettext), lock requirements (needs uv).
+messages: .venv/dev.stamp
+	$(WITH) $(V)/python manage.py makemessages -l de --no-location --no-wrap -i .venv -i var
+
+lock:
+	cd requirements && for name in app demo dev; do uv pip compile --quiet --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --python-version 3.11 $$name.in -o $$name.txt; done

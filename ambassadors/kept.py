@@ -1,0 +1,28 @@
+"""What somebody typed when their session had ended: kept over the login, handed back once."""
+
+from django.http import HttpRequest, QueryDict
+
+_KEY = "kept_forms"
+_LARGEST = 11_000_000  # bytes of one form
+
+
+def keep_form(request: HttpRequest) -> None:
+    """Keep a posted form in the session that the login continues."""
+    if request.method != "POST":
+        return
+    typed = request.POST.copy()
+    for name in [name for name in typed if "password" in name or name == "csrfmiddlewaretoken"]:
+        del typed[name]
+    encoded = typed.urlencode()
+    if len(encoded) < _LARGEST:
+        request.session[_KEY] = {request.path: encoded}
+
+
+def kept_form(request: HttpRequest) -> QueryDict | None:
+    """Take back what was kept for this page, once."""
+    kept = request.session.get(_KEY, {})
+    encoded = kept.pop(request.path, None)
+    if encoded is None:
+        return None
+    request.session[_KEY] = kept
+    return QueryDict(encoded)

@@ -1,0 +1,351 @@
+"""Nordwind Energie: from the JSON files beside this one into rows, relative to now."""
+
+import datetime as dt
+import hashlib
+import json
+import random
+import uuid
+from pathlib import Path
+from typing import Any
+
+from allauth.account.models import EmailAddress
+
+from ambassadors import consents
+from ambassadors.models import (
+    Membership,
+    MembershipStep,
+    Note,
+    Person,
+    Role,
+    Site,
+    Team,
+    TeamKind,
+)
+from campaigns import disclosure, uploads, wording
+from campaigns.models import (
+    Briefing,
+    BriefingItem,
+    Delivery,
+    DisclosureRule,
+    Picture,
+    Post,
+    Programme,
+    Reading,
+    ShortLink,
+    Suggestion,
+    Topic,
+    Variant,
+)
+from integrations import accounts
+from integrations.models import ConnectedAccount, WallPost
+from integrations.networks import get
+from integrations.networks.bluesky import make_tid
+
+HERE = Path(__file__).parent
+# Everybody's password in the demonstration; the one-click logins need none.
+PASSWORD = "moin-moin-nordwind"  # noqa: S105 - fictional
+
+
+def _read(name: str) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = json.loads((HERE / f"{name}.json").read_text(encoding="utf-8"))
+    return rows
+
+
+class Loader:
+    """One run; keeps the rows it made by their natural keys."""
+
+    def __init__(self, now: dt.datetime) -> None:
+        self.now = now
+        self.dice = random.Random(2711)  # noqa: S311 - equal data on every run
+        self.people: dict[str, Person] = {}
+        self.topics: dict[str, Topic] = {}
+        self.suggestions: dict[str, Suggestion] = {}
+        self.walls: dict[int, ConnectedAccount] = {}
+
+    def ago(self, days: float, hour: int = 9) -> dt.datetime:
+        """An instant some days back at an hour of the day, never in the future."""
+        moment = (self.now - dt.timedelta(days=days)).replace(hour=hour, minute=12, second=0)
+        return min(moment, self.now - dt.timedelta(minutes=20))
+
+    def programme(self) -> None:
+        """The one programme, and the rules of disclosure."""
+        programme = Programme.the()
+        programme.name = "Nordwind Energie"
+        programme.press_contact = "Pressestelle, 0000 112"
+        programme.save()
+        for row in _read("disclosure"):
+            DisclosureRule.objects.create(
+                content_class=row["content_class"],
+                network=row["network"],
+                language=row["language"],
+                label=row["label"],
+                place=row["position"],
+            )
+
+    def directory(self) -> None:
+        """Sites, kinds, people with roles and consents, teams, memberships with history."""
+        sites = {row["slug"]: Site.objects.create(**row) for row in _read("sites")}
+        kinds = {}
+        for row in _read("kinds"):
+            kinds[row["slug"]] = TeamKind.objects.create(
+                slug=row["slug"],
+                behaviour=row["behaviour"],
+                name_de=row["name_de"],
+                name_en=row["name_en"],
+                profile_de=row["profile_de"],
+                profile_en=row["profile_en"],
+            )
+        password = Person()
+        password.set_password(PASSWORD)
+        rows = _read("people")
+        for row in rows:
+            self.people[row["email"]] = Person.objects.create(
+                email=row["email"],
+                password=password.password,
+                name=row["name"],
+                job_title=row["job_title"],
+                site=sites.get(row["site"]),
+                language=row["language"],
+                languages=row["languages"],
+                timezone=row["timezone"],
+                interests=row["topics"],
+            )
+        teams = {
+            row["slug"]: Team.objects.create(
+                slug=row["slug"],
+                name=row["name"],
+                kind=kinds[row["kind"]],
+                site=sites.get(row["site"] or ""),
+                lead=self.people.get(row["lead"]),
+                purpose=row["purpose"],
+            )
+            for row in _read("teams")
+        }
+        for row in rows:
+            self._belongings(row, teams)
+
+    def _belongings(self, row: dict[str, Any], teams: dict[str, Team]) -> None:
+        """Roles, login address, terms and consents of one person."""
+        person = self.people[row["email"]]
+        EmailAddress.objects.create(user=person, email=person.email, verified=True, primary=True)
+        Role.objects.bulk_create(Role(person=person, name=name) for name in row["roles"])
+        for term in row["teams"]:
+            started = dt.date.fromisoformat(term["started_on"])
+            ended = dt.date.fromisoformat(term["ended_on"]) if term["ended_on"] else None
+            membership = Membership.objects.create(
+                person=person,
+                team=teams[term["team"]],
+                stage=term["stage"],
+                stage_since_on=ended or started,
+                started_on=started,
+                ended_on=ended,
+            )
+            MembershipStep.objects.create(
+                membership=membership, stage=term["stage"], since_on=ended or started
+            )
+        for purpose in ("publish", "engagement", "roster"):
+            consents.give(person=person, purpose=purpose, now=self.ago(60))
+        self.walls[person.pk] = accounts.connect_wall(person=person, now=self.ago(60))
+
+    def content(self) -> None:
+        """Topics, the week's briefings, suggestions with wordings and pictures."""
+        for row in _read("topics"):
+            owner = self.people.get(row["owner"])
+            held = row.get("held")
+            self.topics[row["slug"]] = Topic.objects.create(
+                slug=row["slug"],
+                title=row["title"],
+                language=row["language"],
+                light_when_free=row["light"],
+                rule=row["rule"],
+                say=row["say"],
+                leave_out=row["leave_out"],
+                if_asked=row["if_asked"],
+                facts=row["facts"],
+                owner=owner,
+                light_since=self.ago(3),
+                held_at=self.now - dt.timedelta(hours=2) if held else None,
+                held_by=owner if held else None,
+                held_reason=row.get("held_reason", "") if held else "",
+            )
+        for row in _read("briefings"):
+            day = self.now.date() - dt.timedelta(days=row["days_ago"])
+            briefing = Briefing.objects.create(
+                day=day, note=row["note"], dial_in=row["dial_in"], published_at=self.now
+            )
+            for position, slug in enumerate(row["topics"]):
+                BriefingItem.objects.create(
+                    briefing=briefing, topic=self.topics[slug], position=position
+                )
+        for index, row in enumerate(_read("suggestions")):
+            self._suggestion(row, index)
+
+    def _suggestion(self, row: dict[str, Any], index: int) -> None:
+        approved = row["state"] == "approved"
+        author, approver = self.people[row["author"]], self.people.get(row["approver"] or "")
+        link, embargo, expires = row["link"] or {}, row["embargo_days"], row["expires_days"]
+        suggestion = Suggestion.objects.create(
+            slug=row["slug"],
+            topic=self.topics[row["topic"]],
+            title=row["title"],
+            why=row["why"],
+            language=row["language"],
+            content_class=row["content_class"],
+            tone=row["tone"],
+            link_url=link.get("url", ""),
+            link_title=link.get("title", ""),
+            link_description=link.get("description", ""),
+            picture=self._picture(row["picture"]),
+            prompts=row["prompts"],
+            facts=row["facts"],
+            leave_out=row["leave_out"],
+            audience_languages=[],
+            embargo_until=self.now + dt.timedelta(days=embargo) if embargo else None,
+            expires_at=self.now + dt.timedelta(days=expires) if expires else None,
+            state=row["state"],
+            author=author,
+            approved_by=approver if approved else None,
+            approved_at=self.ago(index / 6) if approved else None,
+            changed_at=self.ago(index / 6),
+        )
+        self.suggestions[row["slug"]] = suggestion
+        Variant.objects.bulk_create(
+            Variant(
+                suggestion=suggestion,
+                name=variant["name"],
+                language=variant["language"],
+                network=variant["network"],
+                text=variant["text"],
+                position=position,
+            )
+            for position, variant in enumerate(row["variants"])
+        )
+
+    def _picture(self, row: dict[str, Any] | None) -> Picture | None:
+        if row is None:
+            return None
+        content = (HERE / "pictures" / row["file"]).read_bytes()
+        known = uploads.store(uploads.jpeg(content), by=None)
+        Picture.objects.filter(pk=known.pk).update(alt_de=row["alt_de"], alt_en=row["alt_en"])
+        return known
+
+    def history(self) -> None:
+        """Posts with what came back, notes, and the practice wall."""
+        for row in _read("posts"):
+            self._post(row)
+        for row in _read("notes"):
+            Note.objects.create(
+                person=self.people[row["person"]],
+                text=row["text"],
+                created_at=self.ago(row["days_ago"]),
+            )
+        for row in _read("wall"):
+            person = self.people[row["person"]]
+            WallPost.objects.create(
+                account=self.walls[person.pk],
+                key=uuid.UUID(int=self.dice.getrandbits(128)),
+                text=row["text"],
+                likes=row.get("likes", 0),
+                created_at=self.ago(row["days_ago"]),
+            )
+
+    def _post(self, row: dict[str, Any]) -> None:
+        """One past post; published ones stand on the practice wall or a past account."""
+        person, suggestion = self.people[row["person"]], self.suggestions[row["suggestion"]]
+        variant = max(
+            suggestion.variant_set.all(),
+            key=lambda v: -wording.voice(v.text, row["text"]).percent,
+        )
+        label = disclosure.label_for(suggestion, row["network"], variant.language)
+        at = self.ago(row["days_ago"], row["hour"])
+        published = row["how"] == "published" and get(row["network"]).abilities.can_publish
+        figures = row.get("figures") or {} if published else {}
+        link = None
+        if suggestion.link_url:
+            link = ShortLink.objects.create(
+                code=f"n{self.dice.getrandbits(40):x}"[:12],
+                target=suggestion.link_url,
+                clicks=self.dice.randrange(0, 40),
+            )
+        full = disclosure.complete(row["text"], label, "")
+        post = Post.objects.create(
+            person=person,
+            suggestion=suggestion,
+            variant=variant,
+            network=row["network"],
+            how=row["how"] if published or row["how"] != "published" else "opened",
+            submission=uuid.UUID(int=self.dice.getrandbits(128)),
+            text=row["text"],
+            full_text=full,
+            language=variant.language,
+            draft=variant.text,
+            own_share=wording.voice(variant.text, row["text"]).percent,
+            sha256=wording.fingerprint(full),
+            disclosure_label=label.text,
+            disclosure_version=label.version,
+            link=link,
+            created_at=at,
+            likes=figures.get("likes"),
+            reposts=figures.get("reposts"),
+            replies=figures.get("replies"),
+            measured_at=self.now if figures else None,
+        )
+        if published:
+            self._sent(post, at)
+
+    def _sent(self, post: Post, at: dt.datetime) -> None:
+        """The delivery of a past post, and one reading; it is not measured again."""
+        account = self._account(post)
+        key = uuid.UUID(int=self.dice.getrandbits(128))
+        remote = f"past-{key}"
+        Delivery.objects.create(
+            post=post,
+            account=account,
+            key=key,
+            rkey=make_tid(int(at.timestamp() * 1e6), self.dice.getrandbits(10)),
+            written_at=at,
+            due_at=at,
+            not_after=at + dt.timedelta(days=1),
+            state="sent",
+            remote_id=remote,
+            sent_at=at,
+        )
+        Reading.objects.create(
+            post=post,
+            read_at=self.now,
+            likes=post.likes,
+            reposts=post.reposts,
+            replies=post.replies,
+        )
+
+    def _account(self, post: Post) -> ConnectedAccount:
+        """The practice wall, or an account the person has disconnected since."""
+        if post.network == "wall":
+            return self.walls[post.person_id]
+        digest = hashlib.sha256(f"{post.network}{post.person_id}".encode()).hexdigest()[:12]
+        return ConnectedAccount.objects.get_or_create(
+            person=post.person,
+            network=post.network,
+            remote_id=digest,
+            defaults={
+                "base_url": "https://norden.example",
+                "handle": f"@{post.person.first_name.lower()}@norden.example",
+                "connected_at": self.ago(90),
+                "disconnected_at": self.ago(1),
+            },
+        )[0]
+
+
+def load(*, now: dt.datetime) -> dict[str, int]:
+    """Load all of Nordwind; returns how many rows of each kind there are."""
+    loader = Loader(now)
+    loader.programme()
+    loader.directory()
+    loader.content()
+    loader.history()
+    return {
+        "people": len(loader.people),
+        "topics": len(loader.topics),
+        "suggestions": len(loader.suggestions),
+        "posts": Post.objects.count(),
+    }

@@ -1,0 +1,99 @@
+"""Take pictures in: checked before decoding, re-encoded in a limited process, no metadata."""
+
+import hashlib
+import io
+import resource
+import subprocess
+import sys
+from dataclasses import dataclass
+
+from django.core.files.base import ContentFile
+from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext as _
+from PIL import Image
+
+from ambassadors.models import Person
+
+from .models import Picture
+
+MOST_BYTES = 20_000_000
+MOST_PIXELS = 40_000_000
+_MEMORY = 1_024 * 1_024 * 1_024
+_SECONDS = 10
+_WIDEST = 2_000  # pixels of the longer side after re-encoding
+_TARGET_BYTES = 1_900_000  # below Bluesky's 2,000,000
+
+
+class PictureRefused(Exception):
+    """The file cannot be taken; the message is for the person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A clean JPEG."""
+
+    content: bytes
+    width: int
+    height: int
+
+
+def _limit() -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
+    resource.setrlimit(resource.RLIMIT_CPU, (_SECONDS, _SECONDS))
+
+
+def encode(content: bytes) -> Encoded:
+    """Decode and re-encode in a process of its own. Raises :class:`PictureRefused`."""
+    if len(content) > MOST_BYTES:
+        raise PictureRefused(_("This picture is larger than 20 MB."))
+    try:
+        done = subprocess.run(  # noqa: S603 - our own module
+            [sys.executable, "-m", "campaigns.reencode", str(MOST_PIXELS), str(_WIDEST)],
+            input=content,
+            capture_output=True,
+            timeout=_SECONDS * 2,
+            check=False,
+            preexec_fn=_limit,  # noqa: PLW1509 - the web process has no own threads here
+        )
+    except subprocess.TimeoutExpired as error:
+        raise PictureRefused(_("This picture took too long to read.")) from error
+    if done.returncode == 3:  # noqa: PLR2004 - reencode's word for "too many pixels"
+        raise PictureRefused(_("This picture has more than 40 megapixels."))
+    if done.returncode:
+        raise PictureRefused(_("This is not a JPEG, PNG or WebP picture we can read."))
+    size, _newline, jpeg = done.stdout.partition(b"\n")
+    width, height = (int(number) for number in size.split())
+    return Encoded(jpeg, width, height)
+
+
+def jpeg(content: bytes) -> Encoded:
+    """Take a JPEG of our own as it is, without decoding it anew."""
+    with Image.open(io.BytesIO(content), formats=["JPEG"]) as image:
+        return Encoded(content, image.width, image.height)
+
+
+def keep_picture(upload: UploadedFile, *, by: Person) -> Picture:
+    """Store an uploaded picture; equal bytes are kept once. Raises :class:`PictureRefused`."""
+    if (upload.size or 0) > MOST_BYTES:
+        raise PictureRefused(_("This picture is larger than 20 MB."))
+    return store(encode(upload.read()), by=by)
+
+
+def store(encoded: Encoded, *, by: Person | None) -> Picture:
+    """Keep a clean picture under the hash of its bytes."""
+    digest = hashlib.sha256(encoded.content).hexdigest()
+    if known := Picture.objects.filter(sha256=digest).first():
+        return known
+    picture = Picture(
+        sha256=digest, width=encoded.width, height=encoded.height, uploaded_by=by
+    )
+    picture.file.save(f"{digest[:32]}.jpg", ContentFile(encoded.content), save=False)
+    picture.save()
+    return picture
+
+
+def describe(picture: Picture, alt: str, language: str) -> None:
+    """Keep the alternative text in its language."""
+    column = "alt_en" if language == "en" else "alt_de"
+    Picture.objects.filter(pk=picture.pk).update(**{column: alt.strip()})
+

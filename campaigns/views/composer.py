@@ -1,0 +1,231 @@
+"""The composer: turn a draft into one's own sentence, then copy, open or publish it."""
+
+import datetime as dt
+import json
+import urllib.parse
+import uuid
+from typing import Any, cast
+from zoneinfo import ZoneInfo
+
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from ambassadors import consents
+from ambassadors.kept import kept_form
+from ambassadors.models import Consent, Person
+from campaigns import disclosure, shares, wording
+from campaigns.deliveries import short_url
+from campaigns.models import Post, Suggestion, Variant
+from campaigns.shares import ShareRefused, Words
+from campaigns.tasks import publish_due
+from campaigns.wakeups import nudge
+from integrations.models import ConnectedAccount
+from integrations.networks import NETWORKS, get
+
+_LONG = 4000  # characters; beyond it the word comparison is left to the first refusal
+
+
+class Typed:
+    """What the form holds: posted, kept over a login, or the draft of the first wording."""
+
+    def __init__(self, form: QueryDict | None, variants: list[Variant]) -> None:
+        chosen = form.get("variant", "") if form else ""
+        self.variant = next((v for v in variants if str(v.pk) == chosen), variants[0])
+        self.text = wording.clean(form.get("text", "")) if form else self.variant.text
+        self.to = form.getlist("to") if form else []
+        self.when = form.get("when", "now") if form else "now"
+        self.at = form.get("at", "") if form else ""
+        self.submission = _uuid(form.get("submission", "") if form else "")
+        self.own_text = bool(form)
+
+
+def _uuid(text: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return uuid.uuid4()
+
+
+def composer(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show the composer, or do what its button says."""
+    person, now = cast("Person", request.user), timezone.now()
+    suggestion = (
+        Suggestion.objects.visible_to(person)
+        .select_related("topic", "picture", "author")
+        .filter(pk=pk)
+        .exclude(state__in=["draft", "in_review"])
+        .first()
+    )
+    variants = list(suggestion.variant_set.all()) if suggestion else []
+    form = request.POST if request.method == "POST" else kept_form(request)
+    if suggestion is None or not variants:
+        if form is None:
+            raise Http404
+        text = form.get("text", "")
+        return render(request, "gone.html", {"text": text}, status=410)
+    variants.sort(key=lambda v: (v.language != person.language, v.position))
+    typed = Typed(form, variants)
+    if request.method != "POST":
+        if form is None and not suggestion.is_live(now):
+            return render(request, "gone.html", {"suggestion": suggestion}, status=410)
+        return _page(request, person, suggestion, variants, typed, now)
+    try:
+        return _act(request, person, suggestion, typed, now)
+    except ShareRefused as refused:
+        errors = {refused.field: refused.sentence}
+        return _page(request, person, suggestion, variants, typed, now, errors=errors)
+
+
+def _act(
+    request: HttpRequest, person: Person, suggestion: Suggestion, typed: Typed, now: dt.datetime
+) -> HttpResponse:
+    """Copy, open or publish, by the button that was pressed."""
+    words = Words(text=typed.text, variant=typed.variant, submission=typed.submission)
+    act = request.POST.get("act", "share")
+    network = request.POST.get("network", "")
+    if act in {"copy", "open"} and network in NETWORKS:
+        how = Post.How.COPIED if act == "copy" else Post.How.OPENED
+        post = shares.hand_over(
+            by=person, suggestion=suggestion, words=words, network=network, how=how, now=now
+        )
+        return redirect("post", pk=post.pk)
+    if request.POST.get("allow_publish"):
+        consents.give(person=person, purpose=Consent.Purpose.PUBLISH, now=now)
+    chosen = [i for i in typed.to if i.isdecimal() and len(i) < 19]  # noqa: PLR2004 - a bigint
+    accounts = list(ConnectedAccount.objects.of(person).filter(pk__in=chosen))
+    posts = shares.share(
+        by=person,
+        suggestion=suggestion,
+        words=words,
+        accounts=accounts,
+        due_at=due(typed, person, now),
+        now=now,
+    )
+    nudge(publish_due)
+    return redirect("post", pk=posts[0].pk) if len(posts) == 1 else redirect("posts")
+
+
+def due(typed: Typed, person: Person, now: dt.datetime) -> dt.datetime:
+    """The chosen moment by the person's clock. Raises ShareRefused beside the field."""
+    if typed.when != "pick":
+        return now
+    try:
+        wall = dt.datetime.fromisoformat(typed.at)
+        moment = on_clock(wall, person.zone)
+    except (ValueError, OverflowError) as error:
+        raise ShareRefused("at", _("Write a day and a time.")) from error
+    if moment < now - dt.timedelta(minutes=5):
+        raise ShareRefused("at", _("This moment is in the past."))
+    return moment
+
+
+def on_clock(wall: dt.datetime, zone: ZoneInfo) -> dt.datetime:
+    """Read a wall-clock time in a zone; one that the clocks skip is refused."""
+    local = wall.replace(tzinfo=zone)
+    moment = local.astimezone(dt.UTC)
+    if moment.astimezone(zone).replace(tzinfo=None) != wall.replace(tzinfo=None):
+        raise ShareRefused("at", _("The clocks skip this time. Choose another."))
+    return moment
+
+
+def limits(suggestion: Suggestion, language: str) -> dict[str, dict[str, Any]]:
+    """For the live counters: limit, unit, and what every network's text carries beside."""
+    found = {}
+    link = short_url("x" * 8) if suggestion.link_url else ""
+    for network in NETWORKS.values():
+        label = disclosure.label_for(suggestion, network.abilities.name, language)
+        found[network.abilities.name] = {
+            "limit": network.abilities.limit,
+            "unit": network.abilities.unit,
+            "url": network.abilities.url_length,
+            "label": label.text,
+            "place": label.place,
+            "link": link,
+        }
+    return found
+
+
+def _previews(suggestion: Suggestion, typed: Typed) -> list[dict[str, Any]]:
+    """How the text leaves on each network, counted by the network's own unit."""
+    rows = []
+    for name, limit in limits(suggestion, typed.variant.language).items():
+        label = disclosure.label_for(suggestion, name, typed.variant.language)
+        full = disclosure.complete(typed.text, label, limit["link"])
+        length = get(name).length(full) if len(full) < _LONG * 5 else len(full)
+        rows.append(
+            {
+                "abilities": get(name).abilities,
+                "full": full,
+                "label": label,
+                "text": typed.text,
+                "length": length,
+                "over": max(length - limit["limit"], 0),
+            }
+        )
+    return rows
+
+
+def _page(  # noqa: PLR0913 - the page's parts, passed on once
+    request: HttpRequest,
+    person: Person,
+    suggestion: Suggestion,
+    variants: list[Variant],
+    typed: Typed,
+    now: dt.datetime,
+    *,
+    errors: dict[str, str] | None = None,
+) -> HttpResponse:
+    """Render the composer around what was typed."""
+    counts = shares.verbatim_counts(variants, since=now - dt.timedelta(days=30))
+    previews = _previews(suggestion, typed)
+    over = {row["abilities"].name: row["over"] for row in previews}
+    accounts = [
+        {"account": a, "over": over.get(a.network, 0), "checked": _checked(a, typed, over)}
+        for a in ConnectedAccount.objects.of(person)
+    ]
+    context = {
+        "suggestion": suggestion,
+        "variants": [{"variant": v, "used": counts.get(v.pk, 0)} for v in variants],
+        "typed": typed,
+        "voice": wording.voice(typed.variant.text, typed.text[:_LONG]),
+        "marked": wording.marked(typed.variant.text, typed.text[:_LONG]),
+        "used": counts.get(typed.variant.pk, 0),
+        "previews": previews,
+        "accounts": accounts,
+        "limits": json.dumps(limits(suggestion, typed.variant.language)),
+        "may_publish": Consent.objects.given().filter(person=person, purpose="publish").exists(),
+        "errors": errors or {},
+        "live": suggestion.is_live(now),
+        "at": typed.at or person.local(now + dt.timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M"),
+    }
+    return render(request, "composer.html", context, status=422 if errors else 200)
+
+
+def _checked(account: ConnectedAccount, typed: Typed, over: dict[str, int]) -> bool:
+    if typed.to:
+        return str(account.pk) in typed.to
+    return not over.get(account.network) and account.network != "wall"
+
+
+def voice(request: HttpRequest, pk: int) -> HttpResponse:
+    """Whose words these are, as a fragment of the composer."""
+    person = cast("Person", request.user)
+    suggestion = Suggestion.objects.visible_to(person).filter(pk=pk).first()
+    variants = list(suggestion.variant_set.all()) if suggestion else []
+    if not variants:
+        raise Http404
+    typed = Typed(request.POST, variants)
+    counts = shares.verbatim_counts([typed.variant], since=timezone.now() - dt.timedelta(days=30))
+    context = {
+        "voice": wording.voice(typed.variant.text, typed.text[:_LONG]),
+        "used": counts.get(typed.variant.pk, 0),
+    }
+    return render(request, "parts/voice.html", context)
+
+
+def intent_url(network: str, text: str) -> str:
+    """The network's own share page with the text in it, empty where there is none."""
+    template = get(network).abilities.intent_url
+    return template.format(text=urllib.parse.quote(text, safe="")) if template else ""

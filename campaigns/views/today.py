@@ -1,0 +1,172 @@
+"""Today: what may we talk about, what not; three suggestions; the own effect; an end."""
+
+import datetime as dt
+from typing import Any, cast
+
+from django.core.paginator import Paginator
+from django.db.models import Count, Max, Q, Sum
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+
+from ambassadors.models import Note, Person
+from campaigns import shares, wording
+from campaigns.models import Briefing, Delivery, Post, Programme, Suggestion, Topic, Variant
+from integrations.networks import NETWORKS
+
+_PITCHES = 3
+_MONTH = dt.timedelta(days=28)
+_SATURDAY = 5
+
+
+def topics_of_the_day(day: dt.date) -> tuple[Briefing | None, list[Topic]]:
+    """The latest issue up to a day with its topics: hold first, then careful, then free."""
+    briefing = Briefing.objects.filter(day__lte=day, published_at__isnull=False).first()
+    topics = list(Topic.objects.filter(briefingitem__briefing=briefing)) if briefing else []
+    held = Topic.objects.filter(held_at__isnull=False)
+    topics += [topic for topic in held if topic not in topics]
+    order = {"hold": 0, "careful": 1, "share": 2}
+    return briefing, sorted(topics, key=lambda topic: order[topic.light])
+
+
+def pitches(person: Person, now: dt.datetime, limit: int) -> list[dict[str, Any]]:
+    """Live suggestions for the person with wordings and how many used them; interests first."""
+    rows = list(
+        Suggestion.objects.live(now)
+        .visible_to(person)
+        .select_related("topic", "picture")
+        .prefetch_related("variant_set")
+        .order_by("-approved_at")[:60]
+    )
+    done = set(
+        Post.objects.of(person)
+        .filter(suggestion__in=rows)
+        .values_list("suggestion_id", flat=True)
+    )
+    rows.sort(
+        key=lambda row: (
+            row.pk in done,
+            row.topic.slug not in person.interests,
+            row.language != person.language,
+        )
+    )
+    return [pitch(row, person) for row in _one_per_topic(rows)[:limit]]
+
+
+def _one_per_topic(rows: list[Suggestion]) -> list[Suggestion]:
+    """Different topics before second ones of the same."""
+    first: dict[int, Suggestion] = {}
+    rest = []
+    for row in rows:
+        if first.setdefault(row.topic_id, row) is not row:
+            rest.append(row)
+    return [*first.values(), *rest]
+
+
+def pitch(suggestion: Suggestion, person: Person) -> dict[str, Any]:
+    """A suggestion with its wordings, the person's language first."""
+    variants = sorted(
+        suggestion.variant_set.all(), key=lambda v: (v.language != person.language, v.position)
+    )
+    return {"suggestion": suggestion, "variants": [{"variant": v} for v in variants]}
+
+
+def add_counts(found: list[dict[str, Any]], now: dt.datetime) -> None:
+    """Add to every wording how often it was used as it is, and where it fits; one query."""
+    variants: list[Variant] = [v["variant"] for p in found for v in p["variants"]]
+    counts = shares.verbatim_counts(variants, since=now - dt.timedelta(days=30))
+    for entry in (v for p in found for v in p["variants"]):
+        variant = entry["variant"]
+        entry["used"] = counts.get(variant.pk, 0)
+        entry["parts"] = [
+            (bool(wording.GAP.fullmatch(part)), part.strip("[]") if part.startswith("[") else part)
+            for part in wording.split_gaps(variant.text)
+        ]
+        entry["fits"] = [
+            (n.abilities.name, max(n.length(variant.text) - n.abilities.limit, 0))
+            for n in NETWORKS.values()
+            if n.abilities.name != "wall"
+        ]
+
+
+def impact(person: Person, now: dt.datetime) -> dict[str, Any]:
+    """The person's own figures of four weeks, and their own sentence that worked best."""
+    mine = Post.objects.of(person).filter(created_at__gte=now - _MONTH)
+    sums = mine.aggregate(
+        posts=Count("pk"),
+        replies=Sum("replies"),
+        likes=Sum("likes"),
+        reposts=Sum("reposts"),
+        clicks=Sum("link__clicks"),
+        measured=Max("measured_at"),
+    )
+    best = mine.filter(own_share__gte=wording.OWN_FROM).order_by("-replies", "-likes").first()
+    line = ""
+    if best and (best.replies or best.likes):
+        own = [text for kind, text in wording.marked(best.draft, best.text) if kind == "own"]
+        line = max(own, key=len, default="").strip()
+    return {
+        "since": now - _MONTH,
+        "replies": sums["replies"] or 0,
+        "reactions": (sums["likes"] or 0) + (sums["reposts"] or 0),
+        "clicks": sums["clicks"] or 0,
+        "posts": sums["posts"],
+        "best": best,
+        "line": line,
+    }
+
+
+def today(request: HttpRequest) -> HttpResponse:
+    """The page everybody starts with."""
+    person = cast("Person", request.user)
+    now = timezone.now()
+    day = person.local(now).date()
+    programme = Programme.the()
+    if day.weekday() >= _SATURDAY:
+        notes = Note.objects.filter(person=person)[:5]
+        return render(
+            request, "weekend.html", {"notes": notes, "now": now, "programme": programme}
+        )
+    briefing, topics = topics_of_the_day(day)
+    found = [] if programme.is_held else pitches(person, now, _PITCHES)
+    add_counts(found, now)
+    queued = (
+        Delivery.objects.filter(post__person=person, state="queued")
+        .select_related("post", "account")
+        .order_by("due_at")[:5]
+    )
+    context = {
+        "now": now,
+        "programme": programme,
+        "briefing": briefing,
+        "topics": topics,
+        "pitches": found,
+        "queued": queued,
+        "impact": impact(person, now),
+    }
+    template = "parts/lage.html" if request.headers.get("HX-Target") == "lage" else "today.html"
+    return render(request, template, context)
+
+
+def suggestions(request: HttpRequest) -> HttpResponse:
+    """All live suggestions for the person, with search by words and topic."""
+    person = cast("Person", request.user)
+    now = timezone.now()
+    rows = (
+        Suggestion.objects.live(now)
+        .visible_to(person)
+        .select_related("topic", "picture")
+        .prefetch_related("variant_set")
+        .order_by("-approved_at", "-pk")
+    )
+    words = request.GET.get("q", "").replace("\x00", "").strip()[:100]
+    if words:
+        rows = rows.filter(
+            Q(title__icontains=words)
+            | Q(topic__title__icontains=words)
+            | Q(variant__text__icontains=words)
+        ).distinct()
+    page = Paginator(rows, 12).get_page(request.GET.get("page"))
+    found = [pitch(row, person) for row in page.object_list]
+    add_counts(found, now)
+    return render(request, "suggestions.html", {"pitches": found, "page": page, "q": words})

@@ -1,0 +1,104 @@
+// Botschaft. Every page works without this file; it adds clipboard, live counters, shortcuts, theme.
+(() => {
+  const root = document.documentElement; root.classList.add('js');
+  const $ = (s, el = document) => el.querySelector(s), $$ = (s, el = document) => [...el.querySelectorAll(s)];
+  const de = root.lang !== 'en', t = (a, b) => (de ? a : b);
+
+  // theme: a cookie, so that the server sets it before the first paint
+  $$('[data-theme-toggle]').forEach(b => b.addEventListener('click', () => {
+    const dark = root.dataset.theme ? root.dataset.theme === 'dark' : matchMedia('(prefers-color-scheme: dark)').matches;
+    root.dataset.theme = dark ? 'light' : 'dark';
+    document.cookie = `theme=${root.dataset.theme};path=/;max-age=31536000;samesite=lax`;
+  }));
+
+  // toast: one live region
+  const live = Object.assign(document.createElement('div'), { role: 'status' }); document.body.append(live);
+  let timer; const say = msg => { live.className = 'toast'; live.textContent = msg; clearTimeout(timer); timer = setTimeout(() => { live.className = ''; live.textContent = ''; }, 4000); };
+
+  $$('[data-copy]').forEach(b => b.addEventListener('click', async () => {
+    const el = $(b.dataset.copy), text = 'value' in el ? el.value : el.textContent.trim();
+    try { await navigator.clipboard.writeText(text); say(t('Kopiert.', 'Copied.')); }
+    catch { say(t('Kopieren ging nicht. Markier den Text von Hand.', 'Copy failed. Select the text by hand.')); }
+  }));
+  $$('[data-submit]').forEach(r => r.addEventListener('change', () => r.form.requestSubmit()));
+
+  // how networks count; the server counts again
+  const graphemes = s => { try { return [...new Intl.Segmenter().segment(s)].length; } catch { return [...s].length; } };
+  const size = (s, n) => {
+    if (n.url) s = s.replace(/https?:\/\/\S+/g, 'x'.repeat(n.url));
+    if (n.unit === 'weighted') return [...s].reduce((k, c) => k + (c.codePointAt(0) > 0x10ff && !/[\u2010-\u201f\u2000-\u200d\u2032-\u2037]/.test(c) ? 2 : 1), 0);
+    return n.unit === 'grapheme' ? graphemes(s) : s.length;
+  };
+  const full = (s, n) => { s = s.trim(); if (n.label) s = n.place === 'start' ? (s.startsWith(n.label) ? s : `${n.label} ${s}`) : (s.endsWith(n.label) ? s : `${s} ${n.label}`); return n.link ? `${s}\n${n.link}` : s; };
+
+  const toks = s => s.match(/\[[^\]]*\]|\S+|\s+/g) || [], key = w => w.toLowerCase().replace(/^[^\p{L}\p{N}_[]+|[^\p{L}\p{N}_\]]+$/gu, '');
+  // word diff (longest common subsequence): true where the word is the writer's own
+  const own = (base, text) => {
+    const a = toks(base).filter(w => w.trim()).map(key), T = toks(text), b = T.filter(w => w.trim()).map(key), n = a.length, m = b.length;
+    if (n * m > 4e6) return T.map(w => (w.trim() ? { w, mine: true } : { w, space: true }));
+    const L = Array.from({ length: n + 1 }, () => new Uint16Array(m + 1));
+    for (let i = n - 1; i >= 0; i--) for (let j = m - 1; j >= 0; j--) L[i][j] = a[i] === b[j] && a[i] ? L[i + 1][j + 1] + 1 : Math.max(L[i + 1][j], L[i][j + 1]);
+    const mine = new Array(m).fill(true); for (let i = 0, j = 0; i < n && j < m;) a[i] === b[j] && a[i] ? (mine[j] = false, i++, j++) : L[i + 1][j] >= L[i][j + 1] ? i++ : j++;
+    let k = 0; return T.map(w => w.trim() ? { w, gap: /^\[/.test(w), mine: mine[k++] } : { w, space: true });
+  };
+  const span = (cls, text) => Object.assign(document.createElement('span'), { className: cls, textContent: text });
+  const paint = (back, parts) => back.replaceChildren(...parts.map((p, i) => p.space
+    ? (parts[i - 1]?.mine && parts[i + 1]?.mine && !parts[i - 1].gap && !parts[i + 1].gap ? span('own', p.w) : p.w)
+    : p.gap ? span('blank', p.w) : p.mine ? span('own', p.w) : p.w), '\u200b');
+  const NS = 'http://www.w3.org/2000/svg', svg = (name, attrs) => { const e = document.createElementNS(NS, name); for (const k in attrs) e.setAttribute(k, attrs[k]); return e; };
+  const band = words => { let at = 0; const boxes = words.map(p => { const n = p.w.length, r = svg('rect', { class: p.gap ? 'b' : p.mine ? 'o' : 'h', x: at, width: n, height: 10 }); at += n + .8; return r; });
+    const s = svg('svg', { class: 'wordband', viewBox: `0 0 ${Math.max(at - .8, 1)} 10`, preserveAspectRatio: 'none', 'aria-hidden': 'true', focusable: 'false' }); s.append(...boxes); return s; };
+
+  $$('[data-composer]').forEach(form => {
+    const area = $('[data-text]', form), back = $('[data-back]', form), ed = $('[data-editor]', form), voice = $('[data-voice]', form), nets = JSON.parse(form.dataset.limits);
+    const drafts = {}; let current = $('[name=variant]:checked', form), dirty = false, gone = false;
+    const render = () => {
+      const parts = own(current.dataset.base, area.value), words = parts.filter(p => !p.space), said = words.filter(p => !p.gap), mine = said.filter(p => p.mine).length;
+      const pct = said.length ? Math.round(100 * mine / said.length) : 0, gaps = words.length - said.length;
+      paint(back, parts);
+      ed.classList.toggle('is-plain', Math.abs(area.scrollHeight - back.offsetHeight) > 6);   // metrics differ? plain ink
+      $('[data-pct]', form).textContent = pct;
+      $('[data-words]', form).textContent = form.dataset.of.replace('%a', mine).replace('%b', said.length);
+      $('[data-band]', form).replaceChildren(band(words));
+      voice.dataset.level = gaps ? 'gap' : pct < 8 ? 'copied' : pct < 20 ? 'near' : 'yours';
+      for (const net in nets) {
+        const text = full(area.value, nets[net]), n = size(text, nets[net]), over = n - nets[net].limit;
+        const c = $(`[data-count=${net}]`, form), pv = $(`[data-preview=${net}]`, form);
+        if (c) { c.textContent = over > 0 ? `+${over}` : n; c.classList.toggle('is-over', over > 0); }
+        $$(`[data-note=${net}]`, form).forEach(e => { e.textContent = over > 0 ? form.dataset.over.replace('%n', over) : ''; e.classList.toggle('is-over', over > 0); });
+        if (pv) pv.textContent = text;
+      }
+    };
+    let wait; const ask = () => { clearTimeout(wait); wait = setTimeout(() => window.htmx?.ajax('POST', `${location.pathname}voice/`, { source: form, target: '#voice', swap: 'innerHTML' }), 700); };
+    form.addEventListener('keydown', e => { if ((e.ctrlKey || e.metaKey) && e.key === 'Enter') { e.preventDefault(); $('[value=share]', form).click(); } });
+    area.addEventListener('input', () => { dirty = true; render(); ask(); });
+    $$('[name=variant]', form).forEach(r => r.addEventListener('change', () => { drafts[current.value] = area.value; current = r; area.value = drafts[r.value] ?? r.dataset.base; render(); ask(); }));
+    $$('[data-insert]', form).forEach(b => b.addEventListener('click', () => { area.focus(); say(b.textContent); }));
+    // a second press of the same button does nothing; the server would find the first post anyway
+    form.addEventListener('submit', e => { if (gone) e.preventDefault(); gone = true; dirty = false; setTimeout(() => { gone = false; }, 5000); });
+    addEventListener('pageshow', () => { gone = false; });
+    addEventListener('beforeunload', e => { if (dirty) e.preventDefault(); });
+    render(); document.fonts?.ready.then(render); addEventListener('resize', render);
+  });
+
+  $$('[data-gapeditor]').forEach(ed => {
+    const area = $('[data-text]', ed), back = $('[data-back]', ed);
+    const render = () => back.replaceChildren(...(area.value.match(/\[[^\]]*\]|[^[]+|\[/g) || []).map(p => /^\[.*\]$/.test(p) ? span('blank', p) : p), '\u200b');
+    area.addEventListener('input', render); render();
+  });
+
+  // shortcuts: single keys only outside fields, all listed under "?"
+  const sheet = $('#shortcuts'); $$('[data-shortcuts]').forEach(b => b.addEventListener('click', () => sheet?.showModal()));
+  const store = { get: k => { try { return localStorage.getItem(k); } catch { return null; } }, set: (k, v) => { try { localStorage.setItem(k, v); } catch { /* private mode */ } } };
+  const box = $('[data-keys-on]'); if (box) { box.checked = store.get('keys') !== 'off'; box.addEventListener('change', () => store.set('keys', box.checked ? 'on' : 'off')); }
+  let g = 0; document.addEventListener('keydown', e => {
+    if (store.get('keys') === 'off' && e.key !== '?') return;   // WCAG 2.1.4
+    if (e.ctrlKey || e.metaKey || e.altKey || e.target.closest('input:not([type=radio]):not([type=checkbox]),textarea,select,dialog')) return;
+    if (e.key === '?') { e.preventDefault(); sheet?.showModal(); }
+    else if (e.key === 'g') g = Date.now();
+    else if (Date.now() - g < 1200) { const to = $(`[data-go="${e.key}"]`); if (to) location.href = to.href; g = 0; }
+    else { const el = $(`[data-key="${e.key}"]`); if (el) { e.preventDefault(); if (el.matches('input')) el.focus(); else el.click(); } }
+  });
+  document.addEventListener('click', e => $$('details.menu[open]').forEach(d => d.contains(e.target) || d.removeAttribute('open')));
+  document.addEventListener('keydown', e => { if (e.key === 'Escape') $$('details.menu[open]').forEach(d => { d.removeAttribute('open'); $('summary', d).focus(); }); });
+})();
