@@ -3,6 +3,7 @@
 import datetime as dt
 
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from . import audit
 from .models import Consent, Person
@@ -11,23 +12,31 @@ from .models import Consent, Person
 WORDINGS: dict[str, tuple[str, str]] = {
     Consent.Purpose.LINK_ACCOUNT: (
         "1",
-        "Botschaft may keep the key to an account I connect, encrypted, until I disconnect it.",
+        gettext_noop(
+            "Botschaft may keep the key to an account I connect, encrypted, until I disconnect it."
+        ),
     ),
     Consent.Purpose.PUBLISH: (
         "1",
-        "Botschaft may publish a post on my account when I press share or at the time I choose.",
+        gettext_noop(
+            "Botschaft may publish a post on my account when I press share or at the time I choose."
+        ),
     ),
     Consent.Purpose.ENGAGEMENT: (
         "1",
-        "Botschaft may read how many reactions my posts from here received. Only I see them.",
+        gettext_noop(
+            "Botschaft may read how many reactions my posts from here received. Only I see them."
+        ),
     ),
     Consent.Purpose.ROSTER: (
         "1",
-        "HR may see my name, site and teams in the roster, never what I post.",
+        gettext_noop(
+            "HR may see my name, site and teams in the roster, never what I post."
+        ),
     ),
-    Consent.Purpose.CONTACT_CARD: ("1", "My contact card may be public."),
-    Consent.Purpose.PHOTO: ("1", "My photo may be shown beside my name."),
-    Consent.Purpose.LEADERBOARD: ("1", "My figures may be part of comparisons."),
+    Consent.Purpose.CONTACT_CARD: ("1", gettext_noop("My contact card may be public.")),
+    Consent.Purpose.PHOTO: ("1", gettext_noop("My photo may be shown beside my name.")),
+    Consent.Purpose.LEADERBOARD: ("1", gettext_noop("My figures may be part of comparisons.")),
 }
 
 
