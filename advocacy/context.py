@@ -33,9 +33,9 @@ def _nav(person: Person, request: HttpRequest) -> list[dict[str, Any]]:
     if person.has_role("hr"):
         entries.append(("roster", "users", _("People"), "t"))
     if person.has_role("auditor", "administrator"):
-        entries.append(("audit", "shield", _("Record"), "p"))
+        entries.append(("audit", "info", _("Record"), "p"))
     if len(entries) < 5:  # noqa: PLR2004 - the phone's bar has room for five
-        entries.append(("notebook", "note", _("Notebook"), "n"))
+        entries.append(("notebook", "tag", _("Notebook"), "n"))
     current = request.resolver_match.url_name if request.resolver_match else ""
     belongs = {
         "composer": "suggestions", "post": "posts", "suggestion_edit": "desk",

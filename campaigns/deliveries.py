@@ -159,7 +159,15 @@ def outgoing(delivery: Delivery) -> Outgoing:
         link=link,
         picture=picture,
         first_tried_at=delivery.first_tried_at,
+        taken=_taken(delivery) if delivery.first_tried_at else frozenset(),
     )
+
+
+def _taken(delivery: Delivery) -> frozenset[str]:
+    """Remote ids of the account's other posts around this one: no proof for it."""
+    since = (delivery.first_tried_at or delivery.written_at) - dt.timedelta(days=1)
+    others = Delivery.objects.filter(account=delivery.account_id, sent_at__gte=since)
+    return frozenset(others.values_list("remote_id", flat=True))
 
 
 def short_url(code: str) -> str:
@@ -181,6 +189,7 @@ def start(delivery: Delivery) -> bool:
             if obstacle:
                 _stop(delivery, obstacle, now)
                 return False
+            failpoint("in_start")
             moved = move_delivery(
                 delivery,
                 to="sending",

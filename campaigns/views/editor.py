@@ -29,6 +29,7 @@ class SuggestionForm(forms.ModelForm):  # type: ignore[type-arg]
     facts_text = forms.CharField(required=False, widget=forms.Textarea, max_length=4000)
     leave_out_text = forms.CharField(required=False, widget=forms.Textarea, max_length=4000)
     picture_file = forms.FileField(required=False, label=gettext_lazy("Picture"))
+    link_url = forms.URLField(required=False, max_length=1000, assume_scheme="https")
     alt = forms.CharField(required=False, max_length=1500)
     sites = forms.ModelMultipleChoiceField(
         Site.objects.all(), required=False, widget=forms.CheckboxSelectMultiple

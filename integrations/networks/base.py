@@ -38,7 +38,8 @@ class Outgoing:
     ``key`` is the delivery's UUID (an idempotency key where the network has one), ``rkey`` a
     Bluesky TID and ``written_at`` the creation time, all fixed at approval. ``text`` is complete:
     disclosure and link are in it. ``first_tried_at`` is when an earlier try may have reached the
-    network, None on the first one.
+    network, None on the first one. ``taken`` are remote ids on the account that are proven to be
+    other posts, so that an equal text is never mistaken for this one.
     """
 
     key: str
@@ -51,6 +52,7 @@ class Outgoing:
     visibility: str = "public"
     content_warning: str = ""
     first_tried_at: dt.datetime | None = None
+    taken: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -178,6 +178,8 @@ class Mastodon:
             created = dt.datetime.fromisoformat(status["created_at"])
             if created < since - _LOOK_BACK:
                 break
+            if str(status["id"]) in post.taken:
+                continue
             if _squeeze(_plain(status.get("content", ""))) == wanted or (
                 self._source(access, str(status["id"])) == post.text
             ):

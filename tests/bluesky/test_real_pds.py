@@ -1,0 +1,105 @@
+"""Against the real PDS: text, facets, picture, repeats, kills, delete."""
+
+import datetime as dt
+import io
+import os
+import signal
+from urllib.parse import urlsplit
+
+import pytest
+from django.utils import timezone
+from PIL import Image
+
+from campaigns import uploads
+from campaigns.models import Delivery
+from integrations import accounts
+from integrations.networks import bluesky
+from integrations.networks.base import Access, Link, Outgoing, Picture, Sent, Window
+
+from ..test_publishing import drain, in_child, time_passes
+from .network import real_network
+
+pytestmark = [pytest.mark.bluesky, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture(scope="module")
+def network():
+    with real_network() as found:
+        yield found
+
+
+@pytest.fixture(autouse=True)
+def _reachable(network, monkeypatch):
+    parts = urlsplit(network.pds)
+    monkeypatch.setenv("LOOPBACK_HOSTS", f"{parts.hostname}:{parts.port}")
+
+
+def sign_in(network, name):
+    handle, password, did = network.create_account(name)
+    identity, _pds, secrets, expires = bluesky.sign_in(handle=handle, password=password, base_url=network.pds)
+    assert identity.remote_id == did
+    return Access(network.pds, did, handle, secrets), expires, did
+
+
+def outgoing(**fields):
+    now = dt.datetime.now(dt.UTC)
+    base = {"key": "k", "rkey": bluesky.make_tid(int(now.timestamp() * 1e6), 7), "written_at": now, "text": "Grüße 👩‍👩‍👧 from the tower #wind https://nordwind-energie.example/a", "language": "de"}
+    return Outgoing(**{**base, **fields})
+
+
+WINDOW = Window(seconds=20, may_start=lambda: None, now=dt.datetime.now(dt.UTC))
+
+
+def test_text_facets_and_card_are_accepted_and_repeat_is_no_second_post(network):
+    access, _expires, did = sign_in(network, "facets")
+    post = outgoing(link=Link("https://nordwind-energie.example/a", "Title", "Description"))
+    first = bluesky.Bluesky().publish(post, access, WINDOW)
+    second = bluesky.Bluesky().publish(post, access, WINDOW)
+    assert isinstance(first, Sent)
+    assert first == second
+    [record] = network.records(did)
+    raw = record["value"]["text"].encode()
+    assert [raw[f["index"]["byteStart"] : f["index"]["byteEnd"]].decode() for f in record["value"]["facets"]] == ["#wind", "https://nordwind-energie.example/a"]
+
+
+def test_picture_with_alt_then_delete(network):
+    access, _expires, did = sign_in(network, "withalt")
+    out = io.BytesIO()
+    Image.new("RGB", (600, 400), "teal").save(out, "JPEG")
+    clean = uploads.encode(out.getvalue())
+    post = outgoing(picture=Picture(clean.content, "image/jpeg", "A teal field", clean.width, clean.height))
+    sent = bluesky.Bluesky().publish(post, access, WINDOW)
+    [record] = network.records(did)
+    assert record["value"]["embed"]["images"][0]["alt"] == "A teal field"
+    bluesky.Bluesky().remove(sent.remote_id, access)
+    assert network.records(did) == []
+
+
+def test_session_is_refreshed(network):
+    access, _expires, _did = sign_in(network, "refresh")
+    secrets, expires = bluesky.Bluesky().refresh(access, timezone.now())
+    assert secrets["refresh_token"] != access.secrets["refresh_token"]
+    assert expires > timezone.now()
+
+
+@pytest.mark.parametrize("point", ["after_claim", "after_response"])
+def test_kill_fifty_times_leaves_fifty_posts(network, person, queue, settings, point):
+    settings.DEBUG_FAILPOINTS = True
+    access, expires, did = sign_in(network, point.replace("_", ""))
+    jona = person()
+    account = accounts.connect(
+        person=jona, network="bluesky", base_url=network.pds,
+        identity=bluesky.Identity(did, "@jona.test", "Jona", "https://x.example"),
+        secrets_=dict(access.secrets), expires_at=expires, features={}, now=timezone.now(),
+    )  # fmt: skip
+    for _ in range(50):
+        delivery = queue(jona, account)
+        settings.FAILPOINTS = f"{point}=kill:1"
+        assert os.WTERMSIG(in_child(drain)) == signal.SIGKILL
+        settings.FAILPOINTS = ""
+        for _ in range(2):
+            time_passes()
+            drain()
+        delivery.refresh_from_db()
+        assert delivery.state == "sent"
+    assert (len(network.records(did)), Delivery.objects.exclude(state="sent").count()) == (50, 0)

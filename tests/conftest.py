@@ -1,0 +1,122 @@
+"""People, content and pretended networks for all tests."""
+
+import datetime as dt
+import os
+import uuid
+from pathlib import Path
+
+import pytest
+from django.utils import timezone
+
+from ambassadors import consents
+from ambassadors.models import Person, Role
+from campaigns.models import DisclosureRule, Programme, Suggestion, Topic, Variant
+from campaigns.shares import Words, share
+from integrations import accounts
+from integrations.networks.base import Identity
+
+from .networks.bluesky import Bluesky
+from .networks.mastodon import Mastodon
+
+SHARED = Path(os.environ.get("BOTSCHAFT_SHARED") or Path(__file__).parents[1] / ".." / "shared")
+
+
+@pytest.fixture(autouse=True)
+def _plain_static(settings, tmp_path):
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    }
+    settings.MEDIA_ROOT = tmp_path
+    settings.ALLOWED_HOSTS = ["*"]
+    settings.CELERY_BROKER_URL = settings.REDIS_URL
+
+
+@pytest.fixture
+def person(db):
+    def make(name="Jona Harms", *roles, **fields):
+        email = f"{uuid.uuid4().hex[:10]}@example.org"
+        made = Person.objects.create_user(email, "moin-moin-nordwind", name=name, language="en", **fields)
+        Role.objects.bulk_create(Role(person=made, name=role) for role in roles)
+        for purpose in ("publish", "engagement", "roster"):
+            consents.give(person=made, purpose=purpose, now=timezone.now())
+        return made
+
+    return make
+
+
+@pytest.fixture
+def topic(db):
+    Programme.the()
+    return Topic.objects.create(slug="wind", title="Wind farm", language="en", rule="Tell it.", light_since=timezone.now())
+
+
+@pytest.fixture
+def suggestion(person, topic):
+    author, approver = person("Mirja", "curator"), person("Dilan", "curator")
+    for language in ("de", "en"):
+        DisclosureRule.objects.create(content_class="employer_brand", network="", language=language, label="#NordwindTeam", place="end")
+    now = timezone.now()
+    made = Suggestion.objects.create(
+        topic=topic, title="Six years", language="en", author=author, state="approved",
+        approved_by=approver, approved_at=now, changed_at=now,
+    )  # fmt: skip
+    Variant.objects.create(suggestion=made, name="Personal", language="en", text="Six years of work went live. [your part in it] 14 turbines.")
+    return made
+
+
+@pytest.fixture
+def mastodon(monkeypatch):
+    with Mastodon() as server:
+        _allow(monkeypatch, server)
+        yield server
+
+
+@pytest.fixture
+def bluesky(monkeypatch):
+    with Bluesky() as server:
+        _allow(monkeypatch, server)
+        monkeypatch.setenv("BLUESKY_APPVIEW_URL", server.base_url)
+        yield server
+
+
+def _allow(monkeypatch, server):
+    known = os.environ.get("LOOPBACK_HOSTS", "")
+    monkeypatch.setenv("LOOPBACK_HOSTS", f"{known},127.0.0.1:{server.port}")
+
+
+@pytest.fixture
+def account_on():
+    """Connect somebody to a pretended server."""
+
+    def connect(who, server, number="1"):
+        if isinstance(server, Mastodon):
+            network, remote, secrets = "mastodon", number, {"access_token": server.token(number)}
+        else:
+            from .networks.bluesky import jwt
+
+            network, remote = "bluesky", f"did:plc:{number}"
+            secrets = {"access_token": jwt(), "refresh_token": jwt()}
+        return accounts.connect(
+            person=who, network=network, base_url=server.base_url,
+            identity=Identity(remote, f"@{number}", "x", "https://x.example"), secrets_=secrets,
+            expires_at=None, features={}, now=timezone.now(),
+        )  # fmt: skip
+
+    return connect
+
+
+@pytest.fixture
+def queue(suggestion):
+    """Queue a post for publishing now."""
+
+    def put(who, account, text="I stood below turbine 9 and heard nothing at first.", due_at=None):
+        now = timezone.now()
+        words = Words(text=text, variant=suggestion.variant_set.get(), submission=uuid.uuid4())
+        posts = share(
+            by=who, suggestion=suggestion, words=words, accounts=[account],
+            due_at=due_at or now - dt.timedelta(seconds=1), now=now,
+        )  # fmt: skip
+        return posts[0].delivery
+
+    return put

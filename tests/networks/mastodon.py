@@ -1,0 +1,125 @@
+"""A pretended Mastodon 4.5: idempotency for an hour, 500 characters, media, figures, faults."""
+
+import datetime as dt
+import html
+import json
+import re
+import time
+import urllib.parse
+import uuid
+
+from integrations.networks import counting
+
+from .server import Loopback
+
+
+class Mastodon(Loopback):
+    def __init__(self, latency=0.0):
+        super().__init__(latency)
+        self.statuses = {}
+        self.keys = {}
+        self.tokens = {}
+        self.media = {}
+        self.figures = {}
+        self.next_id = 110_000
+
+    def token(self, account_id="1"):
+        value = f"token-{account_id}-{uuid.uuid4()}"
+        self.tokens[value] = str(account_id)
+        return value
+
+    def account(self, account_id):
+        return {
+            "id": account_id, "username": f"user{account_id}", "acct": f"user{account_id}",
+            "display_name": f"User {account_id}", "url": f"{self.base_url}/@user{account_id}",
+        }  # fmt: skip
+
+    def status(self, row):
+        likes, reposts, replies = self.figures.get(row["id"], (0, 0, 0))
+        paragraphs = html.escape(row["text"]).replace("\n", "<br />")
+        return {
+            "id": row["id"], "uri": f"{self.base_url}/users/x/statuses/{row['id']}",
+            "url": f"{self.base_url}/@x/{row['id']}", "created_at": row["at"],
+            "content": f"<p>{paragraphs}</p>", "visibility": row["visibility"],
+            "language": row["language"], "account": self.account(row["account"]),
+            "favourites_count": likes, "reblogs_count": reposts, "replies_count": replies,
+            "quotes_count": 0, "media_attachments": [], "application": {"name": "Botschaft"},
+        }  # fmt: skip
+
+    def create(self, account, key, body):
+        with self.lock:
+            if key and (account, key) in self.keys:
+                return self.statuses[self.keys[account, key]]
+            self.next_id += 1
+            row = {
+                "id": str(self.next_id), "account": account, "text": body["status"],
+                "visibility": body.get("visibility", "public"), "language": body.get("language"),
+                "at": dt.datetime.now(dt.UTC).isoformat().replace("+00:00", "Z"),
+            }  # fmt: skip
+            self.statuses[row["id"]] = row
+            if key:
+                self.keys[account, key] = row["id"]
+        self.note("created", key=key, id=row["id"], at=time.monotonic(), account=account)
+        return row
+
+    def serve(self, handler, at, body):
+        parts = urllib.parse.urlsplit(handler.path)
+        path, query = parts.path, urllib.parse.parse_qs(parts.query)
+        method = handler.command
+        if path in {"/api/v2/instance", "/api/v1/instance"}:
+            return self.answer(
+                handler, 200,
+                {
+                    "domain": "norden.example", "version": "4.5.0",
+                    "configuration": {"statuses": {"max_characters": 500, "characters_reserved_per_url": 23}},
+                },
+            )  # fmt: skip
+        if path == "/api/v1/apps":
+            return self.answer(handler, 200, {"id": "1", "name": "Botschaft", "client_id": "cid", "client_secret": "sec"})
+        if path == "/oauth/authorize":
+            target = f"{query['redirect_uri'][0]}?code=good&state={urllib.parse.quote(query['state'][0])}"
+            return self.answer(handler, 302, {}, [("Location", target)])
+        if path == "/oauth/token":
+            form = urllib.parse.parse_qs(body.decode())
+            if form["code"] != ["good"] or "code_verifier" not in form:
+                return self.answer(handler, 400, {"error": "invalid_grant"})
+            return self.answer(handler, 200, {"access_token": self.token("77"), "token_type": "Bearer", "scope": "profile read:statuses write:statuses write:media", "created_at": 1})
+        account = self.tokens.get(handler.headers.get("Authorization", "").removeprefix("Bearer "))
+        if account is None:
+            return self.answer(handler, 401, {"error": "The access token is invalid"})
+        if path == "/api/v1/accounts/verify_credentials":
+            return self.answer(handler, 200, self.account(account))
+        if path == "/api/v1/statuses" and method == "POST":
+            return self.post(handler, at, body, account)
+        if path == "/api/v1/statuses":
+            rows = [self.statuses[i] for i in query.get("id[]", []) if i in self.statuses]
+            return self.answer(handler, 200, [self.status(row) for row in rows])
+        if path == "/api/v2/media":
+            media_id = str(len(self.media) + 1)
+            self.media[media_id] = body
+            return self.answer(handler, 200, {"id": media_id, "type": "image", "url": "x"})
+        if re.fullmatch(r"/api/v1/accounts/\w+/statuses", path):
+            rows = [row for row in self.statuses.values() if row["account"] == account]
+            return self.answer(handler, 200, [self.status(row) for row in reversed(rows)])
+        if match := re.fullmatch(r"/api/v1/statuses/(\d+)(/source)?", path):
+            row = self.statuses.get(match[1])
+            if row is None:
+                return self.answer(handler, 404, {"error": "Record not found"})
+            if method == "DELETE":
+                del self.statuses[match[1]]
+            payload = {"id": row["id"], "text": row["text"], "spoiler_text": ""} if match[2] else self.status(row)
+            return self.answer(handler, 200, payload)
+        return self.answer(handler, 404, {"error": "Record not found"})
+
+    def post(self, handler, at, body, account):
+        key = handler.headers.get("Idempotency-Key")
+        self.note("arrived", key=key, at=at, account=account)
+        sent = json.loads(body)
+        time.sleep(self.latency)
+        if self.misbehave(handler, lambda: self.create(account, key, sent)):
+            return None
+        if counting.mastodon(sent["status"]) > 500:
+            return self.answer(handler, 422, {"error": "Validation failed: Text character limit of 500 exceeded"})
+        row = self.create(account, key, sent)
+        headers = [("X-RateLimit-Limit", "300"), ("X-RateLimit-Remaining", "299"), ("X-RateLimit-Reset", "2099-01-01T00:00:00.000Z")]
+        return self.answer(handler, 200, self.status(row), headers)
