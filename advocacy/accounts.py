@@ -19,7 +19,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
     """Company login."""
 
-    def is_open_for_signup(self, request: HttpRequest, sociallogin: Any) -> bool:  # noqa: ANN401
+    def is_open_for_signup(self, request: HttpRequest, sociallogin: Any) -> bool:
         """Closed: the directory knows who works here."""
         del request, sociallogin
         return False

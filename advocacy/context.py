@@ -34,7 +34,7 @@ def _nav(person: Person, request: HttpRequest) -> list[dict[str, Any]]:
         entries.append(("roster", "users", _("People"), "t"))
     if person.has_role("auditor", "administrator"):
         entries.append(("audit", "info", _("Record"), "p"))
-    if len(entries) < 5:  # noqa: PLR2004 - the phone's bar has room for five
+    if len(entries) < 5:
         entries.append(("notebook", "tag", _("Notebook"), "n"))
     current = request.resolver_match.url_name if request.resolver_match else ""
     belongs = {

@@ -91,7 +91,7 @@ def settings_for(home: Path, port: int, services: tuple[str, str]) -> dict[str, 
 
 def manage(env: dict[str, str], *words: str) -> None:
     """Run one management command. Raises CannotStart with its last line."""
-    done = subprocess.run(  # noqa: S603 - our own command
+    done = subprocess.run(
         [sys.executable, "manage.py", *words], cwd=ROOT, env=env, capture_output=True, check=False
     )
     if done.returncode:
@@ -129,7 +129,7 @@ class Family:
     def start(self, name: str) -> None:
         """Start one child in a process group of its own."""
         with (self.home / f"{name}.log").open("ab") as log:
-            self.children[name] = subprocess.Popen(  # noqa: S603 - our own commands
+            self.children[name] = subprocess.Popen(
                 self.commands[name],
                 cwd=ROOT,
                 env=self.env,
@@ -165,8 +165,9 @@ def await_web(port: int) -> None:
     """Wait until the web server answers. Raises CannotStart."""
     end = time.monotonic() + 40
     while time.monotonic() < end:
-        with contextlib.suppress(OSError), urllib.request.urlopen(  # noqa: S310 - our own address
-            f"http://127.0.0.1:{port}/healthz", timeout=2
+        with (
+            contextlib.suppress(OSError),
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=2),
         ):
             return
         time.sleep(0.1)
@@ -229,7 +230,7 @@ def main() -> int:
         say(str(error))
         return 1
     except OSError as error:
-        full = error.errno == 28  # noqa: PLR2004 - ENOSPC
+        full = error.errno == 28
         say("The disk is full; free some space and start again." if full else str(error))
         return 1
     return 0

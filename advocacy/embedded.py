@@ -88,7 +88,7 @@ def _nobody() -> tuple[int, int] | None:
 
 
 def _run(command: list[str], who: tuple[int, int] | None, cwd: Path) -> None:
-    done = subprocess.run(  # noqa: S603 - our own binaries
+    done = subprocess.run(
         command,
         capture_output=True,
         check=False,
@@ -153,7 +153,7 @@ def postgres(home: Path) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
     }
     options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
     with (home / "postgres.log").open("ab") as log:
-        process = subprocess.Popen(  # noqa: S603 - our own binary
+        process = subprocess.Popen(
             [str(install / "bin" / "postgres"), "-D", str(data), *options],
             cwd=home,
             stdout=log,
@@ -213,13 +213,13 @@ def redis(home: Path) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
     config = home / "redis.conf"
     config.touch(mode=0o600)
     config.write_text(
-        f"bind 127.0.0.1\nport {port}\nrequirepass {password}\nsave \"\"\nappendonly no\n"
-        "maxmemory-policy noeviction\ndaemonize no\nlogfile \"\"\n"
+        f'bind 127.0.0.1\nport {port}\nrequirepass {password}\nsave ""\nappendonly no\n'
+        'maxmemory-policy noeviction\ndaemonize no\nlogfile ""\n'
     )
     if who:
         os.chown(config, *who)
     with (home / "redis.log").open("ab") as log:
-        process = subprocess.Popen(  # noqa: S603 - our own binary
+        process = subprocess.Popen(
             [str(binary), str(config)],
             cwd="/",
             stdout=log,
@@ -245,9 +245,7 @@ def services(home: Path) -> Iterator[Services]:
         yield Services(database_url, redis_url, (first, second))
 
 
-def _await_port(
-    process: "subprocess.Popen[bytes]", port: int, log: Path, name: str
-) -> None:
+def _await_port(process: "subprocess.Popen[bytes]", port: int, log: Path, name: str) -> None:
     end = time.monotonic() + _START_SECONDS
     while time.monotonic() < end:
         if process.poll() is not None:

@@ -22,12 +22,12 @@ def main(command: list[str]) -> int:
         **os.environ,
     }
     if env.get("DATABASE_URL") and env.get("REDIS_URL"):
-        return subprocess.run(command, env=env, check=False).returncode  # noqa: S603 - the caller's
+        return subprocess.run(command, env=env, check=False).returncode
     home = embedded.home_for(ROOT)
     try:
         with embedded.services(home.with_name(f"{home.name}-test")) as found:
             env |= {"DATABASE_URL": found.database_url, "REDIS_URL": found.redis_url}
-            return subprocess.run(command, env=env, check=False).returncode  # noqa: S603 - the caller's
+            return subprocess.run(command, env=env, check=False).returncode
     except embedded.CannotStart as error:
         print(error, file=sys.stderr)  # noqa: T201 - the command's voice
         return 1

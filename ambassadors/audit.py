@@ -25,7 +25,7 @@ def record(
         at=now,
         actor_id=by.pk if by else None,
         act=act,
-        subject=row._meta.label_lower,
+        subject=row._meta.label_lower,  # noqa: SLF001 - Django's documented name
         subject_id=str(row.pk),
         reason=reason,
         facts=facts,

@@ -30,9 +30,7 @@ WORDINGS: dict[str, tuple[str, str]] = {
     ),
     Consent.Purpose.ROSTER: (
         "1",
-        gettext_noop(
-            "HR may see my name, site and teams in the roster, never what I post."
-        ),
+        gettext_noop("HR may see my name, site and teams in the roster, never what I post."),
     ),
     Consent.Purpose.CONTACT_CARD: ("1", gettext_noop("My contact card may be public.")),
     Consent.Purpose.PHOTO: ("1", gettext_noop("My photo may be shown beside my name.")),

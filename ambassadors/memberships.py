@@ -9,7 +9,9 @@ from .models import Membership, MembershipStep, Person, Team
 
 
 @transaction.atomic
-def begin(*, person: Person, team: Team, stage: str, by: Person | None, now: dt.datetime) -> Membership:
+def begin(
+    *, person: Person, team: Team, stage: str, by: Person | None, now: dt.datetime
+) -> Membership:
     """Open a term. Raises IntegrityError when an open one exists."""
     today = now.date()
     membership = Membership.objects.create(

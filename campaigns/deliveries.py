@@ -48,7 +48,7 @@ FIRST_MEASURE = dt.timedelta(minutes=10)
 
 _CLAIM = """
 UPDATE campaigns_delivery SET fence = fence + 1, claims = claims + 1,
-       lease_until = now() + %(lease)s
+       lease_until = now() + %(lease)s::interval
  WHERE id IN (
    SELECT d.id FROM campaigns_delivery d
      JOIN integrations_connectedaccount a ON a.id = d.account_id
@@ -85,7 +85,7 @@ def claim(*, limit: int) -> list[Delivery]:
     """
     failpoint("before_claim")
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_CLAIM, {"lease": LEASE, "limit": limit})
+        cursor.execute(_CLAIM, {"lease": f"{LEASE.seconds} seconds", "limit": limit})
         ids = [row[0] for row in cursor.fetchall()]
     rows = Delivery.objects.select_related("post__suggestion__topic", "post__picture", "account")
     return list(rows.filter(pk__in=ids).order_by("due_at", "pk"))
@@ -239,7 +239,8 @@ def _obstacle(delivery: Delivery, now: dt.datetime) -> str:
     if _held("campaigns_programme", 1):
         return "held"
     if suggestion and (
-        _held("campaigns_topic", suggestion.topic_id) or _held("campaigns_suggestion", suggestion.pk)
+        _held("campaigns_topic", suggestion.topic_id)
+        or _held("campaigns_suggestion", suggestion.pk)
     ):
         return "held"
     person = _row(

@@ -18,7 +18,9 @@ def main(most_pixels: int, widest: int) -> int:
     warnings.simplefilter("error")
     Image.MAX_IMAGE_PIXELS = None  # we look at the header ourselves
     try:
-        with Image.open(io.BytesIO(sys.stdin.buffer.read()), formats=["JPEG", "PNG", "WEBP"]) as image:
+        with Image.open(
+            io.BytesIO(sys.stdin.buffer.read()), formats=["JPEG", "PNG", "WEBP"]
+        ) as image:
             if image.width * image.height > most_pixels:
                 return _TOO_MANY_PIXELS
             upright = ImageOps.exif_transpose(image)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -26,6 +26,8 @@ from .states import move_delivery
 # A post that could not leave within this time after its moment is not sent any more.
 PATIENCE = dt.timedelta(hours=24)
 FARTHEST = dt.timedelta(days=90)
+# The same words for the same network within this time are the same wish (back button, two tabs).
+ONE_BREATH = dt.timedelta(minutes=10)
 LONGEST_TEXT = 20_000  # characters; above it no network would take the text
 
 
@@ -79,9 +81,7 @@ def check_length(network: str, full_text: str, account: ConnectedAccount | None 
             % {"network": abilities.label, "over": over},
         )
     if abilities.byte_limit and len(full_text.encode()) > abilities.byte_limit:
-        raise ShareRefused(
-            "text", _("%(network)s: too many bytes.") % {"network": abilities.label}
-        )
+        raise ShareRefused("text", _("%(network)s: too many bytes.") % {"network": abilities.label})
 
 
 def check_live(suggestion: Suggestion, now: dt.datetime) -> None:
@@ -108,9 +108,12 @@ def proof(
     account: ConnectedAccount | None = None,
 ) -> tuple[Post, bool]:
     """Write the post with everything that proves what it said; finds the one already written."""
-    standing = Post.objects.of(by).filter(
-        submission=words.submission, network=network, how=how
-    ).first()
+    mine = Post.objects.of(by).filter(network=network, how=how, suggestion=suggestion)
+    same_form = Q(submission=words.submission)
+    same_words = Q(text=words.text, created_at__gte=now - ONE_BREATH)
+    if account:
+        same_words &= Q(delivery__account=account)
+    standing = mine.filter(same_form | same_words).first()
     if standing:
         return standing, False
     label = disclosure.label_for(suggestion, network, words.variant.language)
@@ -151,9 +154,7 @@ def hand_over(
     """
     check_live(suggestion, now)
     check_text(words)
-    post, _new = proof(
-        by=by, suggestion=suggestion, words=words, network=network, how=how, now=now
-    )
+    post, _new = proof(by=by, suggestion=suggestion, words=words, network=network, how=how, now=now)
     return post
 
 
@@ -290,9 +291,7 @@ def say_it_is_there(*, by: Person, delivery: Delivery, url: str, now: dt.datetim
     return moved
 
 
-def verbatim_counts(
-    variants: Sequence[Variant], *, since: dt.datetime
-) -> dict[int, int | None]:
+def verbatim_counts(variants: Sequence[Variant], *, since: dt.datetime) -> dict[int, int | None]:
     """By variant: how many people used it nearly word for word, None below five (or nobody)."""
     rows = (
         Post.objects.filter(

@@ -46,9 +46,7 @@ def _move(
     return bool(rows.filter(state=source).update(state=to, **changes))
 
 
-def move_suggestion(
-    suggestion: Suggestion, *, to: str, revision: int, **changes: Any
-) -> bool:
+def move_suggestion(suggestion: Suggestion, *, to: str, revision: int, **changes: Any) -> bool:
     """Move a suggestion if state and revision are still those the person saw."""
     rows = Suggestion.objects.filter(pk=suggestion.pk, revision=revision)
     return _move(rows, SUGGESTION, source=suggestion.state, to=to, **changes)

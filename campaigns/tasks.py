@@ -19,7 +19,7 @@ def _deliver(delivery: Delivery) -> None:
         connection.close()
 
 
-@shared_task
+@shared_task  # type: ignore[untyped-decorator]
 def publish_due() -> int:
     """Recover, look, then send what is due until nothing is; returns how many were sent on."""
     close_old_connections()
@@ -34,7 +34,7 @@ def publish_due() -> int:
     return count
 
 
-@shared_task
+@shared_task  # type: ignore[untyped-decorator]
 def measure_due() -> int:
     """Read the figures that are due; returns how many posts were read."""
     return engagement.measure_due()

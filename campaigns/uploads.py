@@ -47,17 +47,17 @@ def encode(content: bytes) -> Encoded:
     if len(content) > MOST_BYTES:
         raise PictureRefused(_("This picture is larger than 20 MB."))
     try:
-        done = subprocess.run(  # noqa: S603 - our own module
+        done = subprocess.run(
             [sys.executable, "-m", "campaigns.reencode", str(MOST_PIXELS), str(_WIDEST)],
             input=content,
             capture_output=True,
             timeout=_SECONDS * 2,
             check=False,
-            preexec_fn=_limit,  # noqa: PLW1509 - the web process has no own threads here
+            preexec_fn=_limit,
         )
     except subprocess.TimeoutExpired as error:
         raise PictureRefused(_("This picture took too long to read.")) from error
-    if done.returncode == 3:  # noqa: PLR2004 - reencode's word for "too many pixels"
+    if done.returncode == 3:
         raise PictureRefused(_("This picture has more than 40 megapixels."))
     if done.returncode:
         raise PictureRefused(_("This is not a JPEG, PNG or WebP picture we can read."))
@@ -72,7 +72,7 @@ def jpeg(content: bytes) -> Encoded:
         return Encoded(content, image.width, image.height)
 
 
-def keep_picture(upload: UploadedFile, *, by: Person) -> Picture:
+def keep_picture(upload: "UploadedFile[bytes]", *, by: Person) -> Picture:
     """Store an uploaded picture; equal bytes are kept once. Raises :class:`PictureRefused`."""
     if (upload.size or 0) > MOST_BYTES:
         raise PictureRefused(_("This picture is larger than 20 MB."))
@@ -84,9 +84,7 @@ def store(encoded: Encoded, *, by: Person | None) -> Picture:
     digest = hashlib.sha256(encoded.content).hexdigest()
     if known := Picture.objects.filter(sha256=digest).first():
         return known
-    picture = Picture(
-        sha256=digest, width=encoded.width, height=encoded.height, uploaded_by=by
-    )
+    picture = Picture(sha256=digest, width=encoded.width, height=encoded.height, uploaded_by=by)
     picture.file.save(f"{digest[:32]}.jpg", ContentFile(encoded.content), save=False)
     picture.save()
     return picture
@@ -96,4 +94,3 @@ def describe(picture: Picture, alt: str, language: str) -> None:
     """Keep the alternative text in its language."""
     column = "alt_en" if language == "en" else "alt_de"
     Picture.objects.filter(pk=picture.pk).update(**{column: alt.strip()})
-

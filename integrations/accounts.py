@@ -26,7 +26,7 @@ class StaleAttempt(Exception):
     """The round trip is unknown, used, too old, or somebody else's."""
 
 
-def connect(  # noqa: PLR0913 - everything a row needs, by keyword
+def connect(
     *,
     person: Person,
     network: str,
@@ -85,7 +85,9 @@ def connect_wall(*, person: Person, now: dt.datetime) -> ConnectedAccount:
         person=person,
         network="wall",
         base_url=settings.PRACTICE_WALL_URL,
-        identity=Identity(f"wall-{person.pk}", person.name, person.name, f"{settings.SITE_URL}/wall/"),
+        identity=Identity(
+            f"wall-{person.pk}", person.name, person.name, f"{settings.SITE_URL}/wall/"
+        ),
         secrets_={"access_token": token},
         expires_at=None,
         features={"token_sha256": hashlib.sha256(token.encode()).hexdigest()},
@@ -97,7 +99,9 @@ def _app_context(base_url: str) -> dict[str, str]:
     return {"provider": "mastodon", "account_id": base_url, "kind": "app"}
 
 
-def mastodon_app(*, base_url: str, redirect_uri: str, modern: bool, now: dt.datetime) -> mastodon.App:
+def mastodon_app(
+    *, base_url: str, redirect_uri: str, modern: bool, now: dt.datetime
+) -> mastodon.App:
     """Our registration at a server, made on first use. Raises WireError."""
     row = ServerApp.objects.filter(network="mastodon", base_url=base_url).first()
     if row:

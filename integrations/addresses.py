@@ -54,7 +54,7 @@ class Target:
 
 def is_public(address: str) -> bool:
     """Tell whether an IP address belongs to the public internet."""
-    ip = ipaddress.ip_address(address.split("%")[0])
+    ip = ipaddress.ip_address(address.split("%", maxsplit=1)[0])
     if isinstance(ip, ipaddress.IPv6Address):
         if ip.ipv4_mapped:
             return is_public(str(ip.ipv4_mapped))
@@ -113,7 +113,7 @@ def _host(authority: str) -> tuple[str, str | None, str | None]:
         except ValueError as error:
             raise AddressRefused("numeric") from error
         return host, port, literal
-    if host != "localhost" and (len(host) > 253 or not _HOST.fullmatch(host)):  # noqa: PLR2004 - RFC 1035
+    if host != "localhost" and (len(host) > 253 or not _HOST.fullmatch(host)):
         raise AddressRefused("host")
     return host, port, None
 

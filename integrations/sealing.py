@@ -31,7 +31,7 @@ def seal(secrets: Mapping[str, str], *, context: Mapping[str, str]) -> tuple[byt
     return _fernet().encrypt(plain), key_id(settings.TOKEN_KEYS[0])
 
 
-def unseal(sealed: bytes, *, context: Mapping[str, str]) -> dict[str, str]:
+def unseal(sealed: "bytes | memoryview[int]", *, context: Mapping[str, str]) -> dict[str, str]:
     """Decrypt and verify the context. Raises :class:`SealBroken`."""
     try:
         plain = json.loads(_fernet().decrypt(bytes(sealed)))

@@ -106,4 +106,3 @@ def rotate(*, batch: int = 200) -> Iterator[int]:
         if not rows:
             return
         yield len(rows)
-

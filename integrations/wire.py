@@ -53,7 +53,7 @@ class Answer:
     headers: Mapping[str, str]
     body: bytes
 
-    def json(self) -> Any:  # noqa: ANN401 - foreign data, checked where it is used
+    def json(self) -> Any:
         """Read the body as JSON. Raises :class:`Garbled`."""
         try:
             return json.loads(self.body)
@@ -72,7 +72,7 @@ def resolve(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
-def call(  # noqa: PLR0913 - one flat call, all by keyword
+def call(
     method: str,
     url: str,
     *,
@@ -128,7 +128,7 @@ def _connect(target: Target, address: str, end: float) -> socket.socket:
     return link
 
 
-def _exchange(  # noqa: PLR0913 - private, in call order
+def _exchange(
     link: socket.socket,
     target: Target,
     method: str,

@@ -32,11 +32,21 @@ def _plain_static(settings, tmp_path):
     settings.CELERY_BROKER_URL = settings.REDIS_URL
 
 
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings():
+    """The live server's threads must not keep the test database open."""
+    from django.conf import settings
+
+    settings.DATABASES["default"]["CONN_MAX_AGE"] = 0
+
+
 @pytest.fixture
 def person(db):
     def make(name="Jona Harms", *roles, **fields):
         email = f"{uuid.uuid4().hex[:10]}@example.org"
-        made = Person.objects.create_user(email, "moin-moin-nordwind", name=name, language="en", **fields)
+        made = Person.objects.create_user(
+            email, "moin-moin-nordwind", name=name, language="en", **fields
+        )
         Role.objects.bulk_create(Role(person=made, name=role) for role in roles)
         for purpose in ("publish", "engagement", "roster"):
             consents.give(person=made, purpose=purpose, now=timezone.now())
@@ -48,20 +58,33 @@ def person(db):
 @pytest.fixture
 def topic(db):
     Programme.the()
-    return Topic.objects.create(slug="wind", title="Wind farm", language="en", rule="Tell it.", light_since=timezone.now())
+    return Topic.objects.create(
+        slug="wind", title="Wind farm", language="en", rule="Tell it.", light_since=timezone.now()
+    )
 
 
 @pytest.fixture
 def suggestion(person, topic):
     author, approver = person("Mirja", "curator"), person("Dilan", "curator")
     for language in ("de", "en"):
-        DisclosureRule.objects.create(content_class="employer_brand", network="", language=language, label="#NordwindTeam", place="end")
+        DisclosureRule.objects.create(
+            content_class="employer_brand",
+            network="",
+            language=language,
+            label="#NordwindTeam",
+            place="end",
+        )
     now = timezone.now()
     made = Suggestion.objects.create(
         topic=topic, title="Six years", language="en", author=author, state="approved",
         approved_by=approver, approved_at=now, changed_at=now,
     )  # fmt: skip
-    Variant.objects.create(suggestion=made, name="Personal", language="en", text="Six years of work went live. [your part in it] 14 turbines.")
+    Variant.objects.create(
+        suggestion=made,
+        name="Personal",
+        language="en",
+        text="Six years of work went live. [your part in it] 14 turbines.",
+    )
     return made
 
 
@@ -110,8 +133,9 @@ def account_on():
 def queue(suggestion):
     """Queue a post for publishing now."""
 
-    def put(who, account, text="I stood below turbine 9 and heard nothing at first.", due_at=None):
+    def put(who, account, text="", due_at=None):
         now = timezone.now()
+        text = text or f"Sentence {uuid.uuid4().hex} of mine."
         words = Words(text=text, variant=suggestion.variant_set.get(), submission=uuid.uuid4())
         posts = share(
             by=who, suggestion=suggestion, words=words, accounts=[account],

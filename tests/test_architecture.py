@@ -35,8 +35,14 @@ def test_imports_go_down():
 
 
 def test_networks_know_no_django():
-    files = [*(ROOT / "integrations/networks").glob("*.py"), ROOT / "integrations/wire.py", ROOT / "integrations/addresses.py"]
-    assert [(path.name, name) for path in files for name in imports(path) if name.startswith("django")] == []
+    files = [
+        *(ROOT / "integrations/networks").glob("*.py"),
+        ROOT / "integrations/wire.py",
+        ROOT / "integrations/addresses.py",
+    ]
+    assert [
+        (path.name, name) for path in files for name in imports(path) if name.startswith("django")
+    ] == []
 
 
 def test_only_states_writes_a_state():
@@ -45,17 +51,32 @@ def test_only_states_writes_a_state():
         if path.name == "states.py" or "nordwind" in path.parts or "migrations" in path.parts:
             continue
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "update":
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and node.func.attr == "update"
+            ):
                 wrong += [str(path) for keyword in node.keywords if keyword.arg == "state"]
             if isinstance(node, ast.Assign | ast.AugAssign):
                 targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-                wrong += [str(path) for t in targets if isinstance(t, ast.Attribute) and t.attr == "state"]
+                wrong += [
+                    str(path) for t in targets if isinstance(t, ast.Attribute) and t.attr == "state"
+                ]
     assert wrong == []
 
 
 def test_verbs_read_no_clock():
-    verbs = [p for floor in FLOORS[:3] for p in (ROOT / floor).glob("*.py") if p.name not in {"tasks.py", "apps.py"}]
-    assert [p.name for p in verbs if re.search(r"timezone\.now|datetime\.now|date\.today", p.read_text())] == []
+    verbs = [
+        p
+        for floor in FLOORS[:3]
+        for p in (ROOT / floor).glob("*.py")
+        if p.name not in {"tasks.py", "apps.py"}
+    ]
+    assert [
+        p.name
+        for p in verbs
+        if re.search(r"timezone\.now|datetime\.now|date\.today", p.read_text())
+    ] == []
 
 
 def names(resolver):
@@ -80,31 +101,46 @@ def test_templates_have_no_inline_script_or_style():
     wrong = []
     for path in (ROOT / "templates").rglob("*.html"):
         text = path.read_text()
-        if re.search(r"\sstyle=|<style|\son[a-z]+=|<script(?![^>]*\ssrc=)|javascript:|\|safe\b", text):
+        if re.search(
+            r"\sstyle=|<style|\son[a-z]+=|<script(?![^>]*\ssrc=)|javascript:|\|safe\b", text
+        ):
             wrong.append(path.name)
     assert wrong == []
 
 
 def test_templates_name_no_foreign_host():
-    found = {path.name: re.findall(r'(?:src|href)="https?://[^"]+', path.read_text()) for path in (ROOT / "templates").rglob("*.html")}
+    found = {
+        path.name: re.findall(r'(?:src|href)="https?://[^"]+', path.read_text())
+        for path in (ROOT / "templates").rglob("*.html")
+    }
     assert {name: hosts for name, hosts in found.items() if hosts} == {}
 
 
 def test_every_template_is_used():
     texts = "".join(p.read_text() for p in [*CODE, *(ROOT / "templates").rglob("*.html")])
     own = [p.relative_to(ROOT / "templates") for p in (ROOT / "templates").rglob("*.html")]
-    assert [str(p) for p in own if p.parts[0] not in {"account", "allauth"} and str(p) not in texts] == []
+    assert [
+        str(p) for p in own if p.parts[0] not in {"account", "allauth"} and str(p) not in texts
+    ] == []
 
 
 def test_every_icon_exists():
     sprite = (ROOT / "templates/parts/sprite.html").read_text()
-    used = {name for p in (ROOT / "templates").rglob("*.html") for name in re.findall(r'{% icon "([a-z]+)"', p.read_text())}
-    used |= set(re.findall(r'\("[a-z]+", "([a-z]+)", _\(', (ROOT / "advocacy/context.py").read_text()))
+    used = {
+        name
+        for p in (ROOT / "templates").rglob("*.html")
+        for name in re.findall(r'{% icon "([a-z]+)"', p.read_text())
+    }
+    used |= set(
+        re.findall(r'\("[a-z]+", "([a-z]+)", _\(', (ROOT / "advocacy/context.py").read_text())
+    )
     assert {name for name in used if f'id="i-{name}"' not in sprite} == set()
 
 
 def test_top_level_is_as_promised():
-    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.split()
+    tracked = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False
+    ).stdout.split()
     if not tracked:
         pytest.skip("not a git checkout")
     allowed = {
@@ -116,5 +152,10 @@ def test_top_level_is_as_promised():
 
 
 def test_lock_files_name_no_host():
-    found = [line for path in (ROOT / "requirements").glob("*.txt") for line in path.read_text().splitlines() if "://" in line or "index-url" in line]
+    found = [
+        line
+        for path in (ROOT / "requirements").glob("*.txt")
+        for line in path.read_text().splitlines()
+        if "://" in line or "index-url" in line
+    ]
     assert found == []

@@ -31,7 +31,9 @@ def browser(monkeypatch):
 
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
     with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        made = playwright.chromium.launch(
+            executable_path=path, args=["--no-sandbox", "--disable-gpu"]
+        )
         yield made
         made.close()
 
@@ -69,8 +71,16 @@ class Visitor:
         self.context = browser.new_context(viewport=size, locale="en-GB")
         self.page = self.context.new_page()
         self.base, self.trouble = base, []
-        self.page.on("request", lambda r: None if r.url.startswith((base, "data:")) else self.trouble.append(r.url))
-        self.page.on("console", lambda m: self.trouble.append(m.text) if m.type == "error" and "422" not in m.text else None)
+        self.page.on(
+            "request",
+            lambda r: None if r.url.startswith((base, "data:")) else self.trouble.append(r.url),
+        )
+        self.page.on(
+            "console",
+            lambda m: (
+                self.trouble.append(m.text) if m.type == "error" and "422" not in m.text else None
+            ),
+        )
         self.page.on("pageerror", lambda e: self.trouble.append(str(e)))
         self.page.on("dialog", lambda d: d.accept())
 
@@ -86,7 +96,9 @@ class Visitor:
         """No horizontal scrolling, no accessibility violation."""
         from axe_playwright_python.sync_playwright import Axe
 
-        assert self.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), self.page.url
+        assert self.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (
+            self.page.url
+        )
         found = Axe().run(self.page).response["violations"]
         assert [(v["id"], [n["html"] for n in v["nodes"]][:2]) for v in found] == [], self.page.url
 
@@ -100,9 +112,16 @@ def wait_for(question, seconds=40):
     raise AssertionError((ROOT / "var/test-worker.log").read_text()[-2000:])
 
 
-def test_loop_from_draft_to_engagement(browser, live_server, worker, person, topic, suggestion, account_on, mastodon, bluesky, settings):
+def test_loop_from_draft_to_engagement(
+    browser, live_server, worker, person, topic, suggestion, account_on, mastodon, bluesky, settings
+):
     settings.PRACTICE_WALL_URL = live_server.url
-    jona, mirja, dilan, selin = person("Jona Harms"), person("Mirja", "curator"), person("Dilan", "curator"), person("Selin", "hr")
+    jona, mirja, dilan, selin = (
+        person("Jona Harms"),
+        person("Mirja", "curator"),
+        person("Dilan", "curator"),
+        person("Selin", "hr"),
+    )
     account_on(jona, mastodon)
     account_on(jona, bluesky, "jona")
     accounts.connect_wall(person=jona, now=timezone.now())
@@ -122,7 +141,9 @@ def walk(browser, live_server, people):
     desk.login(mirja)
     desk.page.goto(f"{live_server.url}/desk/suggestions/new/")
     desk.page.locator("#title").fill("Turbine 9 turns")
-    desk.page.locator("textarea[name=v_text]").first.fill("Turbine 9 turns since yesterday. [what you heard] It took six years.")
+    desk.page.locator("textarea[name=v_text]").first.fill(
+        "Turbine 9 turns since yesterday. [what you heard] It took six years."
+    )
     desk.check()
     desk.page.get_by_role("button", name="Send to review").click()
     desk.page.wait_for_url("**/desk/")
@@ -140,7 +161,9 @@ def walk(browser, live_server, people):
     phone.page.get_by_role("link", name="Turbine 9 turns", exact=True).click()
     phone.check()
     area = phone.page.locator("[data-text]")
-    area.fill("Turbine 9 turns since yesterday. First I heard nothing, then a hum. It took six years.")
+    area.fill(
+        "Turbine 9 turns since yesterday. First I heard nothing, then a hum. It took six years."
+    )
     assert phone.page.locator("[data-pct]").inner_text() != "0"
     phone.page.locator("#by-hand").select_option("linkedin")
     phone.page.get_by_role("button", name="Copy", exact=True).click()
@@ -204,10 +227,22 @@ def test_pages_are_accessible(browser, live_server, person, suggestion, topic, s
     visitor.page.goto(f"{live_server.url}/accounts/login/")
     visitor.check()
     visitor.login(everyone)
-    urls = ["/", "/suggestions/", f"/suggestions/{suggestion.pk}/", "/posts/", "/notebook/", "/desk/", f"/desk/topics/{topic.pk}/hold/", f"/desk/suggestions/{suggestion.pk}/", "/roster/", "/record/", "/me/accounts/", "/me/accounts/networks/", "/wall/"]
+    urls = [
+        "/",
+        "/suggestions/",
+        f"/suggestions/{suggestion.pk}/",
+        "/posts/",
+        "/notebook/",
+        "/desk/",
+        f"/desk/topics/{topic.pk}/hold/",
+        f"/desk/suggestions/{suggestion.pk}/",
+        "/roster/",
+        "/record/",
+        "/me/accounts/",
+        "/me/accounts/networks/",
+        "/wall/",
+    ]
     for url in urls:
         visitor.page.goto(live_server.url + url)
         visitor.check()
     assert visitor.trouble == []
-
-

@@ -32,7 +32,14 @@ def client(jona):
 
 
 def form(suggestion, **fields):
-    return {"variant": suggestion.variant_set.get().pk, "text": TEXT, "submission": str(uuid.uuid4()), "act": "copy", "network": "linkedin", **fields}
+    return {
+        "variant": suggestion.variant_set.get().pk,
+        "text": TEXT,
+        "submission": str(uuid.uuid4()),
+        "act": "copy",
+        "network": "linkedin",
+        **fields,
+    }
 
 
 def test_copy_is_recorded_with_label(client, suggestion, jona):
@@ -58,10 +65,18 @@ def test_two_tabs_publish_twice_only_when_meant(client, suggestion, jona):
 
 @pytest.mark.parametrize(
     ("network", "text"),
-    [("x", "ä" * 141 + "漢" * 70), ("bluesky", "👩‍👩‍👧‍👦" * 301), ("mastodon", "a" * 501), ("linkedin", "a" * 3001), ("wall", "b" * 501)],
+    [
+        ("x", "ä" * 141 + "漢" * 70),
+        ("bluesky", "👩‍👩‍👧‍👦" * 301),
+        ("mastodon", "a" * 501),
+        ("linkedin", "a" * 3001),
+        ("wall", "b" * 501),
+    ],
 )
 def test_text_over_the_limit_gets_a_sentence(client, suggestion, network, text):
-    response = client.post(f"/suggestions/{suggestion.pk}/", form(suggestion, text=text, network=network))
+    response = client.post(
+        f"/suggestions/{suggestion.pk}/", form(suggestion, text=text, network=network)
+    )
     assert response.status_code == 422
     assert 'id="text-e"' in response.content.decode()
     assert text in response.content.decode()
@@ -69,8 +84,13 @@ def test_text_over_the_limit_gets_a_sentence(client, suggestion, network, text):
 
 
 def test_open_gap_is_refused(client, suggestion):
-    response = client.post(f"/suggestions/{suggestion.pk}/", form(suggestion, text="Six years. [your part in it]"))
-    assert (response.status_code, "One blue gap is still empty." in response.content.decode()) == (422, True)
+    response = client.post(
+        f"/suggestions/{suggestion.pk}/", form(suggestion, text="Six years. [your part in it]")
+    )
+    assert (response.status_code, "One blue gap is still empty." in response.content.decode()) == (
+        422,
+        True,
+    )
 
 
 def test_ten_megabyte_paste_is_answered_and_given_back(client, suggestion):
@@ -83,14 +103,20 @@ def test_text_survives_an_expired_session(suggestion, jona):
     anonymous = Client()
     away = anonymous.post(f"/suggestions/{suggestion.pk}/", form(suggestion))
     assert away.headers["Location"].startswith("/accounts/login/")
-    anonymous.post(away.headers["Location"], {"login": jona.email, "password": "moin-moin-nordwind"})
+    anonymous.post(
+        away.headers["Location"], {"login": jona.email, "password": "moin-moin-nordwind"}
+    )
     assert TEXT in anonymous.get(f"/suggestions/{suggestion.pk}/").content.decode()
 
 
 def test_held_topic_refuses_and_keeps_the_text(client, suggestion, topic, jona):
     holds.hold(scope=topic, by=jona, reason="Wait.", now=timezone.now())
     response = client.post(f"/suggestions/{suggestion.pk}/", form(suggestion))
-    assert (response.status_code, TEXT in response.content.decode(), Post.objects.count()) == (422, True, 0)
+    assert (response.status_code, TEXT in response.content.decode(), Post.objects.count()) == (
+        422,
+        True,
+        0,
+    )
 
 
 def test_deleted_suggestion_keeps_the_text(client, suggestion):
@@ -107,10 +133,15 @@ def test_withdrawn_suggestion_keeps_the_text(client, suggestion, jona):
     assert (response.status_code, TEXT in response.content.decode()) == (422, True)
 
 
-@pytest.mark.parametrize("at", ["", "soon", "2020-01-01T10:00", "9999-12-31T23:59", "2027-03-28T02:30"])
+@pytest.mark.parametrize(
+    "at", ["", "soon", "2020-01-01T10:00", "9999-12-31T23:59", "2027-03-28T02:30"]
+)
 def test_strange_moment_gets_a_sentence(client, suggestion, jona, at):
     wall = accounts.connect_wall(person=jona, now=timezone.now())
-    response = client.post(f"/suggestions/{suggestion.pk}/", form(suggestion, act="share", to=[wall.pk], when="pick", at=at))
+    response = client.post(
+        f"/suggestions/{suggestion.pk}/",
+        form(suggestion, act="share", to=[wall.pk], when="pick", at=at),
+    )
     assert (response.status_code, 'id="at-e"' in response.content.decode()) == (422, True)
 
 
@@ -146,7 +177,9 @@ def test_unlisted_url_opens_for_nobody(client, settings):
 
 
 def test_roster_shows_no_figure_of_a_person(person, client, suggestion):
-    client.post(f"/suggestions/{suggestion.pk}/", form(suggestion, text="A very special sentence of mine."))
+    client.post(
+        f"/suggestions/{suggestion.pk}/", form(suggestion, text="A very special sentence of mine.")
+    )
     Post.objects.update(likes=4711)
     hr = Client()
     hr.force_login(person("Selin", "hr"))
@@ -174,12 +207,18 @@ def test_second_save_shows_both_texts(desk, suggestion):
     desk.post(f"/desk/suggestions/{suggestion.pk}/", editor_form(suggestion))
     response = desk.post(f"/desk/suggestions/{suggestion.pk}/", stale)
     page = response.content.decode()
-    assert (response.status_code, "First text." in page, "Second text." in page) == (409, True, True)
+    assert (response.status_code, "First text." in page, "Second text." in page) == (
+        409,
+        True,
+        True,
+    )
     assert suggestion.variant_set.get().text == "First text."
 
 
 def test_stale_approval_is_refused(desk, suggestion, person):
-    Suggestion.objects.filter(pk=suggestion.pk).update(state="in_review", approved_at=None, approved_by=None)
+    Suggestion.objects.filter(pk=suggestion.pk).update(
+        state="in_review", approved_at=None, approved_by=None
+    )
     Suggestion.objects.filter(pk=suggestion.pk).update(revision=2)
     desk.post(f"/desk/suggestions/{suggestion.pk}/review/", {"act": "approve", "revision": 1})
     suggestion.refresh_from_db()
@@ -187,7 +226,9 @@ def test_stale_approval_is_refused(desk, suggestion, person):
 
 
 def test_author_does_not_approve(suggestion):
-    Suggestion.objects.filter(pk=suggestion.pk).update(state="in_review", approved_at=None, approved_by=None)
+    Suggestion.objects.filter(pk=suggestion.pk).update(
+        state="in_review", approved_at=None, approved_by=None
+    )
     author = Client()
     author.force_login(suggestion.author)
     author.post(f"/desk/suggestions/{suggestion.pk}/review/", {"act": "approve", "revision": 1})
@@ -203,7 +244,13 @@ def png(width, height):
 
 @pytest.mark.parametrize(
     "content",
-    [b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>", png(30_000, 30_000), png(8_000, 5_001), b"\xff\xd8\xff\xe0broken", b""],
+    [
+        b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>",
+        png(30_000, 30_000),
+        png(8_000, 5_001),
+        b"\xff\xd8\xff\xe0broken",
+        b"",
+    ],
     ids=["svg", "bomb", "forty-megapixels", "broken", "empty"],
 )
 def test_bad_picture_is_refused(content):
@@ -224,9 +271,16 @@ def test_bad_picture_gets_a_sentence_and_keeps_the_text(desk, suggestion):
     from django.core.files.uploadedfile import SimpleUploadedFile
 
     upload = SimpleUploadedFile("logo.svg", b"<svg/>", "image/svg+xml")
-    response = desk.post(f"/desk/suggestions/{suggestion.pk}/", editor_form(suggestion, picture_file=upload, v_text="Kept text."))
+    response = desk.post(
+        f"/desk/suggestions/{suggestion.pk}/",
+        editor_form(suggestion, picture_file=upload, v_text="Kept text."),
+    )
     page = response.content.decode()
-    assert (response.status_code, "Kept text." in page, 'class="error"' in page) == (422, True, True)
+    assert (response.status_code, "Kept text." in page, 'class="error"' in page) == (
+        422,
+        True,
+        True,
+    )
 
 
 def test_hold_needs_a_reason_and_is_recorded(desk, topic):
@@ -259,7 +313,9 @@ def test_small_groups_are_not_shown(suggestion, person):
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_today_asks_a_constant_number_of_queries(client, suggestion, django_assert_max_num_queries, count):
+def test_today_asks_a_constant_number_of_queries(
+    client, suggestion, django_assert_max_num_queries, count
+):
     for n in range(count - 1):
         Suggestion.objects.create(
             topic=suggestion.topic, title=f"S{n}", language="en", author=suggestion.author, state="approved",
@@ -274,7 +330,11 @@ def test_every_page_carries_the_headers(client, suggestion):
     for url in ("/", "/posts/", "/nothing-here", f"/suggestions/{suggestion.pk}/"):
         headers = client.get(url).headers
         assert "default-src 'none'" in headers["Content-Security-Policy"]
-        assert (headers["Cache-Control"], headers["X-Frame-Options"], headers["X-Content-Type-Options"]) == ("no-store", "DENY", "nosniff")
+        assert (
+            headers["Cache-Control"],
+            headers["X-Frame-Options"],
+            headers["X-Content-Type-Options"],
+        ) == ("no-store", "DENY", "nosniff")
 
 
 @pytest.mark.django_db(transaction=True)
@@ -319,7 +379,9 @@ def test_network_that_answers_html_says_so(jona, client, monkeypatch, mastodon):
 def test_bluesky_refuses_the_main_password(jona, client, bluesky):
     data = {"handle": "jona.example", "app_password": "my-main-password", "pds": bluesky.base_url}
     assert client.post("/connect/bluesky/", data).status_code == 422
-    assert client.post("/connect/bluesky/", {**data, "app_password": bluesky.good}).status_code == 302
+    assert (
+        client.post("/connect/bluesky/", {**data, "app_password": bluesky.good}).status_code == 302
+    )
 
 
 def test_short_link_leads_on_and_counts(client):

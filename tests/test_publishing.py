@@ -81,7 +81,9 @@ FAULTS = [
 
 
 @pytest.mark.parametrize(("name", "facts"), FAULTS)
-def test_ambiguous_answer_is_unknown_then_exactly_one_post(server, person, account_on, queue, name, facts):
+def test_ambiguous_answer_is_unknown_then_exactly_one_post(
+    server, person, account_on, queue, name, facts
+):
     jona = person()
     delivery = queue(jona, account_on(jona, server))
     server.fault(name, **facts)
@@ -97,7 +99,12 @@ def test_ambiguous_answer_is_unknown_then_exactly_one_post(server, person, accou
 
 @pytest.mark.parametrize(
     ("status", "state", "blocked"),
-    [(401, "queued", "reconnect"), (302, "queued", "reconnect"), (404, "failed", ""), (422, "failed", "")],
+    [
+        (401, "queued", "reconnect"),
+        (302, "queued", "reconnect"),
+        (404, "failed", ""),
+        (422, "failed", ""),
+    ],
 )
 def test_refusal_is_not_repeated(server, person, account_on, queue, status, state, blocked):
     jona = person()
@@ -128,11 +135,15 @@ def test_server_that_does_not_listen_is_tried_later(person, account_on, queue, m
     drain()
     delivery.refresh_from_db()
     assert (delivery.state, delivery.reason) == ("queued", "later")
-    mastodon.server = type("Gone", (), {"shutdown": lambda s: None, "server_close": lambda s: None})()
+    mastodon.server = type(
+        "Gone", (), {"shutdown": lambda s: None, "server_close": lambda s: None}
+    )()
 
 
 @pytest.mark.parametrize("point", ["after_claim", "after_start", "after_response", "after_result"])
-def test_kill_at_each_point_leaves_exactly_one_post(server, person, account_on, queue, settings, point):
+def test_kill_at_each_point_leaves_exactly_one_post(
+    server, person, account_on, queue, settings, point
+):
     settings.DEBUG_FAILPOINTS = True
     jona = person()
     account = account_on(jona, server)
@@ -183,7 +194,11 @@ def two_hundred(person, account_on, queue, monkeypatch):
     with Mastodon(latency=0.02) as server:
         monkeypatch.setenv("LOOPBACK_HOSTS", f"127.0.0.1:{server.port}")
         people = [person(f"P{n}") for n in range(40)]
-        rows = [account_on(who, server, str(n * 5 + k)) for n, who in enumerate(people) for k in range(5)]
+        rows = [
+            account_on(who, server, str(n * 5 + k))
+            for n, who in enumerate(people)
+            for k in range(5)
+        ]
         for account in rows:
             queue(account.person, account)
         yield server
@@ -213,7 +228,9 @@ def test_hold_stops_every_first_byte(two_hundred, topic, person, settings):
     assert held_back > 20  # the hold did come in the middle
 
 
-def test_hold_without_the_lock_lets_posts_through(two_hundred, topic, person, settings, monkeypatch):
+def test_hold_without_the_lock_lets_posts_through(
+    two_hundred, topic, person, settings, monkeypatch
+):
     """The mutant: proof that the test above can fail."""
 
     def unlocked(table, pk):
@@ -255,7 +272,9 @@ def _leave(person, account):
 
 
 @pytest.mark.parametrize("stop", [_withdraw, _disconnect, _leave])
-def test_withdrawal_disconnect_and_leaving_stop_what_has_not_started(mastodon, person, account_on, queue, stop):
+def test_withdrawal_disconnect_and_leaving_stop_what_has_not_started(
+    mastodon, person, account_on, queue, stop
+):
     jona = person()
     account = account_on(jona, mastodon)
     delivery = queue(jona, account)
@@ -274,7 +293,11 @@ def test_release_asks_to_look_again(mastodon, person, account_on, queue, topic):
     holds.release(scope=topic, by=jona, now=timezone.now())
     drain()
     delivery.refresh_from_db()
-    assert (delivery.state, delivery.blocked, mastodon.count("arrived")) == ("queued", "look_again", 0)
+    assert (delivery.state, delivery.blocked, mastodon.count("arrived")) == (
+        "queued",
+        "look_again",
+        0,
+    )
 
 
 def test_post_is_never_early_and_never_after_its_end(mastodon, person, account_on, queue):
@@ -291,7 +314,9 @@ def test_post_is_never_early_and_never_after_its_end(mastodon, person, account_o
     assert (early.state, early.reason, mastodon.count("arrived")) == ("failed", "expired", 0)
 
 
-def test_poisonous_delivery_stops_itself_and_others_flow(mastodon, person, account_on, queue, settings):
+def test_poisonous_delivery_stops_itself_and_others_flow(
+    mastodon, person, account_on, queue, settings
+):
     settings.DEBUG_FAILPOINTS = True
     jona, nam = person(), person("Nam")
     bad = queue(jona, account_on(jona, mastodon))
@@ -315,7 +340,9 @@ def test_every_change_of_state_has_its_transition(mastodon, person, account_on, 
     assert found == [("queued", "sending"), ("sending", "sent")]
 
 
-def test_figures_are_measured_in_one_call_and_gone_posts_noticed(bluesky, person, account_on, queue):
+def test_figures_are_measured_in_one_call_and_gone_posts_noticed(
+    bluesky, person, account_on, queue
+):
     from campaigns import engagement
 
     jona = person()

@@ -28,4 +28,6 @@ def test_every_sentence_of_the_templates_is_known():
     for path in (ROOT / "templates").rglob("*.html"):
         used |= set(re.findall(r"{% translate \"([^\"]+)\"", path.read_text()))
         used |= set(re.findall(r"{% translate '([^']+)'", path.read_text()))
-    assert {text for text in used if text not in known and text.replace("%", "%%") not in known} == set()
+    assert {
+        text for text in used if text not in known and text.replace("%", "%%") not in known
+    } == set()

@@ -19,7 +19,13 @@ def test_slow_loris_ends_at_the_total_deadline(monkeypatch):
         server.fault("loris", bytes=100)
         began = time.monotonic()
         with pytest.raises(PerhapsSent):
-            call("POST", f"{server.base_url}/api/v1/statuses", body=json.dumps({"status": "x"}).encode(), headers={"Authorization": f"Bearer {server.token()}"}, seconds=1)
+            call(
+                "POST",
+                f"{server.base_url}/api/v1/statuses",
+                body=json.dumps({"status": "x"}).encode(),
+                headers={"Authorization": f"Bearer {server.token()}"},
+                seconds=1,
+            )
         assert time.monotonic() - began < 2
 
 
@@ -50,7 +56,9 @@ def test_address_is_judged_as_wanted(case):
     answers = {h: [list(x) for x in r] for h, r in case.get("dns", {}).items()}
 
     def resolve(host):
-        known = answers.get(host) or answers.get(host.encode().decode("idna") if "xn--" in host else host)
+        known = answers.get(host) or answers.get(
+            host.encode().decode("idna") if "xn--" in host else host
+        )
         return known[0] if known else ["10.0.0.9"]
 
     try:

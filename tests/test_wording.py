@@ -53,7 +53,10 @@ def test_counting_units():
     family = "👩‍👩‍👧‍👦"
     assert counting.graphemes(family) == 1
     assert counting.weighted("漢字") == 4
-    assert counting.mastodon("see https://example.org/a-very-long-address-indeed @jona@norden.example") == 4 + 23 + 1 + 5
+    assert (
+        counting.mastodon("see https://example.org/a-very-long-address-indeed @jona@norden.example")
+        == 4 + 23 + 1 + 5
+    )
 
 
 def test_gap_is_found_and_tid_sorts():

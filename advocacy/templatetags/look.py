@@ -35,9 +35,7 @@ def icon(name: str, extra: str = "") -> SafeString:
 @register.simple_tag
 def sign(light: str) -> SafeString:
     """The shape of a light, without its word."""
-    return format_html(
-        '<svg class="icon" aria-hidden="true"><use href="#s-{}"/></svg>', light
-    )
+    return format_html('<svg class="icon" aria-hidden="true"><use href="#s-{}"/></svg>', light)
 
 
 @register.simple_tag

@@ -19,7 +19,7 @@ def notebook(request: HttpRequest) -> HttpResponse:
     text, error = "", ""
     if request.method == "POST":
         if drop := request.POST.get("drop", ""):
-            if drop.isdecimal() and len(drop) < 19:  # noqa: PLR2004 - a bigint
+            if drop.isdecimal() and len(drop) < 19:
                 Note.objects.filter(person=person, pk=int(drop)).delete()
             return redirect("notebook")
         text = request.POST.get("text", "").replace("\x00", "")

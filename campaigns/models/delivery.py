@@ -61,7 +61,8 @@ class Delivery(models.Model):
         ordering: ClassVar = ["due_at", "pk"]
         constraints: ClassVar = [
             models.CheckConstraint(
-                condition=(Q(state="sent") & ~Q(remote_id="")) | (~Q(state="sent") & Q(remote_id="")),
+                condition=(Q(state="sent") & ~Q(remote_id=""))
+                | (~Q(state="sent") & Q(remote_id="")),
                 name="delivery_sent_has_id",
             ),
             models.CheckConstraint(

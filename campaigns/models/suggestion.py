@@ -27,7 +27,7 @@ class Picture(models.Model):
     uploaded_by = models.ForeignKey(Person, on_delete=models.SET_NULL, null=True, blank=True)
 
     def __str__(self) -> str:
-        return self.file.name
+        return str(self.file.name)
 
     def alt(self, language: str) -> str:
         """The alternative text in a language, or the other one."""
@@ -60,7 +60,7 @@ class SuggestionQuerySet(models.QuerySet["Suggestion"]):
             ~Exists(teams) | Exists(teams.filter(team__in=mine)),
             ~Exists(sites) | Exists(sites.filter(site=person.site_id)),
             Q(audience_languages=[])
-            | Q(*((f"audience_languages__contains", [code]) for code in languages), _connector=Q.OR),
+            | Q(*(("audience_languages__contains", [code]) for code in languages), _connector=Q.OR),
         )
 
 

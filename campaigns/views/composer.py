@@ -93,7 +93,7 @@ def _act(
         return redirect("post", pk=post.pk)
     if request.POST.get("allow_publish"):
         consents.give(person=person, purpose=Consent.Purpose.PUBLISH, now=now)
-    chosen = [i for i in typed.to if i.isdecimal() and len(i) < 19]  # noqa: PLR2004 - a bigint
+    chosen = [i for i in typed.to if i.isdecimal() and len(i) < 19]
     accounts = list(ConnectedAccount.objects.of(person).filter(pk__in=chosen))
     posts = shares.share(
         by=person,
@@ -167,7 +167,7 @@ def _previews(suggestion: Suggestion, typed: Typed) -> list[dict[str, Any]]:
     return rows
 
 
-def _page(  # noqa: PLR0913 - the page's parts, passed on once
+def _page(
     request: HttpRequest,
     person: Person,
     suggestion: Suggestion,

@@ -98,7 +98,7 @@ def _monday(text: str, today: dt.date) -> dt.date:
         day = dt.date.fromisoformat(text)
     except ValueError:
         day = today
-    if not 2000 <= day.year <= 2100:  # noqa: PLR2004 - beyond it the calendar overflows
+    if not 2000 <= day.year <= 2100:
         day = today
     return day - dt.timedelta(days=day.weekday())
 
@@ -132,7 +132,7 @@ def calendar(week: dt.date, person: Person, now: dt.datetime) -> list[dict[str, 
             "slots": days[day],
             "past": day < today,
             "today": day == today,
-            "off": day.weekday() > 4,  # noqa: PLR2004 - Saturday and Sunday
+            "off": day.weekday() > 4,
         }
         for day in (week + dt.timedelta(days=i) for i in range(7))
     ]

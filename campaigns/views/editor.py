@@ -68,8 +68,8 @@ def _variants(form: QueryDict, suggestion: Suggestion) -> list[Variant]:
     languages, ids = form.getlist("v_language"), form.getlist("v_id")
     networks = form.getlist("v_network")
     found = []
-    for index, text in enumerate(texts[:_MOST_VARIANTS]):
-        text = wording.clean(text)
+    for index, typed in enumerate(texts[:_MOST_VARIANTS]):
+        text = wording.clean(typed)
         if not text or form.get("remove") == str(index):
             continue
         known = ids[index] if index < len(ids) and ids[index].isdecimal() else "0"
@@ -122,7 +122,7 @@ def _fresh(suggestion: Suggestion) -> SuggestionForm:
         for name in ("prompts", "facts", "leave_out")
     }
     picture = suggestion.picture
-    initial = {**lines, "alt": picture.alt(suggestion.language) if picture else ""}
+    initial: dict[str, Any] = {**lines, "alt": picture.alt(suggestion.language) if picture else ""}
     if suggestion.pk:
         initial |= {"sites": suggestion.sites.all(), "teams": suggestion.teams.all()}
     return SuggestionForm(instance=suggestion, initial=initial)
@@ -133,7 +133,7 @@ def _stored(suggestion: Suggestion) -> list[Variant]:
     return stored or [Variant(name=_("Personal"), language="de")]
 
 
-def _save(  # noqa: PLR0913 - one way through the form
+def _save(
     request: HttpRequest,
     suggestion: Suggestion,
     form: SuggestionForm,
@@ -164,7 +164,7 @@ def _save(  # noqa: PLR0913 - one way through the form
     return redirect("suggestion_edit", pk=saved.pk)
 
 
-def _page(  # noqa: PLR0913 - the page's parts, passed on once
+def _page(
     request: HttpRequest,
     suggestion: Suggestion,
     form: SuggestionForm,
@@ -199,7 +199,9 @@ def _page(  # noqa: PLR0913 - the page's parts, passed on once
         "topics": Topic.objects.all(),
         "theirs": theirs,
         "theirs_variants": theirs.variant_set.all() if theirs else [],
-        "revision": theirs.revision if theirs else request.POST.get("revision", suggestion.revision),
+        "revision": theirs.revision
+        if theirs
+        else request.POST.get("revision", suggestion.revision),
     }
     return render(request, "editor.html", context, status=status)
 

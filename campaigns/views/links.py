@@ -22,7 +22,7 @@ def short_link(request: HttpRequest, code: str) -> HttpResponse:
     return response
 
 
-def picture(request: HttpRequest, pk: int) -> HttpResponse:
+def picture(request: HttpRequest, pk: int) -> FileResponse:
     """Serve a stored picture; its bytes never change."""
     del request
     row = get_object_or_404(Picture, pk=pk)

@@ -99,7 +99,7 @@ def _decide(request: HttpRequest, person: Person, delivery: Delivery) -> str:
         return "" if done else _("This is not possible any more.")
     if choice == "there":
         url = request.POST.get("url", "").strip()
-        parts = urlsplit(url) if len(url) < 800 and "[" not in url else urlsplit("")  # noqa: PLR2004 - the column
+        parts = urlsplit(url) if len(url) < 800 and "[" not in url else urlsplit("")
         if parts.scheme != "https" or not parts.netloc:
             return _("Paste the address of the post; it begins with https://.")
         done = shares.say_it_is_there(by=person, delivery=delivery, url=url, now=now)

@@ -39,9 +39,7 @@ def pitches(person: Person, now: dt.datetime, limit: int) -> list[dict[str, Any]
         .order_by("-approved_at")[:60]
     )
     done = set(
-        Post.objects.of(person)
-        .filter(suggestion__in=rows)
-        .values_list("suggestion_id", flat=True)
+        Post.objects.of(person).filter(suggestion__in=rows).values_list("suggestion_id", flat=True)
     )
     rows.sort(
         key=lambda row: (
@@ -56,10 +54,7 @@ def pitches(person: Person, now: dt.datetime, limit: int) -> list[dict[str, Any]
 def _one_per_topic(rows: list[Suggestion]) -> list[Suggestion]:
     """Different topics before second ones of the same."""
     first: dict[int, Suggestion] = {}
-    rest = []
-    for row in rows:
-        if first.setdefault(row.topic_id, row) is not row:
-            rest.append(row)
+    rest = [row for row in rows if first.setdefault(row.topic_id, row) is not row]
     return [*first.values(), *rest]
 
 
@@ -124,9 +119,7 @@ def today(request: HttpRequest) -> HttpResponse:
     programme = Programme.the()
     if day.weekday() >= _SATURDAY:
         notes = Note.objects.filter(person=person)[:5]
-        return render(
-            request, "weekend.html", {"notes": notes, "now": now, "programme": programme}
-        )
+        return render(request, "weekend.html", {"notes": notes, "now": now, "programme": programme})
     briefing, topics = topics_of_the_day(day)
     found = [] if programme.is_held else pitches(person, now, _PITCHES)
     add_counts(found, now)

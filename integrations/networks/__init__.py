@@ -7,8 +7,7 @@ from .mastodon import Mastodon
 from .wall import Wall
 
 NETWORKS: dict[str, Network] = {
-    network.abilities.name: network
-    for network in (LinkedIn(), Mastodon(), Bluesky(), X(), Wall())
+    network.abilities.name: network for network in (LinkedIn(), Mastodon(), Bluesky(), X(), Wall())
 }
 
 

@@ -29,7 +29,7 @@ def wait_of(answer: Answer, now: dt.datetime) -> float:
 
 def _seconds(text: str, now: dt.datetime, *, relative: bool) -> float | None:
     text = text.strip()
-    if text.isascii() and text.isdigit() and len(text) < 12:  # noqa: PLR2004 - an epoch has ten
+    if text.isascii() and text.isdigit() and len(text) < 12:
         return float(text) if relative else int(text) - now.timestamp()
     for read in (dt.datetime.fromisoformat, email.utils.parsedate_to_datetime):
         with contextlib.suppress(ValueError, TypeError):

@@ -125,9 +125,7 @@ class Bluesky:
             return Unknown(str(error), look_after=5)
         return _not_put(answer, window.now)
 
-    def record(
-        self, post: Outgoing, blob: dict[str, Any] | None, access: Access
-    ) -> dict[str, Any]:
+    def record(self, post: Outgoing, blob: dict[str, Any] | None, access: Access) -> dict[str, Any]:
         """The record, byte-equal on every try."""
         written = post.written_at.astimezone(dt.UTC)
         record: dict[str, Any] = {
@@ -183,7 +181,9 @@ class Bluesky:
         result = _not_put(answer, now)
         return Later(result.why) if isinstance(result, Unknown) else result
 
-    def look(self, post: Outgoing, access: Access, since: dt.datetime) -> Sent | Absent | CannotTell:
+    def look(
+        self, post: Outgoing, access: Access, since: dt.datetime
+    ) -> Sent | Absent | CannotTell:
         """Read our own key."""
         del since
         query = urllib.parse.urlencode(
@@ -258,9 +258,7 @@ class Bluesky:
 def resolve_handle(handle: str, base_url: str) -> str:
     """The DID of a handle, asked of a PDS or AppView. Raises WireError."""
     query = urllib.parse.urlencode({"handle": handle})
-    answer = call(
-        "GET", f"{base_url}/xrpc/com.atproto.identity.resolveHandle?{query}", seconds=10
-    )
+    answer = call("GET", f"{base_url}/xrpc/com.atproto.identity.resolveHandle?{query}", seconds=10)
     did = answer.json().get("did") if answer.status == HTTPStatus.OK else None
     if not isinstance(did, str):
         raise WireError(reason(answer))
@@ -341,7 +339,7 @@ def _error(answer: Answer) -> str:
 def _not_put(answer: Answer, now: dt.datetime) -> Result:
     """What an answer other than 200 means here: an expired token is a 400."""
     error = _error(answer)
-    if error in {"ExpiredToken"}:
+    if error == "ExpiredToken":
         return Later("the session had ended", wait=1)
     if error in {"InvalidToken", "AccountTakedown", "AccountDeactivated", "RepoDeactivated"}:
         return Refused(reason(answer), permanent=False)
@@ -353,7 +351,7 @@ def _not_put(answer: Answer, now: dt.datetime) -> Result:
     return Unknown(result.why, look_after=5) if isinstance(result, Unknown) else result
 
 
-def _sent(found: Any, access: Access) -> Sent:  # noqa: ANN401 - foreign data
+def _sent(found: Any, access: Access) -> Sent:
     """Read the address of a record; its web page is derived from it."""
     uri = found.get("uri") if isinstance(found, dict) else None
     if not isinstance(uri, str) or not uri.startswith("at://"):

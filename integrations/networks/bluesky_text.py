@@ -12,11 +12,10 @@ _MENTION = re.compile(r"(?<![\w/@.])@([a-z0-9][a-z0-9-]*(?:\.[a-z0-9][a-z0-9-]*)
 
 def facets(text: str, resolve: Callable[[str], str | None]) -> list[dict[str, Any]]:
     """Find links, tags and mentions; a mention that does not resolve stays plain text."""
-    found: list[tuple[int, int, dict[str, str]]] = []
-    for match in counting.links(text):
-        found.append(
-            (match.start(), match.end(), {"$type": "app.bsky.richtext.facet#link", "uri": match[0]})
-        )
+    found: list[tuple[int, int, dict[str, str]]] = [
+        (match.start(), match.end(), {"$type": "app.bsky.richtext.facet#link", "uri": match[0]})
+        for match in counting.links(text)
+    ]
     for match in _MENTION.finditer(text):
         if not _inside(match.start(), found) and (did := resolve(match[1].lower())):
             feature = {"$type": "app.bsky.richtext.facet#mention", "did": did}

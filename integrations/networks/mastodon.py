@@ -162,7 +162,9 @@ class Mastodon:
             return Later(f"media: {error}")  # an orphaned upload is invisible
         return media_id
 
-    def look(self, post: Outgoing, access: Access, since: dt.datetime) -> Sent | Absent | CannotTell:
+    def look(
+        self, post: Outgoing, access: Access, since: dt.datetime
+    ) -> Sent | Absent | CannotTell:
         """List own statuses since the first try and compare their source text."""
         answer = _get(
             access,
@@ -239,7 +241,7 @@ class Mastodon:
 
 
 def normalise(text: str) -> str:
-    """Read ``example.social``, ``https://example.social/@a`` or ``@a@example.social`` as a base URL.
+    """Read ``example.social``, ``https://example.social/@a`` or ``@a@example.social``.
 
     Raises ValueError when there is no server in it.
     """
@@ -395,7 +397,7 @@ def _get(access: Access, path: str) -> Answer:
     return call("GET", f"{access.base_url}{path}", headers=_headers(access), seconds=10)
 
 
-def _sent(status: Any) -> Sent:  # noqa: ANN401 - foreign data
+def _sent(status: Any) -> Sent:
     """Read id and link of a status; ``url`` may be null, then ``uri`` serves."""
     if not isinstance(status, dict) or not isinstance(status.get("id"), str) or not status["id"]:
         message = "no id in the answer"
@@ -417,10 +419,14 @@ def _multipart(picture: Picture, alt_limit: int) -> tuple[bytes, str]:
     """Encode one file and its description as multipart/form-data."""
     border = secrets.token_hex(16)
     parts = [
-        f'--{border}\r\nContent-Disposition: form-data; name="description"\r\n\r\n'
-        f"{picture.alt[:alt_limit]}\r\n",
-        f'--{border}\r\nContent-Disposition: form-data; name="file"; filename="picture"\r\n'
-        f"Content-Type: {picture.media_type}\r\n\r\n",
+        (
+            f'--{border}\r\nContent-Disposition: form-data; name="description"\r\n\r\n'
+            f"{picture.alt[:alt_limit]}\r\n"
+        ),
+        (
+            f'--{border}\r\nContent-Disposition: form-data; name="file"; filename="picture"\r\n'
+            f"Content-Type: {picture.media_type}\r\n\r\n"
+        ),
     ]
     body = "".join(parts).encode() + picture.content + f"\r\n--{border}--\r\n".encode()
     return body, f"multipart/form-data; boundary={border}"

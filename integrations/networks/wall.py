@@ -81,7 +81,9 @@ class Wall:
             return Unknown(str(error))
         return failed(answer, window.now)
 
-    def look(self, post: Outgoing, access: Access, since: dt.datetime) -> Sent | Absent | CannotTell:
+    def look(
+        self, post: Outgoing, access: Access, since: dt.datetime
+    ) -> Sent | Absent | CannotTell:
         """Ask the wall for the key."""
         del since
         answer = self._get(access, f"key={post.key}")

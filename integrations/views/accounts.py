@@ -51,9 +51,7 @@ def accounts(
 
 def networks(request: HttpRequest) -> HttpResponse:
     """What Botschaft can do on which network: the matrix, from the code."""
-    return render(
-        request, "networks.html", {"networks": [n.abilities for n in NETWORKS.values()]}
-    )
+    return render(request, "networks.html", {"networks": [n.abilities for n in NETWORKS.values()]})
 
 
 @require_POST
@@ -78,7 +76,8 @@ def disconnect(request: HttpRequest, pk: int) -> HttpResponse:
     account = get_object_or_404(ConnectedAccount.objects.of(person), pk=pk)
     verbs.disconnect(account=account, by=person, now=timezone.now())
     messages.success(
-        request, _("%(account)s is disconnected and the key is deleted.") % {"account": account.handle}
+        request,
+        _("%(account)s is disconnected and the key is deleted.") % {"account": account.handle},
     )
     return redirect("accounts")
 

@@ -39,8 +39,19 @@ def installed():
     for name, target in (("node", "bin/node"), ("npm", "lib/node_modules/npm/bin/npm-cli.js")):
         (home / "bin" / name).unlink(missing_ok=True)
         (home / "bin" / name).symlink_to(node / target)
-    env = {**os.environ, "PATH": f"{home}/bin:{os.environ['PATH']}", "npm_config_nodedir": str(node)}
-    done = subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=home, env=env, capture_output=True, text=True, check=False)
+    env = {
+        **os.environ,
+        "PATH": f"{home}/bin:{os.environ['PATH']}",
+        "npm_config_nodedir": str(node),
+    }
+    done = subprocess.run(
+        ["npm", "ci", "--no-audit", "--no-fund"],
+        cwd=home,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if done.returncode:
         pytest.skip(f"npm ci failed: {done.stderr.splitlines()[-1:]}")
     return home
@@ -51,7 +62,10 @@ class Network:
         self.pds = facts["pds"]
 
     def call(self, name, payload=None, token=None, query=""):
-        request = urllib.request.Request(f"{self.pds}/xrpc/{name}{query}", data=json.dumps(payload).encode() if payload is not None else None)
+        request = urllib.request.Request(
+            f"{self.pds}/xrpc/{name}{query}",
+            data=json.dumps(payload).encode() if payload is not None else None,
+        )
         request.add_header("Content-Type", "application/json")
         if token:
             request.add_header("Authorization", f"Bearer {token}")
@@ -60,20 +74,36 @@ class Network:
     def create_account(self, name):
         """A person with an app password: handle, app password, DID."""
         handle = f"{name}.test"
-        made = self.call("com.atproto.server.createAccount", {"handle": handle, "email": f"{name}@example.org", "password": "long-enough-password"})
-        app = self.call("com.atproto.server.createAppPassword", {"name": "botschaft"}, made["accessJwt"])
+        made = self.call(
+            "com.atproto.server.createAccount",
+            {"handle": handle, "email": f"{name}@example.org", "password": "long-enough-password"},
+        )
+        app = self.call(
+            "com.atproto.server.createAppPassword", {"name": "botschaft"}, made["accessJwt"]
+        )
         return handle, app["password"], made["did"]
 
     def records(self, did):
-        found = self.call("com.atproto.repo.listRecords", query=f"?repo={did}&collection=app.bsky.feed.post&limit=100")
+        found = self.call(
+            "com.atproto.repo.listRecords",
+            query=f"?repo={did}&collection=app.bsky.feed.post&limit=100",
+        )
         return found["records"]
 
 
 @contextlib.contextmanager
 def real_network():
     home = installed()
-    env = {**os.environ, "PATH": f"{home}/bin:{os.environ['PATH']}", "LOG_ENABLED": "false", "PDS_PORT": str(_free()), "PLC_PORT": str(_free())}
-    process = subprocess.Popen(["node", "start.mjs"], cwd=home, env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    env = {
+        **os.environ,
+        "PATH": f"{home}/bin:{os.environ['PATH']}",
+        "LOG_ENABLED": "false",
+        "PDS_PORT": str(_free()),
+        "PLC_PORT": str(_free()),
+    }
+    process = subprocess.Popen(
+        ["node", "start.mjs"], cwd=home, env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
     try:
         line = process.stdout.readline()
         yield Network(json.loads(line))

@@ -36,14 +36,22 @@ def _reachable(network, monkeypatch):
 
 def sign_in(network, name):
     handle, password, did = network.create_account(name)
-    identity, _pds, secrets, expires = bluesky.sign_in(handle=handle, password=password, base_url=network.pds)
+    identity, _pds, secrets, expires = bluesky.sign_in(
+        handle=handle, password=password, base_url=network.pds
+    )
     assert identity.remote_id == did
     return Access(network.pds, did, handle, secrets), expires, did
 
 
 def outgoing(**fields):
     now = dt.datetime.now(dt.UTC)
-    base = {"key": "k", "rkey": bluesky.make_tid(int(now.timestamp() * 1e6), 7), "written_at": now, "text": "Grüße 👩‍👩‍👧 from the tower #wind https://nordwind-energie.example/a", "language": "de"}
+    base = {
+        "key": "k",
+        "rkey": bluesky.make_tid(int(now.timestamp() * 1e6), 7),
+        "written_at": now,
+        "text": "Grüße 👩‍👩‍👧 from the tower #wind https://nordwind-energie.example/a",
+        "language": "de",
+    }
     return Outgoing(**{**base, **fields})
 
 
@@ -59,7 +67,10 @@ def test_text_facets_and_card_are_accepted_and_repeat_is_no_second_post(network)
     assert first == second
     [record] = network.records(did)
     raw = record["value"]["text"].encode()
-    assert [raw[f["index"]["byteStart"] : f["index"]["byteEnd"]].decode() for f in record["value"]["facets"]] == ["#wind", "https://nordwind-energie.example/a"]
+    assert [
+        raw[f["index"]["byteStart"] : f["index"]["byteEnd"]].decode()
+        for f in record["value"]["facets"]
+    ] == ["#wind", "https://nordwind-energie.example/a"]
 
 
 def test_picture_with_alt_then_delete(network):
@@ -67,7 +78,9 @@ def test_picture_with_alt_then_delete(network):
     out = io.BytesIO()
     Image.new("RGB", (600, 400), "teal").save(out, "JPEG")
     clean = uploads.encode(out.getvalue())
-    post = outgoing(picture=Picture(clean.content, "image/jpeg", "A teal field", clean.width, clean.height))
+    post = outgoing(
+        picture=Picture(clean.content, "image/jpeg", "A teal field", clean.width, clean.height)
+    )
     sent = bluesky.Bluesky().publish(post, access, WINDOW)
     [record] = network.records(did)
     assert record["value"]["embed"]["images"][0]["alt"] == "A teal field"

@@ -29,24 +29,53 @@ class Bluesky(Loopback):
             case "com.atproto.server.createSession":
                 sent = json.loads(body)
                 if sent["password"] != self.good:
-                    return self.answer(handler, 401, {"error": "AuthenticationRequired", "message": "Invalid identifier or password"})
+                    return self.answer(
+                        handler,
+                        401,
+                        {
+                            "error": "AuthenticationRequired",
+                            "message": "Invalid identifier or password",
+                        },
+                    )
                 did = f"did:plc:{sent['identifier'].split('.')[0]}"
                 return self.answer(handler, 200, {
                     "accessJwt": jwt(), "refreshJwt": jwt(9_000_000), "did": did, "handle": sent["identifier"],
                     "didDoc": {"service": [{"id": "#atproto_pds", "serviceEndpoint": self.base_url}]},
                 })  # fmt: skip
             case "com.atproto.server.refreshSession":
-                return self.answer(handler, 200, {"accessJwt": jwt(), "refreshJwt": jwt(9_000_000), "did": "did:plc:x", "handle": "x"})
+                return self.answer(
+                    handler,
+                    200,
+                    {
+                        "accessJwt": jwt(),
+                        "refreshJwt": jwt(9_000_000),
+                        "did": "did:plc:x",
+                        "handle": "x",
+                    },
+                )
             case "com.atproto.identity.resolveHandle":
-                return self.answer(handler, 400, {"error": "InvalidRequest", "message": "Unable to resolve handle"})
+                return self.answer(
+                    handler, 400, {"error": "InvalidRequest", "message": "Unable to resolve handle"}
+                )
             case "com.atproto.repo.uploadBlob":
-                blob = {"$type": "blob", "ref": {"$link": "bafk"}, "mimeType": "image/jpeg", "size": len(body)}
+                blob = {
+                    "$type": "blob",
+                    "ref": {"$link": "bafk"},
+                    "mimeType": "image/jpeg",
+                    "size": len(body),
+                }
                 return self.answer(handler, 200, {"blob": blob})
             case "com.atproto.repo.getRecord":
                 uri = f"at://{query['repo'][0]}/{query['collection'][0]}/{query['rkey'][0]}"
                 if uri not in self.records:
-                    return self.answer(handler, 400, {"error": "RecordNotFound", "message": f"Could not locate record: {uri}"})
-                return self.answer(handler, 200, {"uri": uri, "cid": "bafy", "value": self.records[uri]})
+                    return self.answer(
+                        handler,
+                        400,
+                        {"error": "RecordNotFound", "message": f"Could not locate record: {uri}"},
+                    )
+                return self.answer(
+                    handler, 200, {"uri": uri, "cid": "bafy", "value": self.records[uri]}
+                )
             case "com.atproto.repo.putRecord":
                 return self.put(handler, at, json.loads(body))
             case "com.atproto.repo.deleteRecord":
@@ -58,7 +87,16 @@ class Bluesky(Loopback):
                 for uri in query.get("uris", [])[:25]:
                     if uri in self.records:
                         likes, reposts, replies = self.figures.get(uri, (0, 0, 0))
-                        posts.append({"uri": uri, "cid": "bafy", "likeCount": likes, "repostCount": reposts, "replyCount": replies, "quoteCount": 0})
+                        posts.append(
+                            {
+                                "uri": uri,
+                                "cid": "bafy",
+                                "likeCount": likes,
+                                "repostCount": reposts,
+                                "replyCount": replies,
+                                "quoteCount": 0,
+                            }
+                        )
                 return self.answer(handler, 200, {"posts": posts})
         return self.answer(handler, 501, {"error": "MethodNotImplemented", "message": name})
 
@@ -70,13 +108,24 @@ class Bluesky(Loopback):
         def create():
             if uri not in self.records:
                 self.records[uri] = sent["record"]
-                self.note("created", key=sent["rkey"], id=uri, at=time.monotonic(), account=sent["repo"])
+                self.note(
+                    "created", key=sent["rkey"], id=uri, at=time.monotonic(), account=sent["repo"]
+                )
 
         if self.misbehave(handler, create):
             return None
         if counting.graphemes(sent["record"]["text"]) > 300:
-            return self.answer(handler, 400, {"error": "InvalidRequest", "message": "Record/text must not be longer than 300 graphemes"})
+            return self.answer(
+                handler,
+                400,
+                {
+                    "error": "InvalidRequest",
+                    "message": "Record/text must not be longer than 300 graphemes",
+                },
+            )
         if uri in self.records and self.records[uri] != sent["record"]:
-            return self.answer(handler, 400, {"error": "InvalidSwap", "message": "Record was at bafy"})
+            return self.answer(
+                handler, 400, {"error": "InvalidSwap", "message": "Record was at bafy"}
+            )
         create()
         return self.answer(handler, 200, {"uri": uri, "cid": "bafy", "validationStatus": "valid"})

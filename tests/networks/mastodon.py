@@ -75,7 +75,11 @@ class Mastodon(Loopback):
                 },
             )  # fmt: skip
         if path == "/api/v1/apps":
-            return self.answer(handler, 200, {"id": "1", "name": "Botschaft", "client_id": "cid", "client_secret": "sec"})
+            return self.answer(
+                handler,
+                200,
+                {"id": "1", "name": "Botschaft", "client_id": "cid", "client_secret": "sec"},
+            )
         if path == "/oauth/authorize":
             target = f"{query['redirect_uri'][0]}?code=good&state={urllib.parse.quote(query['state'][0])}"
             return self.answer(handler, 302, {}, [("Location", target)])
@@ -83,7 +87,16 @@ class Mastodon(Loopback):
             form = urllib.parse.parse_qs(body.decode())
             if form["code"] != ["good"] or "code_verifier" not in form:
                 return self.answer(handler, 400, {"error": "invalid_grant"})
-            return self.answer(handler, 200, {"access_token": self.token("77"), "token_type": "Bearer", "scope": "profile read:statuses write:statuses write:media", "created_at": 1})
+            return self.answer(
+                handler,
+                200,
+                {
+                    "access_token": self.token("77"),
+                    "token_type": "Bearer",
+                    "scope": "profile read:statuses write:statuses write:media",
+                    "created_at": 1,
+                },
+            )
         account = self.tokens.get(handler.headers.get("Authorization", "").removeprefix("Bearer "))
         if account is None:
             return self.answer(handler, 401, {"error": "The access token is invalid"})
@@ -107,7 +120,11 @@ class Mastodon(Loopback):
                 return self.answer(handler, 404, {"error": "Record not found"})
             if method == "DELETE":
                 del self.statuses[match[1]]
-            payload = {"id": row["id"], "text": row["text"], "spoiler_text": ""} if match[2] else self.status(row)
+            payload = (
+                {"id": row["id"], "text": row["text"], "spoiler_text": ""}
+                if match[2]
+                else self.status(row)
+            )
             return self.answer(handler, 200, payload)
         return self.answer(handler, 404, {"error": "Record not found"})
 
@@ -119,7 +136,13 @@ class Mastodon(Loopback):
         if self.misbehave(handler, lambda: self.create(account, key, sent)):
             return None
         if counting.mastodon(sent["status"]) > 500:
-            return self.answer(handler, 422, {"error": "Validation failed: Text character limit of 500 exceeded"})
+            return self.answer(
+                handler, 422, {"error": "Validation failed: Text character limit of 500 exceeded"}
+            )
         row = self.create(account, key, sent)
-        headers = [("X-RateLimit-Limit", "300"), ("X-RateLimit-Remaining", "299"), ("X-RateLimit-Reset", "2099-01-01T00:00:00.000Z")]
+        headers = [
+            ("X-RateLimit-Limit", "300"),
+            ("X-RateLimit-Remaining", "299"),
+            ("X-RateLimit-Reset", "2099-01-01T00:00:00.000Z"),
+        ]
         return self.answer(handler, 200, self.status(row), headers)

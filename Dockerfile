@@ -1,0 +1,17 @@
+FROM python:3.12-slim AS build
+WORKDIR /app
+COPY requirements/app.txt requirements/app.txt
+RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir --require-hashes -r requirements/app.txt
+COPY . .
+RUN /venv/bin/pybabel --quiet compile -D django -d locale \
+ && VAR_DIR=/app/var /venv/bin/python manage.py collectstatic --no-input
+
+FROM python:3.12-slim
+RUN useradd --system --uid 10001 botschaft
+WORKDIR /app
+COPY --from=build /venv /venv
+COPY --from=build --chown=botschaft /app /app
+ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1
+USER botschaft
+EXPOSE 8000
+CMD ["gunicorn", "advocacy.wsgi", "--bind", "0.0.0.0:8000", "--worker-class", "gthread", "--workers", "2", "--threads", "8"]
