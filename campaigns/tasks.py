@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from celery import shared_task
 from django.db import close_old_connections, connection
 
-from . import deliveries, engagement
+from . import deliveries, engagement, unknowns
 from .models import Delivery
 
 # Sends wait for networks, so a few threads share one process; each has its own connection.
@@ -23,9 +23,9 @@ def _deliver(delivery: Delivery) -> None:
 def publish_due() -> int:
     """Recover, look, then send what is due until nothing is; returns how many were sent on."""
     close_old_connections()
-    deliveries.recover()
-    for delivery in deliveries.look_due(limit=50):
-        deliveries.look(delivery)
+    unknowns.recover()
+    for delivery in unknowns.look_due(limit=50):
+        unknowns.look(delivery)
     count = 0
     with ThreadPoolExecutor(_THREADS) as pool:
         while claimed := deliveries.claim(limit=_THREADS):

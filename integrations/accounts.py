@@ -12,7 +12,7 @@ from ambassadors.models import Person
 
 from . import sealing, tokens
 from .models import ConnectAttempt, ConnectedAccount, ServerApp, Token
-from .networks import mastodon
+from .networks import mastodon_connect as mastodon
 from .networks.base import Identity
 
 _ATTEMPT_LIVES = dt.timedelta(minutes=10)

@@ -39,7 +39,7 @@ def browser(monkeypatch):
 
 
 @pytest.fixture
-def worker(live_server, settings, monkeypatch):
+def worker(live_server, settings, tmp_path):
     """A real Celery worker on the test's database."""
     started = []
 
@@ -53,7 +53,7 @@ def worker(live_server, settings, monkeypatch):
         log = (ROOT / "var").mkdir(exist_ok=True) or (ROOT / "var/test-worker.log").open("wb")
         started.append(
             subprocess.Popen(
-                [sys.executable, "-m", "celery", "-A", "advocacy.celery", "worker", "--beat", "--schedule", "/tmp/botschaft-test-beat", "--concurrency", "1", "--loglevel", "WARNING"],
+                [sys.executable, "-m", "celery", "-A", "advocacy.celery", "worker", "--beat", "--schedule", str(tmp_path / "beat"), "--concurrency", "1", "--loglevel", "WARNING"],
                 cwd=ROOT, env=env, stdout=log, stderr=log, start_new_session=True,
             )
         )  # fmt: skip

@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from ambassadors import consents, memberships
-from campaigns import deliveries, holds, tasks
+from campaigns import deliveries, holds, tasks, unknowns
 from campaigns.models import Delivery, Transition
 from integrations import accounts
 
@@ -22,9 +22,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def drain():
     """What a worker does, in this process."""
-    deliveries.recover()
-    for row in deliveries.look_due(limit=50):
-        deliveries.look(row)
+    unknowns.recover()
+    for row in unknowns.look_due(limit=50):
+        unknowns.look(row)
     while claimed := deliveries.claim(limit=8):
         for row in claimed:
             deliveries.deliver(row)

@@ -15,7 +15,8 @@ from ambassadors import consents
 from ambassadors.models import Consent, Person
 from integrations import accounts as verbs
 from integrations.models import ConnectedAccount
-from integrations.networks import NETWORKS, bluesky, mastodon
+from integrations.networks import NETWORKS, bluesky
+from integrations.networks import mastodon_connect as mastodon
 from integrations.wire import WireError
 
 _OFFERED = ("publish", "engagement", "roster")

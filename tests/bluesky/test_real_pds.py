@@ -16,6 +16,7 @@ from integrations import accounts
 from integrations.networks import bluesky
 from integrations.networks.base import Access, Link, Outgoing, Picture, Sent, Window
 
+from ..test_loop import browser, come_back, wait_for, walk, worker  # noqa: F401 - fixtures
 from ..test_publishing import drain, in_child, time_passes
 from .network import real_network
 
@@ -116,3 +117,28 @@ def test_kill_fifty_times_leaves_fifty_posts(network, person, queue, settings, p
         delivery.refresh_from_db()
         assert delivery.state == "sent"
     assert (len(network.records(did)), Delivery.objects.exclude(state="sent").count()) == (50, 0)
+
+
+def test_loop_ends_on_the_real_pds(
+    network, browser, live_server, worker, person, topic, suggestion, account_on, mastodon
+):
+    access, expires, did = sign_in(network, "loop")
+    jona, mirja, dilan, selin = (
+        person("Jona Harms"),
+        person("Mirja", "curator"),
+        person("Dilan", "curator"),
+        person("Selin", "hr"),
+    )
+    account_on(jona, mastodon)
+    accounts.connect(
+        person=jona, network="bluesky", base_url=network.pds,
+        identity=bluesky.Identity(did, "@jona.test", "Jona", "https://x.example"),
+        secrets_=dict(access.secrets), expires_at=expires, features={}, now=timezone.now(),
+    )  # fmt: skip
+    worker(f"127.0.0.1:{mastodon.port}", urlsplit(network.pds).netloc)
+    walk(browser, live_server, (jona, mirja, dilan, selin))
+    wait_for(lambda: Delivery.objects.filter(state="sent").count() == 2)
+    assert (mastodon.count("created"), len(network.records(did))) == (1, 1)
+    sent = Delivery.objects.get(account__network="mastodon")
+    mastodon.figures[sent.remote_id] = (7, 2, 3)
+    come_back(browser, live_server, jona, selin)
