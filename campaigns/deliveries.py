@@ -341,7 +341,11 @@ def _settle(delivery: Delivery, result: Result, now: dt.datetime) -> None:
     match result:
         case Sent(remote_id=remote_id, url=url):
             mark_sent(delivery, remote_id, url, now=now)
+        case Later(renew=True) if delivery.tries:
+            _block_sending(delivery, detail, now=now)  # it was refreshed once already
         case Later():
+            if result.renew:
+                tokens.expire(delivery.account, now=now)
             put_back(delivery, result, now=now)
         case Refused(permanent=True):
             move_delivery(
@@ -354,19 +358,7 @@ def _settle(delivery: Delivery, result: Result, now: dt.datetime) -> None:
                 lease_until=None,
             )
         case Refused():
-            ConnectedAccount.objects.filter(pk=delivery.account_id).update(
-                reconnect_reason=detail[:200]
-            )
-            move_delivery(
-                delivery,
-                to="queued",
-                source="sending",
-                now=now,
-                reason="blocked",
-                detail=detail,
-                blocked=Delivery.Blocked.RECONNECT,
-                lease_until=None,
-            )
+            _block_sending(delivery, detail, now=now)
         case Unknown(look_after=look_after):
             wait = max(look_after, network.abilities.quiet)
             move_delivery(
@@ -380,6 +372,21 @@ def _settle(delivery: Delivery, result: Result, now: dt.datetime) -> None:
                 look_at=now + dt.timedelta(seconds=wait),
                 first_tried_at=delivery.first_tried_at or delivery.started_at or now,
             )
+
+
+def _block_sending(delivery: Delivery, detail: str, *, now: dt.datetime) -> None:
+    """Nothing was posted, and only the account's person can help."""
+    ConnectedAccount.objects.filter(pk=delivery.account_id).update(reconnect_reason=detail[:200])
+    move_delivery(
+        delivery,
+        to="queued",
+        source="sending",
+        now=now,
+        reason="blocked",
+        detail=detail,
+        blocked=Delivery.Blocked.RECONNECT,
+        lease_until=None,
+    )
 
 
 def mark_sent(delivery: Delivery, remote_id: str, url: str, *, now: dt.datetime) -> bool:
@@ -406,7 +413,7 @@ def mark_sent(delivery: Delivery, remote_id: str, url: str, *, now: dt.datetime)
 def put_back(delivery: Delivery, later: Later, *, now: dt.datetime) -> None:
     """Queue again what was proven not applied: 30 s doubling with full jitter, or as asked."""
     backoff = random.uniform(1, min(30 * 2 ** max(delivery.tries, 0), 1800))  # noqa: S311 - jitter
-    wait = later.wait if later.wait is not None else backoff
+    wait = 0.0 if later.renew else later.wait if later.wait is not None else backoff
     next_at = now + dt.timedelta(seconds=wait)
     if later.wait is not None:
         ConnectedAccount.objects.filter(pk=delivery.account_id).update(paused_until=next_at)

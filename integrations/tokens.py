@@ -82,6 +82,11 @@ def _refresh(
     return access(account, secrets)
 
 
+def expire(account: ConnectedAccount, *, now: dt.datetime) -> None:
+    """Have the token refreshed before its next use: the network says that it has ended."""
+    Token.objects.filter(account=account).update(expires_at=now)
+
+
 def _unseal(token: Token) -> dict[str, str]:
     try:
         return sealing.unseal(token.sealed, context=_context(token.account))

@@ -97,10 +97,36 @@ def test_ambiguous_answer_is_unknown_then_exactly_one_post(
     assert (delivery.state, server.count("created")) == ("sent", 1)
 
 
+def test_ended_session_is_refreshed_once_then_published(bluesky, person, account_on, queue):
+    jona = person()
+    delivery = queue(jona, account_on(jona, bluesky))
+    bluesky.fault("status", status=400, error="ExpiredToken")
+    drain()
+    delivery.refresh_from_db()
+    assert (delivery.state, bluesky.count("created"), delivery.account.token.version) == (
+        "sent",
+        1,
+        2,
+    )
+
+
+def test_session_that_stays_ended_asks_the_person(bluesky, person, account_on, queue):
+    jona = person()
+    delivery = queue(jona, account_on(jona, bluesky))
+    for _ in range(2):
+        bluesky.fault("status", status=401, error="InvalidToken")
+    drain()
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.blocked, bluesky.count("created")) == (
+        "queued",
+        "reconnect",
+        0,
+    )
+
+
 @pytest.mark.parametrize(
     ("status", "state", "blocked"),
     [
-        (401, "queued", "reconnect"),
         (302, "queued", "reconnect"),
         (404, "failed", ""),
         (422, "failed", ""),

@@ -5,6 +5,7 @@ import random
 from collections.abc import Iterable
 
 from django import template
+from django.forms import BoundField
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
@@ -180,6 +181,13 @@ def mark(behaviour: str) -> SafeString:
         '<svg class="mark" viewBox="0 0 12 12" width="12" height="12" aria-hidden="true">{}</svg>',
         mark_safe(shape),  # noqa: S308 - shapes of ours
     )
+
+
+@register.simple_tag
+def control(field: BoundField) -> SafeString:
+    """A form field's own control, in our dress. Labels, hints and errors stand in the template."""
+    dressed = {"textarea": "textarea", "select": "select", "checkbox": ""}
+    return field.as_widget(attrs={"class": dressed.get(field.widget_type, "input")})
 
 
 @register.filter

@@ -318,6 +318,48 @@ class Loader:
             replies=post.replies,
         )
 
+    def planned(self) -> None:
+        """Posts that people have set for the coming days, on the practice wall."""
+        live = [s for s in self.suggestions.values() if s.is_live(self.now)][:5]
+        own = "Mein Satz dazu kommt morgens, mit Kaffee."
+        for index, person in enumerate(list(self.people.values())[5:21]):
+            variant = live[index % len(live)].variant_set.all()[0]
+            text = wording.GAP.sub(own, variant.text)
+            post = self._text_of(person, variant, text)
+            due_at = (self.now + dt.timedelta(days=1 + index % 4)).replace(
+                hour=(6, 8, 10, 11)[index % 4], minute=15
+            )
+            Delivery.objects.create(
+                post=post,
+                account=self.walls[person.pk],
+                rkey=make_tid(int(due_at.timestamp() * 1e6), self.dice.getrandbits(10)),
+                written_at=self.now,
+                due_at=due_at,
+                not_after=due_at + dt.timedelta(days=1),
+            )
+
+    def _text_of(self, person: Person, variant: Variant, text: str) -> Post:
+        """A post for the practice wall, as the composer would write it."""
+        label = disclosure.label_for(variant.suggestion, "wall", variant.language)
+        full = disclosure.complete(text, label, "")
+        return Post.objects.create(
+            person=person,
+            suggestion=variant.suggestion,
+            variant=variant,
+            network="wall",
+            how=Post.How.PUBLISHED,
+            submission=uuid.UUID(int=self.dice.getrandbits(128)),
+            text=text,
+            full_text=full,
+            language=variant.language,
+            draft=variant.text,
+            own_share=wording.voice(variant.text, text).percent,
+            sha256=wording.fingerprint(full),
+            disclosure_label=label.text,
+            disclosure_version=label.version,
+            created_at=self.now,
+        )
+
     def _account(self, post: Post) -> ConnectedAccount:
         """The practice wall, or an account the person has disconnected since."""
         if post.network == "wall":
@@ -343,6 +385,7 @@ def load(*, now: dt.datetime) -> dict[str, int]:
     loader.directory()
     loader.content()
     loader.history()
+    loader.planned()
     return {
         "people": len(loader.people),
         "topics": len(loader.topics),

@@ -91,10 +91,14 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """Proven not applied. ``wait`` are seconds the network asked for, None for our own back-off."""
+    """Proven not applied. ``wait`` are seconds the network asked for, None for our own back-off.
+
+    ``renew``: the access token had ended; refresh it once before the next try.
+    """
 
     why: str
     wait: float | None = None
+    renew: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -339,9 +339,9 @@ def _error(answer: Answer) -> str:
 def _not_put(answer: Answer, now: dt.datetime) -> Result:
     """What an answer other than 200 means here: an expired token is a 400."""
     error = _error(answer)
-    if error == "ExpiredToken":
-        return Later("the session had ended", wait=1)
-    if error in {"InvalidToken", "AccountTakedown", "AccountDeactivated", "RepoDeactivated"}:
+    if error in {"ExpiredToken", "InvalidToken"} or answer.status == HTTPStatus.UNAUTHORIZED:
+        return Later(reason(answer), renew=True)
+    if error in {"AccountTakedown", "AccountDeactivated", "RepoDeactivated"}:
         return Refused(reason(answer), permanent=False)
     if error == "InvalidSwap":
         return Unknown("the key is taken", look_after=5)

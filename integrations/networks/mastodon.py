@@ -70,14 +70,9 @@ class Mastodon:
         A repeat with the same key within fifty minutes answers the first post. Later, or on a
         server that is not Mastodon itself, we look before we post again.
         """
-        first = post.first_tried_at
-        keyed = bool(access.features.get("real_mastodon", True))
-        if first and (not keyed or window.now - first > KEY_LIVES):
-            seen = self.look(post, access, first)
-            if isinstance(seen, Sent):
-                return seen
-            if isinstance(seen, CannotTell):
-                return Unknown(seen.why)
+        earlier = self._earlier(post, access, window.now)
+        if earlier:
+            return earlier
         end = time.monotonic() + window.seconds
         media: list[str] = []
         if post.picture:
@@ -89,8 +84,9 @@ class Mastodon:
             "status": post.text,
             "visibility": post.visibility,
             "language": post.language,
-            "media_ids": media,
         }
+        if media:
+            body["media_ids"] = media
         if post.content_warning:
             body |= {"spoiler_text": post.content_warning, "sensitive": True}
         try:
@@ -109,6 +105,17 @@ class Mastodon:
         except PerhapsSent as error:
             return Unknown(str(error))
         return self._refused(answer, window.now)
+
+    def _earlier(self, post: Outgoing, access: Access, now: dt.datetime) -> Sent | Unknown | None:
+        """What an earlier try left, where the key no longer protects us; None when nothing."""
+        first = post.first_tried_at
+        keyed = bool(access.features.get("real_mastodon", True))
+        if first is None or (keyed and now - first <= KEY_LIVES):
+            return None
+        seen = self.look(post, access, first)
+        if isinstance(seen, CannotTell):
+            return Unknown(seen.why)
+        return seen if isinstance(seen, Sent) else None
 
     def _refused(self, answer: Answer, now: dt.datetime) -> Result:
         """What an answer other than 200 means here."""

@@ -22,6 +22,7 @@ class Mastodon(Loopback):
         self.media = {}
         self.figures = {}
         self.next_id = 110_000
+        self.requests = []
 
     def token(self, account_id="1"):
         value = f"token-{account_id}-{uuid.uuid4()}"
@@ -29,9 +30,14 @@ class Mastodon(Loopback):
         return value
 
     def account(self, account_id):
+        url = f"{self.base_url}/@user{account_id}"
+        picture = f"{self.base_url}/missing.png"
         return {
-            "id": account_id, "username": f"user{account_id}", "acct": f"user{account_id}",
-            "display_name": f"User {account_id}", "url": f"{self.base_url}/@user{account_id}",
+            "id": account_id, "username": f"user{account_id}", "acct": f"user{account_id}", "display_name": f"User {account_id}",
+            "url": url, "uri": url, "avatar": picture, "avatar_static": picture, "header": picture, "header_static": picture,
+            "avatar_description": "", "header_description": "", "bot": False, "group": False, "locked": False, "indexable": False,
+            "discoverable": None, "created_at": "2024-01-01T00:00:00.000Z", "emojis": [], "fields": [], "note": "", "followers_count": 0,
+            "following_count": 0, "statuses_count": 0, "last_status_at": None,
         }  # fmt: skip
 
     def status(self, row):
@@ -43,7 +49,9 @@ class Mastodon(Loopback):
             "content": f"<p>{paragraphs}</p>", "visibility": row["visibility"],
             "language": row["language"], "account": self.account(row["account"]),
             "favourites_count": likes, "reblogs_count": reposts, "replies_count": replies,
-            "quotes_count": 0, "media_attachments": [], "application": {"name": "Botschaft"},
+            "quotes_count": 0, "media_attachments": [], "emojis": [], "mentions": [], "tags": [],
+            "sensitive": False, "spoiler_text": "", "card": None, "poll": None, "reblog": None, "edited_at": None,
+            "in_reply_to_id": None, "in_reply_to_account_id": None, "application": {"name": "Botschaft", "website": None},
         }  # fmt: skip
 
     def create(self, account, key, body):
@@ -132,6 +140,7 @@ class Mastodon(Loopback):
         key = handler.headers.get("Idempotency-Key")
         self.note("arrived", key=key, at=at, account=account)
         sent = json.loads(body)
+        self.requests.append(sent)
         time.sleep(self.latency)
         if self.misbehave(handler, lambda: self.create(account, key, sent)):
             return None
