@@ -46,4 +46,5 @@ urlpatterns = [
 handler400 = "advocacy.views.errors.bad_request"
 handler403 = "advocacy.views.errors.forbidden"
 handler404 = "advocacy.views.errors.not_found"
+handler429 = "advocacy.views.errors.too_many"  # allauth asks for this name
 handler500 = "advocacy.views.errors.broken"
