@@ -304,6 +304,8 @@ def _publish(
     window = Window(seconds=SEND_SECONDS, may_start=may_start, now=now)
     try:
         return get(delivery.account.network).publish(post, account_access, window)
+    except GateClosed as error:
+        return Later(str(error), wait=2.0)  # our own delay, not the network's: soon again
     except NotSent as error:
         return Later(str(error) or type(error).__name__)
     except Exception as error:  # a bug after the first byte must not look like "not sent"

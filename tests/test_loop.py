@@ -103,13 +103,14 @@ class Visitor:
         assert [(v["id"], [n["html"] for n in v["nodes"]][:2]) for v in found] == [], self.page.url
 
 
-def wait_for(question, seconds=40):
+def wait_for(question, seconds=90):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if question():
             return
         time.sleep(0.2)
-    raise AssertionError((ROOT / "var/test-worker.log").read_text()[-2000:])
+    states = list(Delivery.objects.values_list("account__network", "state", "reason", "detail"))
+    raise AssertionError(states, (ROOT / "var/test-worker.log").read_text()[-1500:])
 
 
 def test_loop_from_draft_to_engagement(

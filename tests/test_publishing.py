@@ -250,6 +250,7 @@ def test_hold_stops_every_first_byte(two_hundred, topic, person, settings):
         late += len(hold_during_drain(client, topic, two_hundred, settings))
         held_back += Delivery.objects.filter(state="queued").count()
         again(topic)
+    print(f"{late} first bytes after the answer of 20 holds, {held_back} posts held back")
     assert late == 0
     assert held_back > 20  # the hold did come in the middle
 
@@ -272,6 +273,7 @@ def test_hold_without_the_lock_lets_posts_through(
         again(topic)
         if late:
             break
+    print(f"without the lock: {late} first bytes after the answer of a hold")
     assert late > 0
 
 
