@@ -7,6 +7,7 @@ import ipaddress
 import os
 import re
 import unicodedata
+import urllib.parse
 from dataclasses import dataclass
 
 _NOT_PUBLIC_V4 = [
@@ -64,7 +65,8 @@ def is_public(address: str) -> bool:
 
 def allowed_private(host: str, port: int) -> bool:
     """Tell whether LOOPBACK_HOSTS names this private ``host:port``."""
-    return f"{host}:{port}" in os.environ.get("LOOPBACK_HOSTS", "").split(",")
+    allowed = os.environ.get("LOOPBACK_HOSTS", "").split(",")
+    return f"{host}:{port}" in (entry.strip() for entry in allowed)
 
 
 def parse(url: str, *, https_only: bool = True) -> Target:
@@ -81,7 +83,7 @@ def parse(url: str, *, https_only: bool = True) -> Target:
     if port_text and not re.fullmatch(r"[0-9]{1,5}", port_text):
         raise AddressRefused("port")
     port = int(port_text) if port_text else (443 if scheme == "https" else 80)
-    path = rest.split("#", 1)[0]
+    path = _escaped(rest.split("#", 1)[0])
     target = Target(scheme, host, port, path if path.startswith("/") else f"/{path}", literal)
     if allowed_private(host, port):
         return target
@@ -92,6 +94,14 @@ def parse(url: str, *, https_only: bool = True) -> Target:
     if host == "localhost" or host.endswith(_INSIDE):
         raise AddressRefused("name")
     return target
+
+
+def _escaped(path: str) -> str:
+    """Percent-encode what is not ASCII, and nothing else: the rest is the sender's own."""
+    try:
+        return "".join(char if char.isascii() else urllib.parse.quote(char) for char in path)
+    except UnicodeError as error:  # half a surrogate pair
+        raise AddressRefused("characters") from error
 
 
 def _host(authority: str) -> tuple[str, str | None, str | None]:

@@ -4,14 +4,16 @@ The error tree tells *nothing left the house* from *perhaps it did*. No redirect
 proxies, no cookies; a total deadline over connect, write and read.
 """
 
+import functools
 import json
+import re
 import socket
 import ssl
 import time
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException, HTTPResponse
+from http.client import HTTPException, HTTPResponse
 from typing import Any
 
 from .addresses import AddressRefused, Target, check, parse
@@ -97,11 +99,12 @@ def call(
     except AddressRefused as error:
         message = f"this address may not be reached ({error})"
         raise Blocked(message) from error
+    request = _request(target, method, headers or {}, body)
     link = _connect(target, address, end)
     try:
         if may_start:
             may_start()
-        return _exchange(link, target, method, headers or {}, body, end, max_bytes)
+        return _exchange(link, request, target.host, method, end, max_bytes)
     finally:
         link.close()
 
@@ -121,25 +124,22 @@ def _connect(target: Target, address: str, end: float) -> socket.socket:
         )
         link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if target.scheme == "https":
-            link = ssl.create_default_context().wrap_socket(link, server_hostname=target.host)
+            link.settimeout(min(CONNECT_SECONDS, _left(end)))
+            link = _tls().wrap_socket(link, server_hostname=target.host)
     except (OSError, ValueError) as error:
         message = f"{target.host} does not answer"
         raise NotSent(message) from error
     return link
 
 
-def _exchange(
-    link: socket.socket,
-    target: Target,
-    method: str,
-    headers: Mapping[str, str],
-    body: bytes | None,
-    end: float,
-    max_bytes: int,
-) -> Answer:
-    """Write the request, read the answer; every failure from here on is *perhaps*."""
-    connection = HTTPConnection(target.host, target.port)
-    connection.sock = link
+@functools.cache
+def _tls() -> ssl.SSLContext:
+    """The system's trust, read once: loading it costs more than a handshake."""
+    return ssl.create_default_context()
+
+
+def _request(target: Target, method: str, headers: Mapping[str, str], body: bytes | None) -> bytes:
+    """Write the request down before the first byte leaves. Raises :class:`NotSent`."""
     fields = {
         "Host": target.authority,
         "User-Agent": _USER_AGENT,
@@ -147,22 +147,42 @@ def _exchange(
         "Connection": "close",
         **headers,
     }
+    if body is not None:
+        fields["Content-Length"] = str(len(body))
+    lines = [f"{method} {target.path} HTTP/1.1", *(f"{k}: {v}" for k, v in fields.items())]
+    if any(re.search(r"[\r\n\0]", line) for line in lines):
+        message = "a header has a line break"
+        raise NotSent(message)
     try:
+        head = "\r\n".join([*lines, "", ""]).encode("latin-1")
+    except UnicodeError as error:
+        message = "a header cannot be written"
+        raise NotSent(message) from error
+    return head + (body or b"")
+
+
+def _write(link: socket.socket, request: bytes, end: float) -> None:
+    """Send in pieces; ``sendall`` over TLS would grant every piece the full time again."""
+    rest = memoryview(request)
+    while rest:
         link.settimeout(_left(end))
-        connection.putrequest(method, target.path, skip_host=True, skip_accept_encoding=True)
-        for name, value in fields.items():
-            connection.putheader(name, value)
-        if body is not None:
-            connection.putheader("Content-Length", str(len(body)))
-        connection.endheaders(body)
+        rest = rest[link.send(rest[:_CHUNK]) :]
+
+
+def _exchange(
+    link: socket.socket, request: bytes, host: str, method: str, end: float, max_bytes: int
+) -> Answer:
+    """Write the request, read the answer; every failure from here on is *perhaps*."""
+    try:
+        _write(link, request, end)
         response = HTTPResponse(_Deadlined(link, end), method=method)  # type: ignore[arg-type]
         response.begin()
         content = _read(response, max_bytes)
     except TimeoutError as error:
-        message = f"{target.host} did not answer in time"
+        message = f"{host} did not answer in time"
         raise PerhapsSent(message) from error
     except (OSError, HTTPException, ValueError, zlib.error) as error:
-        message = f"{target.host} broke off ({type(error).__name__})"
+        message = f"{host} broke off ({type(error).__name__})"
         raise PerhapsSent(message) from error
     found = {name.lower(): value for name, value in response.getheaders()}
     return Answer(response.status, found, content)
@@ -249,7 +269,7 @@ def _read(response: HTTPResponse, max_bytes: int) -> bytes:
         if len(content) > max_bytes:
             message = "too long"
             raise ValueError(message)
-    if response.length:
+    if response.length or (unpack and content and not unpack.eof):
         message = "short answer"
         raise ValueError(message)
     return content

@@ -187,6 +187,22 @@ def test_roster_shows_no_figure_of_a_person(person, client, suggestion):
     assert ("4711" in page, "special sentence" in page) == (False, False)
 
 
+def test_roster_lists_only_who_said_yes(person):
+    from ambassadors import consents, memberships
+    from ambassadors.models import Team, TeamKind
+
+    kind = TeamKind.objects.create(slug="k", behaviour="multiplier", name_de="M", name_en="M")
+    team = Team.objects.create(slug="t", name="T", kind=kind)
+    hr, jona, nam = person("Selin", "hr"), person("Jona Harms"), person("Nam Vu")
+    for member in (jona, nam):
+        memberships.begin(person=member, team=team, stage="active", by=hr, now=timezone.now())
+    consents.withdraw(person=nam, purpose="roster", now=timezone.now())
+    visitor = Client()
+    visitor.force_login(hr)
+    page = visitor.get("/roster/").content.decode()
+    assert ("Jona Harms" in page, "Nam Vu" in page) == (True, False)
+
+
 def editor_form(suggestion, **fields):
     return {
         "topic": suggestion.topic_id, "title": suggestion.title, "language": "en", "tone": "useful",

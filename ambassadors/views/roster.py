@@ -5,13 +5,13 @@ from typing import Any
 
 import django_filters
 from django.core.paginator import Paginator
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from ambassadors.models import Membership, TeamKind
+from ambassadors.models import Consent, Membership, TeamKind
 
 _STAGES = ("nominated", "invited", "in_training", "active", "paused", "alumni")
 _LATE_TRAINING = dt.timedelta(days=30)
@@ -57,8 +57,10 @@ def pipeline(today: dt.date) -> list[dict[str, Any]]:
 
 
 def _rows() -> "QuerySet[Membership]":
+    """Terms of people who work here and said yes to being in the roster."""
+    yes = Consent.objects.given().filter(person=OuterRef("person"), purpose="roster")
     return (
-        Membership.objects.filter(person__left_at__isnull=True)
+        Membership.objects.filter(Exists(yes), person__left_at__isnull=True)
         .select_related("person__site", "team__kind", "team__site")
         .order_by("stage_since_on", "person__name")
     )

@@ -3,11 +3,12 @@
 import contextlib
 import datetime as dt
 import email.utils
+import re
 from http import HTTPStatus
 
-from integrations.wire import Answer
+from integrations.wire import Answer, Garbled
 
-from .base import Later, Refused, Result, Unknown
+from .base import Later, Refused, Result, Sent, Unknown
 
 _LONGEST_WAIT = 24 * 3600.0
 _WAITING = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.TOO_EARLY}
@@ -32,7 +33,7 @@ def _seconds(text: str, now: dt.datetime, *, relative: bool) -> float | None:
     if text.isascii() and text.isdigit() and len(text) < 12:
         return float(text) if relative else int(text) - now.timestamp()
     for read in (dt.datetime.fromisoformat, email.utils.parsedate_to_datetime):
-        with contextlib.suppress(ValueError, TypeError):
+        with contextlib.suppress(ValueError, TypeError, OverflowError):
             moment = read(text)
             if moment.tzinfo:
                 return (moment - now).total_seconds()
@@ -40,21 +41,42 @@ def _seconds(text: str, now: dt.datetime, *, relative: bool) -> float | None:
 
 
 def reason(answer: Answer) -> str:
-    """The server's own words, short; never HTML."""
+    """The server's own words, short; never HTML, nothing a database refuses."""
     if "json" not in answer.headers.get("content-type", ""):
         return f"HTTP {answer.status}"
     with contextlib.suppress(Exception):
         found = answer.json()
         text = found.get("message") or found.get("error_description") or found.get("error")
-        return f"{answer.status} {text}"[:300]
+        return printable(f"{answer.status} {text}")[:300]
     return f"HTTP {answer.status}"
 
 
-def failed(answer: Answer, now: dt.datetime) -> Result:
-    """The result of any answer that is not the success its caller knows."""
+def printable(text: str) -> str:
+    """A foreign text without NUL, half surrogates and control characters."""
+    return "".join(char if char.isprintable() else " " for char in text)
+
+
+def proof(remote_id: object, url: object) -> Sent:
+    """The evidence that a post exists, if it can be kept. Raises :class:`Garbled`.
+
+    An id is visible ASCII of at most 300 characters (numbers, ULIDs and at:// addresses are); an
+    address that is no http(s) address or path is left out, it would be shown as a link.
+    """
+    if not isinstance(remote_id, str) or not re.fullmatch(r"[!-~]{1,300}", remote_id):
+        message = "no usable id in the answer"
+        raise Garbled(message)
+    shown = isinstance(url, str) and re.fullmatch(r"(https?://|/(?!/))\S{1,700}", url)
+    return Sent(remote_id, str(url) if shown and printable(str(url)) == url else "")
+
+
+def failed(answer: Answer, now: dt.datetime | None) -> Result:
+    """The result of any answer that is not the success its caller knows.
+
+    Without ``now`` how long to wait is left to the caller's own back-off.
+    """
     status = answer.status
     if status in _WAITING:
-        return Later(reason(answer), wait=wait_of(answer, now))
+        return Later(reason(answer), wait=wait_of(answer, now) if now else None)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.REQUEST_TIMEOUT:
         return Unknown(reason(answer))
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
