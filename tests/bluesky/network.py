@@ -102,7 +102,11 @@ def real_network():
         "PLC_PORT": str(_free()),
     }
     process = subprocess.Popen(
-        ["node", "start.mjs"], cwd=home, env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        ["node", "start.mjs"],
+        cwd=home,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=(home / "network.log").open("ab"),
     )
     try:
         line = process.stdout.readline()
