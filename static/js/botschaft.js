@@ -49,6 +49,14 @@
   const band = words => { let at = 0; const boxes = words.map(p => { const n = p.w.length, r = svg('rect', { class: p.gap ? 'b' : p.mine ? 'o' : 'h', x: at, width: n, height: 10 }); at += n + .8; return r; });
     const s = svg('svg', { class: 'wordband', viewBox: `0 0 ${Math.max(at - .8, 1)} 10`, preserveAspectRatio: 'none', 'aria-hidden': 'true', focusable: 'false' }); s.append(...boxes); return s; };
 
+  // The composer. The server counts and compares again; what stands here is a hint while writing. It reads:
+  //   form[data-composer]   data-limits: JSON {network: {limit, unit: "grapheme"|"weighted"|"char", url: what a
+  //                         link counts or null, label, place: "start"|"end", link}}; data-of ("%a of %b words");
+  //                         data-over ("%n too long")
+  //   [name=variant]        radios with the draft in data-base
+  //   [data-text]           the textarea; [data-back] its mirror of ink inside [data-editor]
+  //   [data-voice]          gets data-level gap|copied|near|yours; in it [data-pct], [data-words], [data-band]
+  //   [data-count=network], [data-note=network], [data-preview=network], [data-insert]
   $$('[data-composer]').forEach(form => {
     const area = $('[data-text]', form), back = $('[data-back]', form), ed = $('[data-editor]', form), voice = $('[data-voice]', form), nets = JSON.parse(form.dataset.limits);
     const drafts = {}; let current = $('[name=variant]:checked', form), dirty = false, gone = false;
