@@ -1,0 +1,107 @@
+"""Read a page or feed that somebody else named: for link previews and feeds, never with a token.
+
+Every hop is judged like the first, nothing is remembered between two of them (no cookies), and
+time and size have an end over all hops together. Facts: OWASP ASVS 5.0.0, 1.3.6 and 15.3.2.
+"""
+
+import time
+import urllib.parse
+from collections.abc import Callable
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from .addresses import AddressRefused, parse
+from .wire import Answer, WireError, call, resolve
+
+SECONDS = 10.0
+MAX_BYTES = 2_000_000  # decoded
+MAX_HOPS = 5
+_MOVED = {
+    HTTPStatus.MOVED_PERMANENTLY,
+    HTTPStatus.FOUND,
+    HTTPStatus.SEE_OTHER,
+    HTTPStatus.TEMPORARY_REDIRECT,
+    HTTPStatus.PERMANENT_REDIRECT,
+}
+
+
+class NotFetched(Exception):
+    """There is no page for us; the message says why, without the page's own words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What came, from where in the end. ``media_type`` is lower-case and without parameters."""
+
+    url: str
+    media_type: str
+    body: bytes
+
+
+def fetch(
+    url: str,
+    *,
+    own_hosts: AbstractSet[str],
+    http: bool = False,
+    seconds: float = SECONDS,
+    resolver: Callable[[str, int], list[str]] = resolve,
+) -> Page:
+    """Read ``url``, over at most five redirects.
+
+    ``own_hosts`` are our own names, never asked (a loop). ``http`` also allows http, for feeds
+    only; what began with https never goes on without. Raises :class:`NotFetched`.
+    """
+    end = time.monotonic() + seconds
+    for _ in range(1 + MAX_HOPS):
+        answer = _hop(url, own_hosts, end, http=http, resolver=resolver)
+        if answer.status not in _MOVED:
+            break
+        if url[:6].lower() == "https:":
+            http = False
+        url = _next(url, answer.headers.get("location", ""))
+    else:
+        message = "too many redirects"
+        raise NotFetched(message)
+    if answer.status != HTTPStatus.OK:
+        message = f"HTTP {answer.status}"
+        raise NotFetched(message)
+    media_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return Page(url, media_type, answer.body)
+
+
+def _hop(
+    url: str,
+    own_hosts: AbstractSet[str],
+    end: float,
+    *,
+    http: bool,
+    resolver: Callable[[str, int], list[str]],
+) -> Answer:
+    """Ask one address in the time left."""
+    left = end - time.monotonic()
+    if left <= 0:
+        message = "it took too long"
+        raise NotFetched(message)
+    try:
+        if parse(url, https_only=not http).host in own_hosts:
+            message = "this is our own address"
+            raise NotFetched(message)
+        return call(
+            "GET", url, seconds=left, max_bytes=MAX_BYTES, https_only=not http, resolver=resolver
+        )
+    except (AddressRefused, WireError) as error:
+        raise NotFetched(str(error)) from error
+
+
+def _next(url: str, location: str) -> str:
+    """Where a redirect leads; header bytes are UTF-8 in practice, ``http.client`` says latin-1."""
+    message = "a redirect to nowhere"
+    try:
+        location = location.encode("latin-1").decode()
+        joined = urllib.parse.urljoin(url, location)
+    except ValueError as error:
+        raise NotFetched(message) from error
+    if not location or not location.isprintable():  # urljoin swallows tabs and line breaks
+        raise NotFetched(message)
+    return joined
