@@ -26,7 +26,12 @@ def links(text: str) -> list[re.Match[str]]:
 def mastodon(text: str, url_length: int = SHORT_URL) -> int:
     """Graphemes; an address counts ``url_length``, ``@a@b.c`` counts as ``@a``."""
     text = _URL.sub("x" * url_length, text)
-    return graphemes(_REMOTE_MENTION.sub(r"@\1", text))
+    return graphemes(without_servers(text))
+
+
+def without_servers(text: str) -> str:
+    """``@a@b.c`` as ``@a``, the way Mastodon shows and counts it."""
+    return _REMOTE_MENTION.sub(r"@\1", text)
 
 
 @lru_cache(maxsize=4096)

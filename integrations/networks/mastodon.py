@@ -14,7 +14,7 @@ from typing import Any
 from integrations.wire import Answer, Garbled, NotSent, PerhapsSent, WireError, call
 
 from . import counting
-from .answers import failed
+from .answers import failed, proof, reason
 from .base import (
     Abilities,
     Absent,
@@ -30,11 +30,13 @@ from .base import (
     Unknown,
     Window,
 )
+from .mastodon_connect import CLIENT_NAME
 
 # The server remembers an Idempotency-Key for an hour; we trust fifty minutes of it.
 KEY_LIVES = dt.timedelta(minutes=50)
 _PATIENCE = 10.0
 _LOOK_BACK = dt.timedelta(minutes=5)
+_PAGES = 5  # of forty own statuses, before we say that we cannot tell
 
 
 class Mastodon:
@@ -140,16 +142,18 @@ class Mastodon:
                 seconds=max(end - time.monotonic(), 0.1),
             )
             if answer.status not in {HTTPStatus.OK, HTTPStatus.ACCEPTED}:
-                result = failed(answer, now)
+                result = self._refused(answer, now)
                 return Later(result.why) if isinstance(result, Unknown) else result
-            media_id = str(answer.json()["id"])
+            media_id = proof(answer.json()["id"], None).remote_id
             while answer.status in {HTTPStatus.ACCEPTED, HTTPStatus.PARTIAL_CONTENT}:
                 if end - time.monotonic() < _PATIENCE:
                     return Later("media still in processing", wait=15)
                 time.sleep(0.5)
-                answer = _get(access, f"/api/v1/media/{media_id}")
+                answer = _get(access, f"/api/v1/media/{urllib.parse.quote(media_id, safe='')}")
             if answer.status == HTTPStatus.UNPROCESSABLE_ENTITY:
                 return Refused("the server could not use the picture", permanent=True)
+            if answer.status != HTTPStatus.OK:
+                return Later(f"media: {reason(answer)}")
         except (WireError, KeyError, TypeError) as error:
             return Later(f"media: {error}")  # an orphaned upload is invisible
         return media_id
@@ -157,71 +161,88 @@ class Mastodon:
     def look(
         self, post: Outgoing, access: Access, since: dt.datetime
     ) -> Sent | Absent | CannotTell:
-        """List own statuses since the first try and compare their source text."""
-        answer = _get(
-            access,
-            f"/api/v1/accounts/{access.remote_account_id}/statuses?limit=40&exclude_reblogs=true",
-        )
-        if answer.status != HTTPStatus.OK:
-            return CannotTell(f"HTTP {answer.status}")
-        statuses = answer.json()
-        if not isinstance(statuses, list):
-            return CannotTell("no list")
-        wanted = _squeeze(post.text)
-        for status in statuses:
-            created = dt.datetime.fromisoformat(status["created_at"])
-            if created < since - _LOOK_BACK:
-                break
-            if str(status["id"]) in post.taken:
-                continue
-            if _squeeze(_plain(status.get("content", ""))) == wanted or (
-                self._source(access, str(status["id"])) == post.text
-            ):
-                return _sent(status)
-        return Absent()
+        """List own statuses since the first try and compare their source text.
 
-    def _source(self, access: Access, status_id: str) -> str | None:
-        answer = _get(access, f"/api/v1/statuses/{status_id}/source")
-        return str(answer.json().get("text")) if answer.status == HTTPStatus.OK else None
+        Absent only when every status since then was read: a page too few or a source we may not
+        read would make a second post out of a guess.
+        """
+        unread, last = False, ""
+        for _ in range(_PAGES):
+            query = f"limit=40&exclude_reblogs=true{last and f'&max_id={last}'}"
+            answer = _get(access, f"/api/v1/accounts/{access.remote_account_id}/statuses?{query}")
+            if answer.status != HTTPStatus.OK:
+                return CannotTell(reason(answer))
+            page = _statuses(answer)
+            for status in page:
+                if _created(status) < since - _LOOK_BACK:
+                    return CannotTell("some posts cannot be read") if unread else Absent()
+                ours = self._ours(status, post, access)
+                if ours:
+                    return _sent(status)
+                unread = unread or ours is None
+            if not page:
+                return CannotTell("some posts cannot be read") if unread else Absent()
+            last = urllib.parse.quote(page[-1]["id"], safe="")
+        return CannotTell("too many posts since")
+
+    def _ours(self, status: dict[str, Any], post: Outgoing, access: Access) -> bool | None:
+        """Tell whether a status is this post; None when its text cannot be read."""
+        client = status.get("application") or {}
+        if status["id"] in post.taken or client.get("name", CLIENT_NAME) != CLIENT_NAME:
+            return False
+        wanted, shown = _squeeze(post.text), _squeeze(_plain(str(status.get("content", ""))))
+        if shown == wanted:
+            return True
+        quoted = urllib.parse.quote(status["id"], safe="")
+        answer = _get(access, f"/api/v1/statuses/{quoted}/source")
+        if answer.status == HTTPStatus.OK:
+            source = answer.json()
+            text = source.get("text") if isinstance(source, dict) else None
+            return _squeeze(text) == wanted if isinstance(text, str) else None
+        if answer.status == HTTPStatus.NOT_FOUND:  # a server without sources: as it is shown
+            return shown == counting.without_servers(wanted)
+        return None
 
     def measure(self, remote_ids: Sequence[str], access: Access) -> dict[str, Figures]:
         """Read up to twenty own posts in one call (4.3 and later), one by one before."""
-        query = "&".join(f"id[]={urllib.parse.quote(i)}" for i in remote_ids)
+        query = "&".join(f"id[]={urllib.parse.quote(i, safe='')}" for i in remote_ids)
         answer = _get(access, f"/api/v1/statuses?{query}")
-        if answer.status == HTTPStatus.OK:
-            statuses = answer.json()
-        elif answer.status == HTTPStatus.NOT_FOUND:
-            statuses = []
-            for remote_id in remote_ids:
-                one = _get(access, f"/api/v1/statuses/{urllib.parse.quote(remote_id)}")
-                if one.status == HTTPStatus.OK:
-                    statuses.append(one.json())
-                elif one.status != HTTPStatus.NOT_FOUND:
-                    raise WireError(f"HTTP {one.status}")
+        if answer.status == HTTPStatus.NOT_FOUND:
+            statuses = [one for i in remote_ids if (one := self._one(i, access))]
+        elif answer.status == HTTPStatus.OK:
+            statuses = _statuses(answer)
         else:
-            message = f"HTTP {answer.status}"
-            raise WireError(message)
+            raise WireError(reason(answer))
         return {
-            str(status["id"]): Figures(
-                likes=status.get("favourites_count"),
-                reposts=status.get("reblogs_count"),
-                replies=status.get("replies_count"),
-                quotes=status.get("quotes_count"),
+            status["id"]: Figures(
+                likes=_count(status.get("favourites_count")),
+                reposts=_count(status.get("reblogs_count")),
+                replies=_count(status.get("replies_count")),
+                quotes=_count(status.get("quotes_count")),
             )
             for status in statuses
         }
+
+    def _one(self, remote_id: str, access: Access) -> dict[str, Any] | None:
+        """Read one status; None when it is gone."""
+        answer = _get(access, f"/api/v1/statuses/{urllib.parse.quote(remote_id, safe='')}")
+        if answer.status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
+            return None
+        if answer.status != HTTPStatus.OK:
+            raise WireError(reason(answer))
+        return _status(answer.json())
 
     def remove(self, remote_id: str, access: Access) -> Result:
         """Delete a status; 404 means it is gone already."""
         answer = call(
             "DELETE",
-            f"{access.base_url}/api/v1/statuses/{urllib.parse.quote(remote_id)}",
+            f"{access.base_url}/api/v1/statuses/{urllib.parse.quote(remote_id, safe='')}",
             headers=_headers(access),
             seconds=15,
         )
-        if answer.status in {HTTPStatus.OK, HTTPStatus.NOT_FOUND}:
+        if answer.status in {HTTPStatus.OK, HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
             return Sent(remote_id, "")
-        return Refused(f"HTTP {answer.status}", permanent=True)
+        return failed(answer, None)
 
     def refresh(self, access: Access, now: dt.datetime) -> Refused:
         """Mastodon's tokens live until they are revoked."""
@@ -240,12 +261,46 @@ def _get(access: Access, path: str) -> Answer:
     return call("GET", f"{access.base_url}{path}", headers=_headers(access), seconds=10)
 
 
+def _status(found: Any) -> dict[str, Any]:
+    """One status with the fields we rely on in their types. Raises Garbled."""
+    if not (
+        isinstance(found, dict)
+        and isinstance(found.get("id"), str)
+        and isinstance(found.get("application") or {}, dict)
+    ):
+        message = "this is not a status"
+        raise Garbled(message)
+    return found
+
+
+def _statuses(answer: Answer) -> list[dict[str, Any]]:
+    """Read a list of statuses. Raises Garbled."""
+    found = answer.json()
+    if not isinstance(found, list):
+        message = "this is not a list of statuses"
+        raise Garbled(message)
+    return [_status(status) for status in found]
+
+
+def _created(status: dict[str, Any]) -> dt.datetime:
+    """When a status was made, as its server says. Raises Garbled."""
+    try:
+        made = dt.datetime.fromisoformat(status["created_at"])
+    except (KeyError, TypeError, ValueError) as error:
+        message = "a status without its time"
+        raise Garbled(message) from error
+    return made if made.tzinfo else made.replace(tzinfo=dt.UTC)
+
+
+def _count(value: object) -> int | None:
+    """A figure a column can hold, None for anything else."""
+    return value if isinstance(value, int) and 0 <= value < 2**31 else None
+
+
 def _sent(status: Any) -> Sent:
     """Read id and link of a status; ``url`` may be null, then ``uri`` serves."""
-    if not isinstance(status, dict) or not isinstance(status.get("id"), str) or not status["id"]:
-        message = "no id in the answer"
-        raise Garbled(message)
-    return Sent(status["id"], str(status.get("url") or status.get("uri") or ""))
+    found = status if isinstance(status, dict) else {}
+    return proof(found.get("id"), found.get("url") or found.get("uri"))
 
 
 def _plain(content: str) -> str:

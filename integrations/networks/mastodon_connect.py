@@ -8,12 +8,20 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
+from integrations.addresses import AddressRefused, parse
 from integrations.wire import Garbled, WireError, call
 
+from .answers import printable, proof, reason
 from .base import Identity
+
+CLIENT_NAME = "Botschaft"
 
 SCOPES = "profile read:statuses write:statuses write:media"
 OLD_SCOPES = "read:accounts read:statuses write:statuses write:media"  # before 4.3
+
+
+class AppGone(WireError):
+    """The server has forgotten our registration: register anew and begin again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +36,19 @@ class App:
 def normalise(text: str) -> str:
     """Read ``example.social``, ``https://example.social/@a`` or ``@a@example.social``.
 
-    Raises ValueError when there is no server in it.
+    One server has one spelling here, so that nobody connects an account twice. Raises ValueError
+    when there is no server in it.
     """
     text = text.strip()
     if match := re.fullmatch(r"@?[^@\s/]+@([^@\s/]+)", text):
         text = match[1]
-    if not re.match(r"https?://", text):
+    if not re.match(r"https?://", text, re.IGNORECASE):
         text = f"https://{text}"
-    parts = urllib.parse.urlsplit(text)
-    if not parts.hostname or ("." not in parts.hostname and parts.hostname != "localhost"):
-        message = "no server"
-        raise ValueError(message)
-    return f"{parts.scheme}://{parts.netloc.lower()}"
+    try:
+        target = parse(text)
+    except AddressRefused:
+        target = parse(re.sub("^http:", "https:", text, flags=re.IGNORECASE))
+    return f"{target.scheme}://{target.authority}"
 
 
 def probe(base_url: str) -> dict[str, object]:
@@ -51,24 +60,32 @@ def probe(base_url: str) -> dict[str, object]:
     if answer.status == HTTPStatus.NOT_FOUND:
         answer = call("GET", f"{base_url}/api/v1/instance", seconds=10)
     if answer.status != HTTPStatus.OK:
-        message = f"HTTP {answer.status}"
-        raise WireError(message)
-    found = answer.json()
-    if not isinstance(found, dict) or "version" not in found:
+        raise WireError(reason(answer))
+    found = _object(answer.json())
+    if not isinstance(found.get("version"), str):
         message = "this is not a Mastodon server"
         raise Garbled(message)
-    statuses = (found.get("configuration") or {}).get("statuses") or {}
-    version = str(found["version"])
+    statuses = _object(_object(found.get("configuration")).get("statuses"))
+    version = printable(found["version"])[:100]
     plain = re.fullmatch(r"\d+\.\d+(\.\d+)?([-+~].*)?", version) is not None
     compatible = "compatible" in version.lower()
     return {
         "version": version,
-        "domain": str(found.get("domain") or urllib.parse.urlsplit(base_url).hostname),
-        "max_characters": int(statuses.get("max_characters", 500)),
-        "characters_reserved_per_url": int(statuses.get("characters_reserved_per_url", 23)),
-        "real_mastodon": plain and not compatible,
+        "max_characters": _limit(statuses.get("max_characters"), 500),
+        "characters_reserved_per_url": _limit(statuses.get("characters_reserved_per_url"), 23),
+        # GoToSocial calls itself 0.x and has no Idempotency-Key (GoToSocial#2723).
+        "real_mastodon": plain and not compatible and _at_least(version, (3, 0)),
         "modern_scopes": _at_least(version, (4, 3)),
     }
+
+
+def _object(found: Any) -> dict[str, Any]:
+    return found if isinstance(found, dict) else {}
+
+
+def _limit(found: object, usual: int) -> int:
+    """A number the server states, or the usual one when it is no sensible number."""
+    return found if isinstance(found, int) and 1 <= found <= 1_000_000 else usual
 
 
 def _at_least(version: str, wanted: tuple[int, int]) -> bool:
@@ -82,13 +99,13 @@ def register(base_url: str, *, redirect_uri: str, website: str, modern: bool) ->
     found = _form(
         f"{base_url}/api/v1/apps",
         {
-            "client_name": "Botschaft",
+            "client_name": CLIENT_NAME,
             "redirect_uris": redirect_uri,
             "scopes": scopes,
             "website": website,
         },
     )
-    return App(str(found["client_id"]), str(found["client_secret"]), scopes)
+    return App(_text(found, "client_id"), _text(found, "client_secret"), scopes)
 
 
 def authorize_url(base_url: str, app: App, *, redirect_uri: str, state: str, verifier: str) -> str:
@@ -107,7 +124,7 @@ def authorize_url(base_url: str, app: App, *, redirect_uri: str, state: str, ver
 
 
 def exchange(base_url: str, app: App, *, code: str, redirect_uri: str, verifier: str) -> str:
-    """Trade the code for an access token. Raises WireError."""
+    """Trade the code for an access token. Raises :class:`AppGone` or WireError."""
     found = _form(
         f"{base_url}/oauth/token",
         {
@@ -124,7 +141,7 @@ def exchange(base_url: str, app: App, *, code: str, redirect_uri: str, verifier:
     if not {"write:statuses", "write"} & granted:
         message = "the permission to post was not granted"
         raise WireError(message)
-    return str(found["access_token"])
+    return _text(found, "access_token")
 
 
 def revoke(base_url: str, app: App, token: str) -> None:
@@ -144,16 +161,25 @@ def whoami(base_url: str, token: str) -> Identity:
         seconds=10,
     )
     if answer.status != HTTPStatus.OK:
-        message = f"HTTP {answer.status}"
-        raise WireError(message)
-    found = answer.json()
-    host = urllib.parse.urlsplit(base_url).netloc
+        raise WireError(reason(answer))
+    found = _object(answer.json())
+    known = proof(found.get("id"), found.get("url"))
+    name = printable(_text(found, "username"))[:100]
     return Identity(
-        remote_id=str(found["id"]),
-        handle=f"@{found['username']}@{host}",
-        display_name=str(found.get("display_name") or found["username"]),
-        url=str(found.get("url") or base_url),
+        remote_id=known.remote_id,
+        handle=f"@{name}@{urllib.parse.urlsplit(base_url).netloc}",
+        display_name=printable(str(found.get("display_name") or name))[:200],
+        url=known.url or base_url,
     )
+
+
+def _text(found: dict[str, Any], name: str) -> str:
+    """Read a field that must be there. Raises Garbled."""
+    value = found.get(name)
+    if not isinstance(value, str) or not value:
+        message = f"{name} is missing in the answer"
+        raise Garbled(message)
+    return value
 
 
 def _form(url: str, fields: dict[str, str]) -> dict[str, Any]:
@@ -164,8 +190,9 @@ def _form(url: str, fields: dict[str, str]) -> dict[str, Any]:
         body=urllib.parse.urlencode(fields).encode(),
         seconds=10,
     )
-    found = answer.json() if "json" in answer.headers.get("content-type", "") else None
-    if answer.status != HTTPStatus.OK or not isinstance(found, dict):
-        message = f"HTTP {answer.status}"
-        raise WireError(message)
+    found = _object(answer.json()) if "json" in answer.headers.get("content-type", "") else {}
+    if answer.status == HTTPStatus.UNAUTHORIZED and found.get("error") == "invalid_client":
+        raise AppGone(reason(answer))
+    if answer.status != HTTPStatus.OK:
+        raise WireError(reason(answer))
     return found

@@ -9,10 +9,10 @@ import json
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
-from integrations.wire import Answer, Garbled, NotSent, PerhapsSent, WireError, call
+from integrations.wire import Answer, NotSent, PerhapsSent, WireError, call
 
 from . import counting
-from .answers import failed
+from .answers import failed, proof
 from .base import (
     Abilities,
     Absent,
@@ -91,8 +91,7 @@ class Wall:
             return Absent()
         if answer.status != HTTPStatus.OK:
             return CannotTell(f"HTTP {answer.status}")
-        found = self._sent(answer)
-        return found if isinstance(found, Sent) else CannotTell("no id")
+        return self._sent(answer)
 
     def measure(self, remote_ids: Sequence[str], access: Access) -> dict[str, Figures]:
         """Read likes, reposts and replies of own posts in one call."""
@@ -113,7 +112,7 @@ class Wall:
         )
         if answer.status in {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_FOUND}:
             return Sent(remote_id, "")
-        return Refused(f"HTTP {answer.status}", permanent=True)
+        return failed(answer, None)
 
     def refresh(self, access: Access, now: dt.datetime) -> Refused:
         """Wall tokens do not end."""
@@ -135,9 +134,7 @@ class Wall:
             "Content-Type": "application/json",
         }
 
-    def _sent(self, answer: Answer) -> Sent | Unknown:
+    def _sent(self, answer: Answer) -> Sent:
         found = answer.json()
-        if not isinstance(found, dict) or not found.get("id"):
-            message = "no id"
-            raise Garbled(message)
-        return Sent(str(found["id"]), str(found.get("url", "")))
+        found = found if isinstance(found, dict) else {}
+        return proof(found.get("id"), found.get("url"))

@@ -120,8 +120,12 @@ class Mastodon(Loopback):
             self.media[media_id] = body
             return self.answer(handler, 200, {"id": media_id, "type": "image", "url": "x"})
         if re.fullmatch(r"/api/v1/accounts/\w+/statuses", path):
-            rows = [row for row in self.statuses.values() if row["account"] == account]
-            return self.answer(handler, 200, [self.status(row) for row in reversed(rows)])
+            below = int(query.get("max_id", [str(2**62)])[0])
+            rows = [
+                row for row in reversed(list(self.statuses.values()))
+                if row["account"] == account and int(row["id"]) < below
+            ][: min(int(query.get("limit", ["20"])[0]), 40)]  # fmt: skip
+            return self.answer(handler, 200, [self.status(row) for row in rows])
         if match := re.fullmatch(r"/api/v1/statuses/(\d+)(/source)?", path):
             row = self.statuses.get(match[1])
             if row is None:
