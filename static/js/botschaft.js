@@ -23,11 +23,13 @@
   $$('[data-submit]').forEach(r => r.addEventListener('change', () => r.form.requestSubmit()));
 
   // how networks count; the server counts again
-  const graphemes = s => { try { return [...new Intl.Segmenter().segment(s)].length; } catch { return [...s].length; } };
+  const clusters = s => { try { return [...new Intl.Segmenter().segment(s)].map(c => c.segment); } catch { return [...s]; } };
+  const light = c => c <= 0x10ff || (c >= 0x2000 && c <= 0x200d) || (c >= 0x2010 && c <= 0x201f) || (c >= 0x2032 && c <= 0x2037);
+  const weight = c => (/\p{Emoji_Presentation}|\p{Extended_Pictographic}\uFE0F|\p{RI}/u.test(c) ? 2 : [...c].reduce((k, p) => k + (light(p.codePointAt(0)) ? 1 : 2), 0));
   const size = (s, n) => {
-    if (n.url) s = s.replace(/https?:\/\/\S+/g, 'x'.repeat(n.url));
-    if (n.unit === 'weighted') return [...s].reduce((k, c) => k + (c.codePointAt(0) > 0x10ff && !/[\u2010-\u201f\u2000-\u200d\u2032-\u2037]/.test(c) ? 2 : 1), 0);
-    return n.unit === 'grapheme' ? graphemes(s) : s.length;
+    if (n.url) s = s.replace(/https?:\/\/[^\s<>"]+[^\s<>".,;:!?)\]}'’”“»]/g, 'x'.repeat(n.url));
+    if (n.unit === 'weighted') return clusters(s).reduce((k, c) => k + weight(c), 0);
+    return n.unit === 'grapheme' ? clusters(s).length : s.length;   // UTF-16, as LinkedIn counts
   };
   const full = (s, n) => { s = s.trim(); if (n.label) s = n.place === 'start' ? (s.startsWith(n.label) ? s : `${n.label} ${s}`) : (s.endsWith(n.label) ? s : `${s} ${n.label}`); return n.link ? `${s}\n${n.link}` : s; };
 
@@ -50,7 +52,7 @@
     const s = svg('svg', { class: 'wordband', viewBox: `0 0 ${Math.max(at - .8, 1)} 10`, preserveAspectRatio: 'none', 'aria-hidden': 'true', focusable: 'false' }); s.append(...boxes); return s; };
 
   // The composer. The server counts and compares again; what stands here is a hint while writing. It reads:
-  //   form[data-composer]   data-limits: JSON {network: {limit, unit: "grapheme"|"weighted"|"char", url: what a
+  //   form[data-composer]   data-limits: JSON {network: {limit, unit: "grapheme"|"weighted"|"character", url: what a
   //                         link counts or null, label, place: "start"|"end", link}}; data-of ("%a of %b words");
   //                         data-over ("%n too long")
   //   [name=variant]        radios with the draft in data-base
