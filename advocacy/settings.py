@@ -3,6 +3,7 @@
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import dj_database_url
 from csp.constants import NONE, SELF
@@ -55,6 +56,28 @@ DEBUG_FAILPOINTS = flag("DEBUG_FAILPOINTS")
 if FAILPOINTS and not DEBUG_FAILPOINTS:
     message = "FAILPOINTS is set without DEBUG_FAILPOINTS=1. Unset it."
     raise ImproperlyConfigured(message)
+
+
+def _network_app(network: str) -> dict[str, Any] | None:
+    """Our registration at a network: X_CLIENT_ID, X_CLIENT_SECRET, X_OPTIONS="key=value,…"."""
+    name = network.upper()
+    if not (client_id := env(f"{name}_CLIENT_ID", "")):
+        return None
+    pairs = (part.partition("=") for part in env(f"{name}_OPTIONS", "").split(",") if part)
+    return {
+        "client_id": client_id,
+        "client_secret": env(f"{name}_CLIENT_SECRET", ""),
+        "options": {key.strip(): value.strip() for key, _sign, value in pairs},
+    }
+
+
+NETWORK_APPS = {
+    network: app
+    for network in ("linkedin", "x", "threads", "facebook", "instagram")
+    if (app := _network_app(network))
+}
+# What publishing on X through its API may cost a month, in US dollars; 0 leaves copying only.
+X_MONTHLY_BUDGET = float(env("X_MONTHLY_BUDGET", "0"))
 
 VAR_DIR = Path(env("VAR_DIR", str(BASE_DIR / "var")))
 

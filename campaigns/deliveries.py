@@ -32,7 +32,7 @@ from integrations.networks.base import (
 from integrations.wire import GateClosed, NotSent, WireError
 
 from .failpoints import failpoint
-from .models import Attempt, Delivery
+from .models import Attempt, Delivery, Post
 from .states import move_delivery
 
 log = logging.getLogger(__name__)
@@ -104,6 +104,8 @@ def deliver(delivery: Delivery) -> None:
     except WireError as error:
         put_back(delivery, Later(f"token: {error}"), now=now)
         return
+    if not prepare(delivery, account_access, now):
+        return
     post = outgoing(delivery)
     began = time.monotonic()
     if not start(delivery):
@@ -113,6 +115,42 @@ def deliver(delivery: Delivery) -> None:
     failpoint("after_response")
     settle(delivery, result)
     failpoint("after_result")
+
+
+def prepare(delivery: Delivery, account_access: Access, now: dt.datetime) -> bool:
+    """Upload media and resolve names; nothing visible happens. Tells whether we may go on."""
+    window = Window(seconds=SEND_SECONDS, may_start=lambda: None, now=now)
+    try:
+        kept = get(delivery.account.network).prepare(outgoing(delivery), account_access, window)
+    except WireError as error:
+        kept = Later(f"media: {error}")
+    match kept:
+        case Later():
+            put_back(delivery, kept, now=now)
+        case Refused(permanent=True):
+            refuse(delivery, kept.why, now=now)
+        case Refused():
+            block(delivery, Delivery.Blocked.RECONNECT, detail=kept.why)
+        case _ if kept != delivery.kept:
+            delivery.kept = dict(kept)
+            rows = Delivery.objects.filter(pk=delivery.pk, fence=delivery.fence, state="queued")
+            return bool(rows.update(kept=delivery.kept))
+        case _:
+            return True
+    return False
+
+
+def refuse(delivery: Delivery, why: str, *, now: dt.datetime) -> None:
+    """End a queued delivery that the network will never take."""
+    move_delivery(
+        delivery,
+        to="failed",
+        source="queued",
+        now=now,
+        reason="refused",
+        detail=why[:400],
+        lease_until=None,
+    )
 
 
 def gate(began: float) -> Callable[[], None]:
@@ -137,17 +175,6 @@ def outgoing(delivery: Delivery) -> Outgoing:
             title=suggestion.link_title,
             description=suggestion.link_description,
         )
-    picture = None
-    if post.picture:
-        with post.picture.file.open("rb") as file:
-            content = file.read()
-        picture = Picture(
-            content=content,
-            media_type=post.picture.media_type,
-            alt=post.picture.alt(post.language),
-            width=post.picture.width,
-            height=post.picture.height,
-        )
     return Outgoing(
         key=str(delivery.key),
         rkey=delivery.rkey,
@@ -155,10 +182,24 @@ def outgoing(delivery: Delivery) -> Outgoing:
         text=post.full_text,
         language=post.language,
         link=link,
-        picture=picture,
+        pictures=_pictures(post),
+        visibility=post.visibility,
+        content_warning=post.content_warning,
+        kept=delivery.kept,
         first_tried_at=delivery.first_tried_at,
         taken=_taken(delivery) if delivery.first_tried_at else frozenset(),
     )
+
+
+def _pictures(post: Post) -> tuple[Picture, ...]:
+    """The frozen bytes of the post's pictures, in their order."""
+    found = []
+    for row in filter(None, [post.picture, *post.more_pictures.order_by("pk")]):
+        with row.file.open("rb") as file:
+            content = file.read()
+        alt = row.alt(post.language)
+        found.append(Picture(content, row.media_type, alt, row.width, row.height))
+    return tuple(found)
 
 
 def _taken(delivery: Delivery) -> frozenset[str]:

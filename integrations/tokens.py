@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from django.conf import settings
 from django.db import transaction
 
-from . import sealing
+from . import clients, sealing
 from .models import ConnectedAccount, Token
 from .networks import get
 from .networks.base import Access, Refused
@@ -41,6 +41,7 @@ def access(account: ConnectedAccount, secrets: dict[str, str]) -> Access:
         handle=account.handle,
         secrets=secrets,
         features=account.features,
+        app=clients.configured(account.network),
     )
 
 
@@ -74,10 +75,10 @@ def _refresh(
     renewed = get(account.network).refresh(current, now)
     if isinstance(renewed, Refused):
         raise NoToken(renewed.why)
-    secrets, expires_at = renewed
+    secrets = dict(renewed.secrets)
     sealed, key = sealing.seal(secrets, context=_context(account))
     Token.objects.filter(pk=token.pk, version=token.version).update(
-        sealed=sealed, key_id=key, expires_at=expires_at, version=token.version + 1
+        sealed=sealed, key_id=key, expires_at=renewed.expires_at, version=token.version + 1
     )
     return access(account, secrets)
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from dataclasses import replace
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -15,6 +16,14 @@ from integrations.wire import call
 from .conftest import SHARED
 
 NOW = dt.datetime(2026, 11, 24, 9, 0, tzinfo=dt.UTC)
+
+
+def publish(network, post, access):
+    return network.publish(
+        replace(post, kept=network.prepare(post, access, WINDOW)), access, WINDOW
+    )
+
+
 WINDOW = Window(seconds=10, may_start=lambda: None, now=NOW)
 PICTURE = Picture(b"jpeg", "image/jpeg", "A field", 600, 400)
 
@@ -61,7 +70,7 @@ def schema():
 
 def test_mastodon_answers_are_as_published(mastodon, schema):
     access = Access(mastodon.base_url, "1", "@a", {"access_token": mastodon.token()})
-    sent = Mastodon().publish(outgoing(), access, WINDOW)
+    sent = publish(Mastodon(), outgoing(), access)
     assert isinstance(sent, Sent)
     answer = call(
         "GET",
@@ -76,13 +85,13 @@ def test_mastodon_answers_are_as_published(mastodon, schema):
     ("fields", "name"),
     [
         ({}, "TextStatus"),
-        ({"picture": PICTURE}, "MediaStatus"),
+        ({"pictures": (PICTURE,)}, "MediaStatus"),
         ({"content_warning": "Loud"}, "TextStatus"),
     ],
 )
 def test_mastodon_is_sent_no_unspecified_field(mastodon, schema, fields, name):
     access = Access(mastodon.base_url, "1", "@a", {"access_token": mastodon.token()})
-    assert isinstance(Mastodon().publish(outgoing(**fields), access, WINDOW), Sent)
+    assert isinstance(publish(Mastodon(), outgoing(**fields), access), Sent)
     [sent] = mastodon.requests
     assert [e.message for e in schema(name).iter_errors(sent)] == []
     known = fields_of(spec("mastodon/schema.json"), name)
@@ -143,12 +152,12 @@ def lexicon(name, home):
 
 @pytest.mark.parametrize(
     "fields",
-    [{}, {"link": Link("https://a.example/x", "Title", "Description")}, {"picture": PICTURE}],
+    [{}, {"link": Link("https://a.example/x", "Title", "Description")}, {"pictures": (PICTURE,)}],
     ids=["text", "card", "picture"],
 )
 def test_bluesky_record_is_as_published(bluesky, fields):
     access = Access(bluesky.base_url, "did:plc:a", "@a", {"access_token": "t"})
-    assert isinstance(Bluesky().publish(outgoing(**fields), access, WINDOW), Sent)
+    assert isinstance(publish(Bluesky(), outgoing(**fields), access), Sent)
     [record] = bluesky.records.values()
     definition, home = lexicon("app.bsky.feed.post", "")
     assert against_lexicon(record, definition["record"], home) == []
@@ -161,7 +170,7 @@ def test_bluesky_record_is_as_published(bluesky, fields):
 def test_bluesky_answers_are_as_published(bluesky, method, path):
     access = Access(bluesky.base_url, "did:plc:a", "@a", {"access_token": "t"})
     post = outgoing()
-    Bluesky().publish(post, access, WINDOW)
+    publish(Bluesky(), post, access)
     if method == "putRecord":
         body = {
             "repo": "did:plc:a",

@@ -1,9 +1,11 @@
 """Rows of the floor that knows what and when."""
 
 from .delivery import Attempt, Delivery, Reading, Transition
+from .hold import HoldAnswer, HoldRecord
+from .instance import Instance
 from .post import Post, ShortLink
 from .programme import DisclosureRule, Programme
-from .suggestion import Picture, Suggestion, Variant
+from .suggestion import Document, Picture, Suggestion, Variant
 from .topic import Briefing, BriefingItem, Topic
 
 __all__ = [
@@ -12,6 +14,10 @@ __all__ = [
     "BriefingItem",
     "Delivery",
     "DisclosureRule",
+    "Document",
+    "HoldAnswer",
+    "HoldRecord",
+    "Instance",
     "Picture",
     "Post",
     "Programme",

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from ambassadors.models import Person
 from integrations.models import ConnectedAccount
 
 from .post import Post
@@ -31,6 +32,8 @@ class Delivery(models.Model):
         CONSENT = "consent", _("the consent to publish was withdrawn")
         LOOK_AGAIN = "look_again", _("the topic was on hold; please look again")
         QUARANTINED = "quarantined", _("three workers died with it")
+        APPROVAL = "approval", _("a second editor of the channel must approve it")
+        BUDGET = "budget", _("this month's budget for the network is used up")
 
     post = models.OneToOneField(Post, on_delete=models.CASCADE)
     account = models.ForeignKey(ConnectedAccount, on_delete=models.PROTECT)
@@ -51,11 +54,20 @@ class Delivery(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)
     reason = models.CharField(max_length=60, blank=True)
     detail = models.CharField(max_length=400, blank=True)
+    kept = models.JSONField(default=dict, help_text="Media ids and the like, equal on every try.")
+    approved_by = models.ForeignKey(
+        Person, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    approved_at = models.DateTimeField(null=True, blank=True)
     remote_id = models.CharField(max_length=400, blank=True)
     remote_url = models.CharField(max_length=800, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
     measure_at = models.DateTimeField(null=True, blank=True)
+    converse_at = models.DateTimeField(null=True, blank=True)
     gone_at = models.DateTimeField(null=True, blank=True)
+    removed_at = models.DateTimeField(
+        null=True, blank=True, help_text="Deleted at the network by the person's wish."
+    )
 
     class Meta:
         ordering: ClassVar = ["due_at", "pk"]
@@ -72,6 +84,11 @@ class Delivery(models.Model):
                 fields=["account"],
                 condition=Q(state="sending"),
                 name="delivery_one_in_flight",
+            ),
+            models.CheckConstraint(
+                condition=Q(approved_at__isnull=True, approved_by__isnull=True)
+                | Q(approved_at__isnull=False, approved_by__isnull=False),
+                name="delivery_approved_at_by",
             ),
         ]
         indexes: ClassVar = [

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ambassadors.models import Person
 
-from .suggestion import Picture, Suggestion, Variant
+from .suggestion import Document, Picture, Suggestion, Variant
 
 
 class ShortLink(models.Model):
@@ -54,13 +54,32 @@ class Post(models.Model):
     disclosure_version = models.PositiveIntegerField(default=0)
     link = models.OneToOneField(ShortLink, on_delete=models.PROTECT, null=True, blank=True)
     picture = models.ForeignKey(Picture, on_delete=models.PROTECT, null=True, blank=True)
+    more_pictures = models.ManyToManyField(Picture, blank=True, related_name="+")
+    document = models.ForeignKey(Document, on_delete=models.PROTECT, null=True, blank=True)
+    content_warning = models.CharField(max_length=120, blank=True)
+    visibility = models.CharField(max_length=10, default="public")
+    part = models.PositiveSmallIntegerField(default=0, help_text="Its place in a thread.")
+    before = models.OneToOneField(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="after",
+        help_text="The part of the thread that must stand before this one leaves.",
+    )
     created_at = models.DateTimeField(db_index=True)
     likes = models.PositiveIntegerField(null=True, blank=True)
     reposts = models.PositiveIntegerField(null=True, blank=True)
     replies = models.PositiveIntegerField(null=True, blank=True)
     quotes = models.PositiveIntegerField(null=True, blank=True)
     impressions = models.PositiveIntegerField(null=True, blank=True)
+    conversations = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Replies of others that the author answered."
+    )
     measured_at = models.DateTimeField(null=True, blank=True)
+    reported_at = models.DateTimeField(
+        null=True, blank=True, help_text="The person typed the figures in themselves."
+    )
 
     objects = PostQuerySet.as_manager()
 
@@ -68,7 +87,8 @@ class Post(models.Model):
         ordering: ClassVar = ["-created_at", "-pk"]
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["person", "submission", "network", "how"], name="post_once_per_submission"
+                fields=["person", "submission", "network", "how", "part"],
+                name="post_once_per_submission",
             ),
         ]
         indexes: ClassVar = [

@@ -37,6 +37,18 @@ class Picture(models.Model):
         return first or second
 
 
+class Document(models.Model):
+    """A PDF that a network shows page by page."""
+
+    file = models.FileField(upload_to="documents/")
+    sha256 = models.CharField(max_length=64, db_index=True)
+    title = models.CharField(max_length=200)
+    uploaded_by = models.ForeignKey(Person, on_delete=models.SET_NULL, null=True, blank=True)
+
+    def __str__(self) -> str:
+        return self.title
+
+
 class SuggestionQuerySet(models.QuerySet["Suggestion"]):
     """Plain names for questions about suggestions."""
 
@@ -93,6 +105,9 @@ class Suggestion(Holdable):
     link_title = models.CharField(max_length=200, blank=True)
     link_description = models.CharField(max_length=400, blank=True)
     picture = models.ForeignKey(Picture, on_delete=models.PROTECT, null=True, blank=True)
+    more_pictures = models.ManyToManyField(Picture, blank=True, related_name="+")
+    document = models.ForeignKey(Document, on_delete=models.PROTECT, null=True, blank=True)
+    content_warning = models.CharField(max_length=120, blank=True)
     prompts = models.JSONField(default=list)
     facts = models.JSONField(default=list)
     leave_out = models.JSONField(default=list)

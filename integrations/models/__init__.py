@@ -1,6 +1,16 @@
 """Rows of the floor that knows where to."""
 
 from .account import ConnectAttempt, ConnectedAccount, ServerApp, Token
+from .limits import Bucket, Budget, Circuit
 from .wall import WallPost
 
-__all__ = ["ConnectAttempt", "ConnectedAccount", "ServerApp", "Token", "WallPost"]
+__all__ = [
+    "Bucket",
+    "Budget",
+    "Circuit",
+    "ConnectAttempt",
+    "ConnectedAccount",
+    "ServerApp",
+    "Token",
+    "WallPost",
+]

@@ -14,11 +14,29 @@ class AccountQuerySet(models.QuerySet["ConnectedAccount"]):
         """The person's own, still connected."""
         return self.filter(person=person, disconnected_at__isnull=True)
 
+    def company(self) -> "AccountQuerySet":
+        """The company's own channels, still connected."""
+        return self.filter(person__isnull=True, disconnected_at__isnull=True)
+
+    def usable_by(self, person: Person) -> "AccountQuerySet":
+        """Their own accounts, and the channels they were made an editor of."""
+        return self.filter(
+            models.Q(person=person) | models.Q(person__isnull=True, editors=person),
+            disconnected_at__isnull=True,
+        ).distinct()
+
 
 class ConnectedAccount(models.Model):
-    """A person's account on a network. Without a person it is the company's own."""
+    """A person's account on a network. Without a person it is the company's own channel.
+
+    Editors may write for a channel; what they write leaves after somebody else approved it.
+    """
 
     person = models.ForeignKey(Person, on_delete=models.CASCADE, null=True, blank=True)
+    added_by = models.ForeignKey(
+        Person, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    editors = models.ManyToManyField(Person, blank=True, related_name="channels")
     network = models.CharField(max_length=20)
     base_url = models.CharField(max_length=300)
     remote_id = models.CharField(max_length=300)
@@ -29,6 +47,10 @@ class ConnectedAccount(models.Model):
     connected_at = models.DateTimeField()
     disconnected_at = models.DateTimeField(null=True, blank=True)
     reconnect_reason = models.CharField(max_length=200, blank=True)
+    reconnect_by = models.DateTimeField(
+        null=True, blank=True, help_text="When the person must say yes again, whatever we do."
+    )
+    warned_at = models.DateTimeField(null=True, blank=True)
     last_served_at = models.DateTimeField(null=True, blank=True)
     paused_until = models.DateTimeField(null=True, blank=True)
 
@@ -83,6 +105,12 @@ class ConnectAttempt(models.Model):
     """One OAuth round trip: bound to person, network and server, used once, 10 minutes."""
 
     state_hash = models.CharField(max_length=64, unique=True)
+    session_hash = models.CharField(max_length=64, blank=True)
+    server = models.SlugField(max_length=60, blank=True)
+    company = models.BooleanField(default=False)
+    renews = models.ForeignKey(
+        ConnectedAccount, on_delete=models.CASCADE, null=True, blank=True, related_name="+"
+    )
     person = models.ForeignKey(Person, on_delete=models.CASCADE)
     network = models.CharField(max_length=20)
     base_url = models.CharField(max_length=300)

@@ -1,34 +1,50 @@
 """What every network file speaks: one post in, one of four results out.
 
 Nothing here knows Django, the database or the clock of the wall. A network file must be readable
-alone: what it can do (:class:`Abilities`), how a text is counted, and ``publish``/``look``/
-``measure``/``remove``/``whoami``.
+alone: what it can do (:class:`Abilities`), and the methods of :class:`Network` it offers.
 """
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, NoReturn
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """Bytes frozen at approval, already stripped of metadata, with their alternative text."""
+    """Bytes frozen at approval, already stripped of metadata, with their alternative text.
+
+    ``url`` is a signed public address of the same bytes, for networks that fetch pictures
+    themselves; empty where this server cannot be reached from outside.
+    """
 
     content: bytes
     media_type: str
     alt: str
     width: int
     height: int
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A PDF frozen at approval, with the title a network shows for it."""
+
+    content: bytes
+    title: str
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link with its preview as it was when the person saw it."""
+    """A link with its preview as it was when the person saw it.
+
+    ``url`` is our tracked address; ``thumb`` the preview's picture where we have one.
+    """
 
     url: str
     title: str = ""
     description: str = ""
+    thumb: Picture | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +55,9 @@ class Outgoing:
     Bluesky TID and ``written_at`` the creation time, all fixed at approval. ``text`` is complete:
     disclosure and link are in it. ``first_tried_at`` is when an earlier try may have reached the
     network, None on the first one. ``taken`` are remote ids on the account that are proven to be
-    other posts, so that an equal text is never mistaken for this one.
+    other posts, so that an equal text is never mistaken for this one. ``reply_to`` is the remote
+    id of the part before in a thread and ``root`` that of its first part. ``kept`` is what the
+    latest ``prepare`` answered (media ids, resolved mentions), JSON and the same on every try.
     """
 
     key: str
@@ -48,22 +66,60 @@ class Outgoing:
     text: str
     language: str = "de"
     link: Link | None = None
-    picture: Picture | None = None
+    pictures: tuple[Picture, ...] = ()
+    document: Document | None = None
     visibility: str = "public"
     content_warning: str = ""
+    reply_to: str = ""
+    root: str = ""
     first_tried_at: dt.datetime | None = None
     taken: frozenset[str] = frozenset()
+    kept: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """Our registration as a client at one network or server.
+
+    ``options`` are the operator's, from the setting ``<NETWORK>_OPTIONS``: API versions, products
+    granted, and ``host.<name>`` to speak to another host than the usual one (tests).
+    """
+
+    client_id: str
+    client_secret: str = field(repr=False, default="")
+    options: Mapping[str, str] = field(default_factory=dict)
+
+    def host(self, name: str, usual: str) -> str:
+        """The base address of one of the network's hosts."""
+        return self.options.get(f"host.{name}", usual).rstrip("/")
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Where and as whom we speak. ``secrets`` never leaves memory."""
+    """Where and as whom we speak. ``secrets`` never leaves memory.
+
+    ``features`` is what the account was granted and its server can do, as ``arrive`` found it.
+    ``app`` is our registration there, None where the network needs none.
+    """
 
     base_url: str
     remote_account_id: str
     handle: str
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     features: Mapping[str, object] = field(default_factory=dict)
+    app: App | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Remaining:
+    """What an answer said about a limit: calls left, and seconds until it begins anew.
+
+    ``whose``: ``account`` or ``app`` (everybody who posts through this installation).
+    """
+
+    whose: str
+    left: int
+    wait: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +129,14 @@ class Window:
     ``seconds`` is the total for all calls of one send. ``may_start`` is asked after connect and
     TLS, just before the first byte of the call that creates the post; it raises
     :class:`integrations.wire.GateClosed` when the permission is too old.
-    ``now`` is the database's time at the start.
+    ``now`` is the database's time at the start. A network file adds what answers say about its
+    limits to ``limits``.
     """
 
     seconds: float
     may_start: Callable[[], None]
     now: dt.datetime
+    limits: list[Remaining] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +151,14 @@ class Sent:
 class Later:
     """Proven not applied. ``wait`` are seconds the network asked for, None for our own back-off.
 
-    ``renew``: the access token had ended; refresh it once before the next try.
+    ``renew``: the access token had ended; refresh it once before the next try. ``whose`` says
+    what must wait: this ``account`` or everybody who uses our ``app``.
     """
 
     why: str
     wait: float | None = None
     renew: bool = False
+    whose: str = "account"
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,13 +219,40 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
+class Quota:
+    """A limit that the network does not tell in its answers, so we count ourselves.
+
+    ``whose`` as in :class:`Remaining`; ``seconds`` is the window, which begins anew at whole
+    multiples of it in UTC (86,400: at midnight UTC).
+    """
+
+    whose: str
+    calls: int
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What calls cost the company, in millionths of a US dollar."""
+
+    post: int
+    post_with_link: int
+    read: int
+
+
+@dataclass(frozen=True, slots=True)
 class Abilities:
     """Facts about a network, rendered as the matrix in the UI and the docs.
 
-    ``unit`` counts text: ``grapheme``, ``weighted`` (twitter-text) or ``character``. ``url_length``
-    is the fixed length of a link, None when it counts in full. ``idempotent`` says whether putting
-    again is safe. ``batch`` is how many posts one ``measure`` call may ask for. ``quiet`` are
-    seconds to wait after an ambiguous answer.
+    ``unit`` counts text: ``grapheme``, ``weighted`` (twitter-text), ``character`` or ``byte``
+    (emoji by UTF-8 bytes, as Threads does). ``url_length`` is the fixed length of a link, None
+    when it counts in full. ``idempotent`` says whether putting again is safe. ``batch`` is how
+    many posts one ``measure`` call may ask for, ``public_figures`` that one call may ask for posts
+    of several accounts, and ``readings`` the ages in hours at which a post is read where calls are
+    scarce (empty: the usual cadence). ``quiet`` are seconds to wait after an ambiguous answer.
+    ``connect``: ``oauth``, ``password``, ``own`` or empty (by hand only); ``for_whom``: ``person``
+    and ``company``. ``fetches_pictures``: the network reads pictures from our public address.
+    ``app_needed``: an operator must register Botschaft there first.
     """
 
     name: str
@@ -177,57 +264,178 @@ class Abilities:
     pictures: int = 0
     picture_bytes: int = 0
     alt_limit: int = 0
+    needs_picture: bool = False
+    fetches_pictures: bool = False
+    documents: bool = False
+    threads: bool = False
+    warnings: bool = False
+    visibilities: tuple[str, ...] = ()
+    identical_texts: bool = True
     idempotent: bool = False
     can_publish: bool = False
     can_look: bool = False
     can_measure: bool = False
+    can_converse: bool = False
+    can_edit: bool = False
     can_remove: bool = False
     counts: tuple[str, ...] = ()
     batch: int = 1
+    public_figures: bool = False
+    readings: tuple[int, ...] = ()
     quiet: float = 90.0
+    quotas: tuple[Quota, ...] = ()
+    price: Price | None = None
+    connect: str = ""
+    for_whom: tuple[str, ...] = ("person",)
+    app_needed: bool = False
     intent_url: str = ""
 
 
-class Network(Protocol):
-    """The shape of a network file's class."""
+# Connecting ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Trip:
+    """One round trip to a network and back, where the person says yes.
+
+    ``state`` and ``verifier`` (PKCE) are ours, one use, ten minutes. ``kept`` is what the network
+    file asked to be remembered when it left, sealed meanwhile. ``company``: somebody connects the
+    company's account, not their own.
+    """
+
+    app: App
+    base_url: str
+    redirect_uri: str
+    state: str
+    verifier: str
+    company: bool = False
+    hint: str = ""
+    kept: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """Where the person goes, and what to remember until they come back."""
+
+    url: str
+    kept: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """One account that a yes opened. A yes may open several company accounts.
+
+    ``expires_at`` is the access token's end, ``reconnect_by`` the day on which the person must
+    say yes again whatever we do; None when there is no such day.
+    """
+
+    identity: Identity
+    base_url: str
+    secrets: Mapping[str, str] = field(repr=False)
+    expires_at: dt.datetime | None = None
+    reconnect_by: dt.datetime | None = None
+    company: bool = False
+    features: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Renewed:
+    """New secrets after a refresh."""
+
+    secrets: Mapping[str, str] = field(repr=False)
+    expires_at: dt.datetime | None = None
+    reconnect_by: dt.datetime | None = None
+
+
+class NotAble(Exception):
+    """The network does not offer this; the message names what."""
+
+
+class NotConnected(Exception):
+    """The connecting did not work; the message is the network's reason."""
+
+
+class Network:
+    """The shape of a network file's class. What it does not define, it cannot do and says so."""
 
     abilities: Abilities
 
     def length(self, text: str, *, limits: Mapping[str, int] | None = None) -> int:
         """Count ``text`` as the network counts."""
-        ...
+        raise NotImplementedError
+
+    def prepare(
+        self, post: Outgoing, access: Access, window: Window
+    ) -> Mapping[str, Any] | Later | Refused:
+        """Do what must be done before the post itself: upload media, resolve mentions.
+
+        Returns JSON that becomes ``post.kept`` on this and every later try; the earlier one is in
+        ``post.kept``, so a network reuses what still serves. Nothing visible is made here, so
+        whatever goes wrong is *not applied*. May raise :class:`integrations.wire.WireError`.
+        """
+        return {}
 
     def publish(self, post: Outgoing, access: Access, window: Window) -> Result:
         """Send once. Never retries by itself, never raises for what a network can do."""
-        ...
+        self._unable("publish")
 
     def look(
         self, post: Outgoing, access: Access, since: dt.datetime
     ) -> Sent | Absent | CannotTell:
         """Search the account for the post of an ambiguous try that began at ``since``."""
-        ...
+        self._unable("look")
 
     def measure(self, remote_ids: Sequence[str], access: Access) -> dict[str, Figures]:
         """Read figures of own posts; ids absent in the answer are absent at the network.
 
         Raises :class:`integrations.wire.WireError` when the network cannot be read.
         """
-        ...
+        self._unable("measure")
 
-    def refresh(
-        self, access: Access, now: dt.datetime
-    ) -> tuple[dict[str, str], dt.datetime | None] | Refused:
-        """Trade the refresh token for new secrets and their end; called under a row lock.
+    def conversations(self, remote_id: str, access: Access) -> int:
+        """Count replies of others under a post that its author answered; keeps nothing of them.
+
+        Raises :class:`integrations.wire.WireError` when the network cannot be read.
+        """
+        self._unable("conversations")
+
+    def edit(self, remote_id: str, text: str, access: Access) -> Result:
+        """Replace the text of a post, by the person's wish; ``Sent`` means it is changed."""
+        self._unable("edit")
+
+    def remove(self, remote_id: str, access: Access) -> Result:
+        """Delete the post at the network, by the person's wish; ``Sent`` means it is gone."""
+        self._unable("remove")
+
+    def register(self, base_url: str, *, redirect_uri: str, website: str) -> App:
+        """Register us as a client of a server, where every server has a registry of its own.
+
+        Raises :class:`integrations.wire.WireError`.
+        """
+        self._unable("register")
+
+    def depart(self, trip: Trip) -> Departure:
+        """Where the person says yes. Raises :class:`NotConnected` or WireError."""
+        self._unable("depart")
+
+    def arrive(self, trip: Trip, answer: Mapping[str, str], now: dt.datetime) -> list[Grant]:
+        """Trade the answer (the callback's query) for accounts with their secrets.
+
+        Raises :class:`NotConnected` (the person said no, or too little) or WireError.
+        """
+        self._unable("arrive")
+
+    def refresh(self, access: Access, now: dt.datetime) -> Renewed | Refused:
+        """Trade the refresh token for new secrets; called under a row lock.
 
         Networks whose tokens do not end answer ``Refused`` ("reconnect").
         Raises :class:`integrations.wire.WireError` when the network cannot be reached.
         """
-        ...
+        return Refused("reconnect", permanent=False)
 
-    def remove(self, remote_id: str, access: Access) -> Result:
-        """Delete the post at the network, by the person's wish; ``Sent`` means it is gone."""
-        ...
+    def revoke(self, access: Access) -> None:
+        """Give the token back at the network. Raises WireError; nothing to do is no error."""
 
-
-class NotAble(Exception):
-    """The network does not offer this; the message names what."""
+    def _unable(self, what: str) -> NoReturn:
+        message = f"{self.abilities.name}: {what}"
+        raise NotAble(message)

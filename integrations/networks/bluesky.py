@@ -14,7 +14,7 @@ from typing import Any
 from integrations.wire import Answer, Garbled, NotSent, PerhapsSent, WireError, call
 
 from . import counting
-from .answers import failed, reason
+from .answers import failed, proof, reason
 from .base import (
     Abilities,
     Absent,
@@ -23,9 +23,12 @@ from .base import (
     Figures,
     Identity,
     Later,
+    Network,
+    NotConnected,
     Outgoing,
     Picture,
     Refused,
+    Renewed,
     Result,
     Sent,
     Unknown,
@@ -41,17 +44,13 @@ APP_PASSWORD = re.compile(r"[a-z2-7]{4}(-[a-z2-7]{4}){3}")
 _LOOK_FIRST_AFTER = dt.timedelta(minutes=10)
 
 
-class NotConnected(Exception):
-    """The login did not work; the message is the server's reason."""
-
-
 def make_tid(micros: int, clock_id: int) -> str:
     """A TID: 53 bits of microseconds and 10 of a clock id, in sortable base 32."""
     number = ((micros & ((1 << 53) - 1)) << 10) | (clock_id & 0x3FF)
     return "".join(_SORTABLE[(number >> shift) & 31] for shift in range(60, -1, -5))
 
 
-class Bluesky:
+class Bluesky(Network):
     """One account type, any PDS. The record key is ours, so putting again is safe for ever."""
 
     abilities = Abilities(
@@ -72,6 +71,10 @@ class Bluesky:
         counts=("likes", "reposts", "replies", "quotes"),
         batch=25,
         quiet=5.0,
+        threads=True,
+        public_figures=True,
+        connect="oauth",
+        for_whom=("person", "company"),
         intent_url="https://bsky.app/intent/compose?text={text}",
     )
 
@@ -80,8 +83,28 @@ class Bluesky:
         del limits
         return counting.graphemes(text)
 
+    def prepare(
+        self, post: Outgoing, access: Access, window: Window
+    ) -> Mapping[str, Any] | Later | Refused:
+        """Upload the pictures and resolve mentions.
+
+        Mentions are resolved once: a later answer would change the record, and putting it again
+        would not be the same call. Blobs are uploaded before each try; equal bytes are equal.
+        """
+        end = time.monotonic() + window.seconds
+        blobs: list[dict[str, Any]] = []
+        for picture in post.pictures:
+            uploaded = self._upload(picture, access, end, window.now)
+            if not isinstance(uploaded, dict):
+                return uploaded
+            blobs.append(uploaded)
+        found = post.kept.get("facets")
+        if found is None:
+            found = facets(post.text, lambda handle: self._resolve(handle, access))
+        return {"facets": found, "blobs": blobs}
+
     def publish(self, post: Outgoing, access: Access, window: Window) -> Result:
-        """Upload the picture, then put the record under the key fixed at approval.
+        """Put the record under the key fixed at approval.
 
         ``swapRecord: null`` lets the record be made only if the key is free; an identical record
         is a no-op 200. So a repeat after an ambiguous answer is simply the same call again.
@@ -93,19 +116,12 @@ class Bluesky:
                 return seen
             why = seen.why if isinstance(seen, CannotTell) else "absent long after the first try"
             return Unknown(why, look_after=24 * 3600)
-        end = time.monotonic() + window.seconds
-        blob: dict[str, Any] | None = None
-        if post.picture:
-            uploaded = self._upload(post.picture, access, end, window.now)
-            if not isinstance(uploaded, dict):
-                return uploaded
-            blob = uploaded
         body = {
             "repo": access.remote_account_id,
             "collection": COLLECTION,
             "rkey": post.rkey,
             "validate": True,
-            "record": self.record(post, blob, access),
+            "record": self.record(post),
             "swapRecord": None,
         }
         try:
@@ -114,7 +130,7 @@ class Bluesky:
                 f"{access.base_url}/xrpc/com.atproto.repo.putRecord",
                 headers=_headers(access),
                 body=json.dumps(body).encode(),
-                seconds=max(end - time.monotonic(), 0.1),
+                seconds=window.seconds,
                 may_start=window.may_start,
             )
             if answer.status == HTTPStatus.OK:
@@ -125,7 +141,7 @@ class Bluesky:
             return Unknown(str(error), look_after=5)
         return _not_put(answer, window.now)
 
-    def record(self, post: Outgoing, blob: dict[str, Any] | None, access: Access) -> dict[str, Any]:
+    def record(self, post: Outgoing) -> dict[str, Any]:
         """The record, byte-equal on every try."""
         written = post.written_at.astimezone(dt.UTC)
         record: dict[str, Any] = {
@@ -134,16 +150,18 @@ class Bluesky:
             "createdAt": written.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "langs": [post.language],
         }
-        if found := facets(post.text, lambda handle: self._resolve(handle, access)):
+        if found := post.kept.get("facets"):
             record["facets"] = found
-        if post.picture and blob:
-            image: dict[str, Any] = {"alt": post.picture.alt, "image": blob}
-            if post.picture.width and post.picture.height:
-                image["aspectRatio"] = {
-                    "width": post.picture.width,
-                    "height": post.picture.height,
+        if blobs := post.kept.get("blobs"):
+            images = [
+                {
+                    "alt": picture.alt,
+                    "image": blob,
+                    "aspectRatio": {"width": picture.width, "height": picture.height},
                 }
-            record["embed"] = {"$type": "app.bsky.embed.images", "images": [image]}
+                for picture, blob in zip(post.pictures, blobs, strict=True)
+            ]
+            record["embed"] = {"$type": "app.bsky.embed.images", "images": images}
         elif post.link and post.link.title:
             record["embed"] = {
                 "$type": "app.bsky.embed.external",
@@ -163,7 +181,7 @@ class Bluesky:
 
     def _upload(
         self, picture: Picture, access: Access, end: float, now: dt.datetime
-    ) -> dict[str, Any] | Result:
+    ) -> dict[str, Any] | Later | Refused:
         """Upload a blob; the same bytes give the same reference."""
         try:
             answer = call(
@@ -179,7 +197,7 @@ class Bluesky:
         except (WireError, KeyError, TypeError) as error:
             return Later(f"picture: {error}")  # unreferenced blobs are collected by the server
         result = _not_put(answer, now)
-        return Later(result.why) if isinstance(result, Unknown) else result
+        return result if isinstance(result, Later | Refused) else Later(reason(answer))
 
     def look(
         self, post: Outgoing, access: Access, since: dt.datetime
@@ -234,9 +252,7 @@ class Bluesky:
             return Sent(remote_id, "")
         return Refused(reason(answer), permanent=True)
 
-    def refresh(
-        self, access: Access, now: dt.datetime
-    ) -> tuple[dict[str, str], dt.datetime | None] | Refused:
+    def refresh(self, access: Access, now: dt.datetime) -> Renewed | Refused:
         """Trade the refresh token for a new pair; it rotates, the old one lives two hours more."""
         del now
         answer = call(
@@ -249,7 +265,7 @@ class Bluesky:
             if answer.status < HTTPStatus.INTERNAL_SERVER_ERROR:
                 return Refused(reason(answer), permanent=False)
             raise WireError(reason(answer))
-        return session_secrets(answer.json())
+        return Renewed(*session_secrets(answer.json()))
 
 
 # Connecting ---------------------------------------------------------------------------------
@@ -358,4 +374,4 @@ def _sent(found: Any, access: Access) -> Sent:
         message = "no uri in the answer"
         raise Garbled(message)
     rkey = uri.rsplit("/", 1)[-1]
-    return Sent(uri, f"https://bsky.app/profile/{access.remote_account_id}/post/{rkey}")
+    return proof(uri, f"https://bsky.app/profile/{access.remote_account_id}/post/{rkey}")

@@ -1,17 +1,13 @@
 """Networks a person posts on by hand: we count, copy and open, nothing more yet."""
 
-import datetime as dt
-from collections.abc import Mapping, Sequence
-from typing import NoReturn
+from collections.abc import Mapping
 
 from . import counting
-from .base import Abilities, Access, Figures, NotAble, Outgoing, Window
+from .base import Abilities, Network
 
 
-class _ByHand:
-    """Publishing would be a promise we do not keep, so every call says that it cannot."""
-
-    abilities: Abilities
+class _ByHand(Network):
+    """Counts like the network, and can nothing else."""
 
     def length(self, text: str, *, limits: Mapping[str, int] | None = None) -> int:
         """Count as the network counts."""
@@ -19,26 +15,6 @@ class _ByHand:
         if self.abilities.unit == "weighted":
             return counting.weighted(text)
         return len(text.encode("utf-16-le")) // 2
-
-    def publish(self, post: Outgoing, access: Access, window: Window) -> NoReturn:
-        """Not able."""
-        raise NotAble(self.abilities.name)
-
-    def look(self, post: Outgoing, access: Access, since: dt.datetime) -> NoReturn:
-        """Not able."""
-        raise NotAble(self.abilities.name)
-
-    def measure(self, remote_ids: Sequence[str], access: Access) -> dict[str, Figures]:
-        """Not able."""
-        raise NotAble(self.abilities.name)
-
-    def refresh(self, access: Access, now: dt.datetime) -> NoReturn:
-        """Not able."""
-        raise NotAble(self.abilities.name)
-
-    def remove(self, remote_id: str, access: Access) -> NoReturn:
-        """Not able."""
-        raise NotAble(self.abilities.name)
 
 
 class LinkedIn(_ByHand):

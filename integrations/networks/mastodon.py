@@ -22,6 +22,7 @@ from .base import (
     CannotTell,
     Figures,
     Later,
+    Network,
     Outgoing,
     Picture,
     Refused,
@@ -39,7 +40,7 @@ _LOOK_BACK = dt.timedelta(minutes=5)
 _PAGES = 5  # of forty own statuses, before we say that we cannot tell
 
 
-class Mastodon:
+class Mastodon(Network):
     """One account type; every server is its own API host with its own limits."""
 
     abilities = Abilities(
@@ -59,6 +60,11 @@ class Mastodon:
         counts=("likes", "reposts", "replies", "quotes"),
         batch=20,
         quiet=90.0,
+        threads=True,
+        warnings=True,
+        visibilities=("public", "unlisted", "private"),
+        connect="oauth",
+        for_whom=("person", "company"),
     )
 
     def length(self, text: str, *, limits: Mapping[str, int] | None = None) -> int:
@@ -66,8 +72,27 @@ class Mastodon:
         per_url = (limits or {}).get("characters_reserved_per_url", counting.SHORT_URL)
         return counting.mastodon(text, per_url)
 
+    def prepare(
+        self, post: Outgoing, access: Access, window: Window
+    ) -> Mapping[str, Any] | Later | Refused:
+        """Upload the pictures with their alternative texts and wait until they are ready.
+
+        Servers forget unattached media after about a day, so they are uploaded anew after an hour.
+        """
+        fresh = window.now - dt.timedelta(hours=1)
+        if "media" in post.kept and dt.datetime.fromisoformat(post.kept["uploaded_at"]) > fresh:
+            return post.kept
+        end = time.monotonic() + window.seconds
+        media: list[str] = []
+        for picture in post.pictures:
+            uploaded = self._upload(picture, access, end, window.now)
+            if not isinstance(uploaded, str):
+                return uploaded
+            media.append(uploaded)
+        return {"media": media, "uploaded_at": window.now.isoformat()} if media else {}
+
     def publish(self, post: Outgoing, access: Access, window: Window) -> Result:
-        """Upload media, then post once with the delivery's key.
+        """Post once with the delivery's key.
 
         A repeat with the same key within fifty minutes answers the first post. Later, or on a
         server that is not Mastodon itself, we look before we post again.
@@ -75,20 +100,15 @@ class Mastodon:
         earlier = self._earlier(post, access, window.now)
         if earlier:
             return earlier
-        end = time.monotonic() + window.seconds
-        media: list[str] = []
-        if post.picture:
-            uploaded = self._upload(post.picture, access, end, window.now)
-            if not isinstance(uploaded, str):
-                return uploaded
-            media = [uploaded]
         body: dict[str, Any] = {
             "status": post.text,
             "visibility": post.visibility,
             "language": post.language,
         }
-        if media:
+        if media := post.kept.get("media"):
             body["media_ids"] = media
+        if post.reply_to:
+            body["in_reply_to_id"] = post.reply_to
         if post.content_warning:
             body |= {"spoiler_text": post.content_warning, "sensitive": True}
         try:
@@ -97,7 +117,7 @@ class Mastodon:
                 f"{access.base_url}/api/v1/statuses",
                 headers={**_headers(access), "Idempotency-Key": post.key},
                 body=json.dumps(body).encode(),
-                seconds=max(end - time.monotonic(), 0.1),
+                seconds=window.seconds,
                 may_start=window.may_start,
             )
             if answer.status == HTTPStatus.OK:
@@ -130,7 +150,7 @@ class Mastodon:
 
     def _upload(
         self, picture: Picture, access: Access, end: float, now: dt.datetime
-    ) -> str | Result:
+    ) -> str | Later | Refused:
         """Upload one picture with its alternative text and wait until it is ready."""
         body, content_type = _multipart(picture, self.abilities.alt_limit)
         try:
@@ -143,7 +163,7 @@ class Mastodon:
             )
             if answer.status not in {HTTPStatus.OK, HTTPStatus.ACCEPTED}:
                 result = self._refused(answer, now)
-                return Later(result.why) if isinstance(result, Unknown) else result
+                return result if isinstance(result, Later | Refused) else Later(reason(answer))
             media_id = proof(answer.json()["id"], None).remote_id
             while answer.status in {HTTPStatus.ACCEPTED, HTTPStatus.PARTIAL_CONTENT}:
                 if end - time.monotonic() < _PATIENCE:
@@ -243,11 +263,6 @@ class Mastodon:
         if answer.status in {HTTPStatus.OK, HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
             return Sent(remote_id, "")
         return failed(answer, None)
-
-    def refresh(self, access: Access, now: dt.datetime) -> Refused:
-        """Mastodon's tokens live until they are revoked."""
-        del access, now
-        return Refused("reconnect", permanent=False)
 
 
 def _headers(access: Access) -> dict[str, str]:

@@ -19,8 +19,8 @@ from .base import (
     Access,
     CannotTell,
     Figures,
+    Network,
     Outgoing,
-    Refused,
     Result,
     Sent,
     Unknown,
@@ -28,7 +28,7 @@ from .base import (
 )
 
 
-class Wall:
+class Wall(Network):
     """The internal network every ambassador has from the first day."""
 
     abilities = Abilities(
@@ -48,6 +48,8 @@ class Wall:
         counts=("likes", "reposts", "replies"),
         batch=100,
         quiet=5.0,
+        threads=True,
+        connect="own",
     )
 
     def length(self, text: str, *, limits: Mapping[str, int] | None = None) -> int:
@@ -61,7 +63,8 @@ class Wall:
             "text": post.text,
             "language": post.language,
             "link": post.link.url if post.link else "",
-            "alt": post.picture.alt if post.picture else "",
+            "alt": "\n".join(picture.alt for picture in post.pictures),
+            "reply_to": post.reply_to,
         }
         try:
             answer = call(
@@ -113,11 +116,6 @@ class Wall:
         if answer.status in {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_FOUND}:
             return Sent(remote_id, "")
         return failed(answer, None)
-
-    def refresh(self, access: Access, now: dt.datetime) -> Refused:
-        """Wall tokens do not end."""
-        del access, now
-        return Refused("reconnect", permanent=False)
 
     def _get(self, access: Access, query: str) -> Answer:
         return call(

@@ -17,6 +17,7 @@ from integrations import accounts as verbs
 from integrations.models import ConnectedAccount
 from integrations.networks import NETWORKS, bluesky
 from integrations.networks import mastodon_connect as mastodon
+from integrations.networks.base import NotConnected
 from integrations.wire import WireError
 
 _OFFERED = ("publish", "engagement", "roster")
@@ -177,7 +178,7 @@ def connect_bluesky(request: HttpRequest) -> HttpResponse:
             features={},
             now=now,
         )
-    except bluesky.NotConnected as problem:
+    except NotConnected as problem:
         error = _("Bluesky said no: %(problem)s. Use an app password like abcd-efgh-2345-ijkl.") % {
             "problem": problem
         }

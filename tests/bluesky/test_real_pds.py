@@ -4,6 +4,7 @@ import datetime as dt
 import io
 import os
 import signal
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
@@ -59,11 +60,17 @@ def outgoing(**fields):
 WINDOW = Window(seconds=20, may_start=lambda: None, now=dt.datetime.now(dt.UTC))
 
 
+def publish(post, access):
+    network = bluesky.Bluesky()
+    kept = network.prepare(post, access, WINDOW)
+    return network.publish(replace(post, kept=kept), access, WINDOW)
+
+
 def test_text_facets_and_card_are_accepted_and_repeat_is_no_second_post(network):
     access, _expires, did = sign_in(network, "facets")
     post = outgoing(link=Link("https://nordwind-energie.example/a", "Title", "Description"))
-    first = bluesky.Bluesky().publish(post, access, WINDOW)
-    second = bluesky.Bluesky().publish(post, access, WINDOW)
+    first = publish(post, access)
+    second = publish(post, access)
     assert isinstance(first, Sent)
     assert first == second
     [record] = network.records(did)
@@ -80,9 +87,9 @@ def test_picture_with_alt_then_delete(network):
     Image.new("RGB", (600, 400), "teal").save(out, "JPEG")
     clean = uploads.encode(out.getvalue())
     post = outgoing(
-        picture=Picture(clean.content, "image/jpeg", "A teal field", clean.width, clean.height)
+        pictures=(Picture(clean.content, "image/jpeg", "A teal field", clean.width, clean.height),)
     )
-    sent = bluesky.Bluesky().publish(post, access, WINDOW)
+    sent = publish(post, access)
     [record] = network.records(did)
     assert record["value"]["embed"]["images"][0]["alt"] == "A teal field"
     bluesky.Bluesky().remove(sent.remote_id, access)
@@ -91,9 +98,9 @@ def test_picture_with_alt_then_delete(network):
 
 def test_session_is_refreshed(network):
     access, _expires, _did = sign_in(network, "refresh")
-    secrets, expires = bluesky.Bluesky().refresh(access, timezone.now())
-    assert secrets["refresh_token"] != access.secrets["refresh_token"]
-    assert expires > timezone.now()
+    renewed = bluesky.Bluesky().refresh(access, timezone.now())
+    assert renewed.secrets["refresh_token"] != access.secrets["refresh_token"]
+    assert renewed.expires_at > timezone.now()
 
 
 @pytest.mark.parametrize("point", ["after_claim", "after_response"])

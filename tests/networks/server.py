@@ -45,7 +45,7 @@ class Loopback:
         self.base_url = f"http://127.0.0.1:{self.port}"
 
     def __enter__(self):
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
         return self
 
     def __exit__(self, *exc):
@@ -92,6 +92,8 @@ class Loopback:
                 handler.close_connection = True
             case "html":
                 self.answer(handler, 200, b"<html><body>Welcome to your proxy</body></html>")
+            case "body":
+                self.answer(handler, facts.get("status", 200), facts["payload"])
             case "no_id":
                 self.answer(handler, 200, {"hello": "world"})
             case "huge":
