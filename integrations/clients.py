@@ -1,5 +1,7 @@
 """Our registrations as a client at the networks: the operator's, from the settings."""
 
+from typing import Any
+
 from django.conf import settings
 
 from .networks import NETWORKS
@@ -8,7 +10,7 @@ from .networks.base import App
 
 def configured(network: str) -> App | None:
     """The registration the operator entered for a network, None when there is none yet."""
-    found = settings.NETWORK_APPS.get(network)
+    found: dict[str, Any] | None = settings.NETWORK_APPS.get(network)
     return App(found["client_id"], found["client_secret"], found["options"]) if found else None
 
 

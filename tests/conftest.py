@@ -113,13 +113,12 @@ def mastodon(monkeypatch):
 def bluesky(monkeypatch):
     with Bluesky() as server:
         _allow(monkeypatch, server)
-        monkeypatch.setenv("BLUESKY_APPVIEW_URL", server.base_url)
         yield server
 
 
 def _allow(monkeypatch, server):
-    known = os.environ.get("LOOPBACK_HOSTS", "")
-    monkeypatch.setenv("LOOPBACK_HOSTS", f"{known},127.0.0.1:{server.port}")
+    for name, value in server.environment().items():
+        monkeypatch.setenv(name, value)
 
 
 @pytest.fixture
@@ -127,17 +126,11 @@ def account_on():
     """Connect somebody to a pretended server."""
 
     def connect(who, server, number="1"):
-        if isinstance(server, Mastodon):
-            network, remote, secrets = "mastodon", number, {"access_token": server.token(number)}
-        else:
-            from .networks.bluesky import jwt
-
-            network, remote = "bluesky", f"did:plc:{number}"
-            secrets = {"access_token": jwt(), "refresh_token": jwt()}
+        access = server.access(number)
         return accounts.connect(
-            person=who, network=network, base_url=server.base_url,
-            identity=Identity(remote, f"@{number}", "x", "https://x.example"), secrets_=secrets,
-            expires_at=None, features={}, now=timezone.now(),
+            person=who, network=server.network, base_url=server.base_url,
+            identity=Identity(access.remote_account_id, f"@{number}", "x", "https://x.example"),
+            secrets_=access.secrets, expires_at=None, features=access.features, now=timezone.now(),
         )  # fmt: skip
 
     return connect

@@ -16,6 +16,17 @@ def jwt(seconds=7200):
 
 
 class Bluesky(Loopback):
+    network = "bluesky"
+
+    def remote_id(self, number):
+        return f"did:plc:{number}"
+
+    def secrets(self, number):
+        return {"access_token": jwt(), "refresh_token": jwt()}
+
+    def environment(self):
+        return {**super().environment(), "BLUESKY_APPVIEW_URL": self.base_url}
+
     def __init__(self, latency=0.0):
         super().__init__(latency)
         self.records = {}
@@ -129,3 +140,6 @@ class Bluesky(Loopback):
             )
         create()
         return self.answer(handler, 200, {"uri": uri, "cid": "bafy", "validationStatus": "valid"})
+
+
+Pretended = Bluesky

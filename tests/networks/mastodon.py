@@ -14,6 +14,8 @@ from .server import Loopback
 
 
 class Mastodon(Loopback):
+    network = "mastodon"
+
     def __init__(self, latency=0.0):
         super().__init__(latency)
         self.statuses = {}
@@ -23,6 +25,9 @@ class Mastodon(Loopback):
         self.figures = {}
         self.next_id = 110_000
         self.requests = []
+
+    def secrets(self, number):
+        return {"access_token": self.token(number)}
 
     def token(self, account_id="1"):
         value = f"token-{account_id}-{uuid.uuid4()}"
@@ -159,3 +164,6 @@ class Mastodon(Loopback):
             ("X-RateLimit-Reset", "2099-01-01T00:00:00.000Z"),
         ]
         return self.answer(handler, 200, self.status(row), headers)
+
+
+Pretended = Mastodon

@@ -1,6 +1,7 @@
 """A loopback server with a ledger and faults, the frame of every pretended network."""
 
 import json
+import os
 import socket
 import struct
 import threading
@@ -8,9 +9,45 @@ import time
 from collections import deque
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from integrations.networks.base import Access
+
 
 class Loopback:
-    """Starts on a free port; ``ledger`` holds arrivals and creations with monotonic times."""
+    """Starts on a free port; ``ledger`` holds arrivals and creations with monotonic times.
+
+    ``arrived`` is noted for the call that makes the post, and only for it. A subclass says how
+    an account there looks (``remote_id``, ``secrets``, ``features``) and how an error reads.
+    """
+
+    network = ""
+    features = {}
+    app = None
+
+    def remote_id(self, number):
+        return number
+
+    def secrets(self, number):
+        return {"access_token": f"token-{number}"}
+
+    def access(self, number="1"):
+        """An account of this server, ready to publish."""
+        return Access(
+            self.base_url,
+            self.remote_id(number),
+            "@a",
+            self.secrets(number),
+            self.features,
+            self.app,
+        )
+
+    def environment(self):
+        """What the process under test must know to reach this server."""
+        known = os.environ.get("LOOPBACK_HOSTS", "")
+        return {"LOOPBACK_HOSTS": f"{known},127.0.0.1:{self.port}"}
+
+    def problem(self, status, text):
+        """The body of an error."""
+        return {"error": text}
 
     def __init__(self, latency=0.0):
         self.latency = latency
@@ -31,7 +68,7 @@ class Loopback:
                 body = self.rfile.read(length) if length else b""
                 owner.serve(self, at, body)
 
-            do_GET = do_POST = do_DELETE = do_PUT = _serve
+            do_GET = do_POST = do_DELETE = do_PUT = do_PATCH = _serve
 
         class Server(ThreadingHTTPServer):
             daemon_threads = True
@@ -121,7 +158,7 @@ class Loopback:
                 handler.close_connection = True
             case "status":
                 self.answer(
-                    handler, facts["status"], {"error": facts.get("error", "planned")},
+                    handler, facts["status"], self.problem(facts["status"], facts.get("error", "planned")),
                     facts.get("headers", ()),
                 )  # fmt: skip
         return True

@@ -24,9 +24,7 @@ from integrations.networks.base import (
 from integrations.networks.bluesky import make_tid
 from integrations.wire import GateClosed, NotSent, WireError
 
-from .bluesky import Bluesky, jwt
-from .mastodon import Mastodon
-from .wall import Wall
+from . import pretended
 
 NOW = dt.datetime(2026, 11, 24, 9, 0, tzinfo=dt.UTC)
 
@@ -51,18 +49,12 @@ class World:
         return self.network.look(post, self.access, since)
 
 
-@pytest.fixture(params=["wall", "mastodon", "bluesky"])
+@pytest.fixture(params=[n for n, net in NETWORKS.items() if net.abilities.can_publish])
 def world(request, monkeypatch):
-    with {"wall": Wall, "mastodon": Mastodon, "bluesky": Bluesky}[request.param]() as server:
-        monkeypatch.setenv("LOOPBACK_HOSTS", f"127.0.0.1:{server.port}")
-        monkeypatch.setenv("BLUESKY_APPVIEW_URL", server.base_url)
-        secrets = {
-            "wall": lambda: {"access_token": "wall-token"},
-            "mastodon": lambda: {"access_token": server.token("1")},
-            "bluesky": lambda: {"access_token": jwt(), "refresh_token": jwt()},
-        }[request.param]()
-        remote = "did:plc:a" if request.param == "bluesky" else "1"
-        yield World(get(request.param), server, Access(server.base_url, remote, "@a", secrets))
+    with pretended(request.param)() as server:
+        for name, value in server.environment().items():
+            monkeypatch.setenv(name, value)
+        yield World(get(request.param), server, server.access())
 
 
 @pytest.fixture
@@ -80,6 +72,8 @@ def tried(post):
 
 
 def test_same_post_again_is_the_same_post(world, post):
+    if not world.network.abilities.idempotent:
+        pytest.skip("this network has no key; the pipeline never repeats there by itself")
     first = world.publish(post)
     assert isinstance(first, Sent)
     assert world.publish(tried(post)) == first
@@ -115,9 +109,11 @@ def test_ambiguous_answer_is_unknown_and_a_repeat_makes_one_post(world, post, na
     assert isinstance(world.publish(post, seconds=1.0), Unknown)
     assert time.monotonic() - began < 1.5
     assert world.server.count("created") == applied
-    assert isinstance(world.look(post), Sent if applied else Absent)
-    assert isinstance(world.publish(tried(post)), Sent)
-    assert world.server.count("created") == 1
+    if world.network.abilities.can_look:
+        assert isinstance(world.look(post), Sent if applied else Absent)
+    if world.network.abilities.idempotent:
+        assert isinstance(world.publish(tried(post)), Sent)
+        assert world.server.count("created") == 1
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

@@ -10,6 +10,11 @@ from .server import Loopback
 
 
 class Wall(Loopback):
+    network = "wall"
+
+    def secrets(self, number):
+        return {"access_token": "wall-token"}
+
     def __init__(self, latency=0.0):
         super().__init__(latency)
         self.posts = {}
@@ -55,3 +60,6 @@ class Wall(Loopback):
         names = ("likes", "reposts", "replies")
         figures = {i: dict(zip(names, self.figures.get(i, (0, 0, 0)), strict=True)) for i in wanted}
         return self.answer(handler, 200, figures)
+
+
+Pretended = Wall
