@@ -33,6 +33,7 @@ from integrations.wire import GateClosed, NotSent, WireError
 
 from .failpoints import failpoint
 from .models import Attempt, Delivery, Post
+from .renditions import public_url
 from .states import move_delivery
 
 log = logging.getLogger(__name__)
@@ -182,7 +183,7 @@ def outgoing(delivery: Delivery) -> Outgoing:
         text=post.full_text,
         language=post.language,
         link=link,
-        pictures=_pictures(post),
+        pictures=_pictures(post, delivery.account.network),
         visibility=post.visibility,
         content_warning=post.content_warning,
         kept=delivery.kept,
@@ -191,14 +192,16 @@ def outgoing(delivery: Delivery) -> Outgoing:
     )
 
 
-def _pictures(post: Post) -> tuple[Picture, ...]:
-    """The frozen bytes of the post's pictures, in their order."""
+def _pictures(post: Post, network: str) -> tuple[Picture, ...]:
+    """The frozen bytes of the post's pictures, in their order; their address where it is needed."""
     found = []
+    fetches = get(network).abilities.fetches_pictures
     for row in filter(None, [post.picture, *post.more_pictures.order_by("pk")]):
         with row.file.open("rb") as file:
             content = file.read()
         alt = row.alt(post.language)
-        found.append(Picture(content, row.media_type, alt, row.width, row.height))
+        url = public_url(row, network) if fetches else ""
+        found.append(Picture(content, row.media_type, alt, row.width, row.height, url))
     return tuple(found)
 
 
