@@ -31,15 +31,14 @@ from integrations.networks.base import (
 )
 from integrations.wire import GateClosed, NotSent, WireError
 
+from . import pace
 from .failpoints import failpoint
 from .models import Attempt, Delivery, Post
+from .pace import GATE_SECONDS, LEASE, SEND_SECONDS
 from .states import move_delivery
 
 log = logging.getLogger(__name__)
 
-LEASE = dt.timedelta(seconds=60)  # longer than SEND_SECONDS, so a live worker keeps its claim
-SEND_SECONDS = 30.0  # total for all calls of one send
-GATE_SECONDS = 2.0  # between the start transaction and the first byte (contract 2.6)
 MAX_CLAIMS = 3  # worker deaths before quarantine (I11)
 MAX_TRIES = 8
 FIRST_MEASURE = dt.timedelta(minutes=10)
@@ -83,7 +82,7 @@ def claim(*, limit: int) -> list[Delivery]:
     """
     failpoint("before_claim")
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_CLAIM, {"lease": f"{LEASE.seconds} seconds", "limit": limit})
+        cursor.execute(_CLAIM, {"lease": f"{LEASE.total_seconds()} seconds", "limit": limit})
         ids = [row[0] for row in cursor.fetchall()]
     rows = Delivery.objects.select_related("post__suggestion__topic", "post__picture", "account")
     return list(rows.filter(pk__in=ids).order_by("due_at", "pk"))
@@ -330,7 +329,7 @@ def _stop(delivery: Delivery, obstacle: str, now: dt.datetime) -> None:
     if obstacle == "consent":
         changes["blocked"] = Delivery.Blocked.CONSENT
     else:
-        changes["next_at"] = now + dt.timedelta(seconds=20)
+        changes["next_at"] = now + pace.span(20)
     Delivery.objects.filter(pk=delivery.pk, fence=delivery.fence, state="queued").update(**changes)
 
 
@@ -412,7 +411,7 @@ def _settle(delivery: Delivery, result: Result, now: dt.datetime) -> None:
                 reason="ambiguous",
                 detail=detail,
                 lease_until=None,
-                look_at=now + dt.timedelta(seconds=wait),
+                look_at=now + pace.span(wait),
                 first_tried_at=delivery.first_tried_at or delivery.started_at or now,
             )
 
@@ -457,7 +456,7 @@ def put_back(delivery: Delivery, later: Later, *, now: dt.datetime) -> None:
     """Queue again what was proven not applied: 30 s doubling with full jitter, or as asked."""
     backoff = random.uniform(1, min(30 * 2 ** max(delivery.tries, 0), 1800))  # noqa: S311 - jitter
     wait = 0.0 if later.renew else later.wait if later.wait is not None else backoff
-    next_at = now + dt.timedelta(seconds=wait)
+    next_at = now + pace.span(wait)
     if later.wait is not None:
         ConnectedAccount.objects.filter(pk=delivery.account_id).update(paused_until=next_at)
     over = delivery.tries >= MAX_TRIES or next_at >= delivery.not_after

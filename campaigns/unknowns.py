@@ -9,7 +9,7 @@ from integrations.networks import get
 from integrations.networks.base import Absent, CannotTell, Sent
 from integrations.wire import WireError
 
-from . import deliveries
+from . import deliveries, pace
 from .models import Delivery
 from .states import move_delivery
 
@@ -21,7 +21,7 @@ def recover() -> int:
     for delivery in Delivery.objects.select_related("account").filter(
         state="sending", lease_until__lt=now
     )[:500]:
-        quiet = dt.timedelta(seconds=get(delivery.account.network).abilities.quiet)
+        quiet = pace.span(get(delivery.account.network).abilities.quiet)
         count += move_delivery(
             delivery,
             to="unknown",
@@ -45,7 +45,7 @@ def look_due(*, limit: int) -> list[Delivery]:
             .filter(state="unknown", look_at__lte=now)
             .order_by("look_at")[:limit]
         )
-        again = now + 2 * deliveries.LEASE
+        again = now + 2 * pace.LEASE
         Delivery.objects.filter(pk__in=[row.pk for row in rows]).update(look_at=again)
     return rows
 
@@ -94,7 +94,7 @@ def _look_again(delivery: Delivery, why: str, now: dt.datetime) -> None:
     since = delivery.first_tried_at or now
     tired = now - since > dt.timedelta(days=1)
     Delivery.objects.filter(pk=delivery.pk, state="unknown").update(
-        look_at=None if tired else now + dt.timedelta(minutes=5),
+        look_at=None if tired else now + pace.span(300),
         reason="ask_person" if tired else "looking",
         detail=why[:400],
     )
