@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 
 from ambassadors.models import Person
 from campaigns import shares, wording
-from campaigns.deliveries import short_url
 from campaigns.models import Delivery, Post
+from campaigns.outgoings import short_url
 from campaigns.tasks import publish_due
 from campaigns.views.composer import intent_url
 from campaigns.wakeups import nudge

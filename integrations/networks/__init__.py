@@ -3,11 +3,12 @@
 from .base import Network
 from .bluesky import Bluesky
 from .facebook import Facebook
-from .handed import LinkedIn, X
 from .instagram import Instagram
+from .linkedin import LinkedIn
 from .mastodon import Mastodon
 from .threads import Threads
 from .wall import Wall
+from .x import X
 
 NETWORKS: dict[str, Network] = {
     network.abilities.name: network
