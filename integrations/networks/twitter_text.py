@@ -38,8 +38,8 @@ OTHERS = (
     "web website wiki wine work works world wtf xyz zone"
 )
 FOREIGN = (
-    "みんな 中国 中國 公司 网络 香港 台湾 한국 भारत рф онлайн сайт укр бел бг ею ευ ελ السعودية مصر امارات "
-    "ایران پاکستان"
+    "みんな 中国 中國 公司 网络 香港 台湾 한국 भारत"
+    " рф онлайн сайт укр бел бг ею ευ ελ السعودية مصر امارات ایران پاکستان"
 )
 
 _KNOWN = frozenset((*COUNTRIES.split(), *OTHERS.split()))

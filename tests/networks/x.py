@@ -89,9 +89,8 @@ class X(Loopback):
         return {"title": "Error", "detail": text, "type": kind, "status": status}
 
     def answer(self, handler, status, payload, headers=()):
-        self.answers.append(
-            (handler.command, urllib.parse.urlsplit(handler.path).path, status, payload)
-        )
+        path = urllib.parse.urlsplit(handler.path).path
+        self.answers.append((handler.command, path, status, payload))
         super().answer(handler, status, payload, headers)
 
     def serve(self, handler, at, body):
