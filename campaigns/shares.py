@@ -18,7 +18,7 @@ from integrations.models import ConnectedAccount
 from integrations.networks import get
 from integrations.networks.bluesky import make_tid
 
-from . import anonymity, disclosure, wording
+from . import anonymity, disclosure, identical, wording
 from .models import Delivery, Post, ShortLink, Suggestion, Variant
 from .outgoings import short_url
 from .states import move_delivery
@@ -82,6 +82,24 @@ def check_length(network: str, full_text: str, account: ConnectedAccount | None 
         )
     if abilities.byte_limit and len(full_text.encode()) > abilities.byte_limit:
         raise ShareRefused("text", _("%(network)s: too many bytes.") % {"network": abilities.label})
+
+
+def check_identical(
+    suggestion: Suggestion, words: Words, accounts: Sequence[ConnectedAccount], now: dt.datetime
+) -> None:
+    """Refuse a text that another account already says where the network forbids that."""
+    for network in sorted({account.network for account in accounts}):
+        label = disclosure.label_for(suggestion, network, words.variant.language)
+        theirs = [account for account in accounts if account.network == network]
+        if identical.taken(words.text, label.text, theirs, suggestion, now=now):
+            raise ShareRefused(
+                "text",
+                _(
+                    "%(network)s forbids the same text on several accounts, and nearly these words"
+                    " are there already. Say it in your own words."
+                )
+                % {"network": get(network).abilities.label},
+            )
 
 
 def check_live(suggestion: Suggestion, now: dt.datetime) -> None:
@@ -181,6 +199,7 @@ def share(
         raise ShareRefused("to", _("You have not allowed Botschaft to publish for you yet."))
     if due_at > now + FARTHEST:
         raise ShareRefused("at", _("That is more than 90 days ahead."))
+    check_identical(suggestion, words, accounts, now)
     posts = []
     for account in accounts:
         if account.reconnect_reason:

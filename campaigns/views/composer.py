@@ -23,6 +23,7 @@ from campaigns.tasks import publish_due
 from campaigns.wakeups import nudge
 from integrations.models import ConnectedAccount
 from integrations.networks import NETWORKS, get
+from integrations.networks.twitter_text import ENDINGS
 
 _LONG = 4000  # characters; beyond it the word comparison is left to the first refusal
 
@@ -144,6 +145,8 @@ def limits(suggestion: Suggestion, language: str) -> dict[str, dict[str, Any]]:
             "place": label.place,
             "link": link,
         }
+        if network.abilities.unit == "weighted":  # addresses count without their scheme, too
+            found[network.abilities.name]["endings"] = ENDINGS
     return found
 
 
