@@ -14,7 +14,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
-from integrations import tokens
+from integrations import reconnects, tokens
 from integrations.models import ConnectedAccount
 from integrations.networks import get
 from integrations.networks.base import (
@@ -94,6 +94,9 @@ def deliver(delivery: Delivery) -> None:
     now = clock()
     if delivery.claims > MAX_CLAIMS:
         block(delivery, Delivery.Blocked.QUARANTINED)
+        return
+    if why := delivery.account.reconnect_reason:  # the network said no; it is not asked again
+        block(delivery, Delivery.Blocked.RECONNECT, detail=why)
         return
     try:
         account_access = tokens.open_access(delivery.account, now=now)
@@ -418,7 +421,7 @@ def _settle(delivery: Delivery, result: Result, now: dt.datetime) -> None:
 
 def _block_sending(delivery: Delivery, detail: str, *, now: dt.datetime) -> None:
     """Nothing was posted, and only the account's person can help."""
-    ConnectedAccount.objects.filter(pk=delivery.account_id).update(reconnect_reason=detail[:200])
+    reconnects.ask(delivery.account, why=detail, now=now)
     move_delivery(
         delivery,
         to="queued",
