@@ -268,6 +268,10 @@ class Bluesky(Network):
             raise WireError(reason(answer))
         return Renewed(*session_secrets(answer.json()))
 
+    def refreshes_again(self, access: Access) -> bool:
+        """Tell that a session's old refresh token has two hours of grace and one next token."""
+        return True
+
 
 # Connecting ---------------------------------------------------------------------------------
 
