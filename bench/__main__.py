@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 
+from .network import readable
 from .result import Result
 from .stage import ROOT, stage
 
@@ -18,7 +19,8 @@ PARTS = ("drain", "punctual", "calls")
 
 def measured(part: str, size: int) -> list[Result]:
     """Run one part in this process; a stage is one process long."""
-    with stage() as made:
+    networks = readable() if part == "calls" else ("mastodon",)
+    with stage(*networks) as made:
         from . import calls, drain, punctual  # noqa: PLC0415 - they need the stage's Django
 
         match part:

@@ -17,7 +17,6 @@ from .result import Result
 from .stage import ROOT, Host, Missed, Stage, wait_until
 from .stops import Stopping
 
-LATENCY = 0.05
 PAIRS = 5
 TOPICS = 20
 
@@ -71,7 +70,7 @@ def prepare_limit() -> None:
 
 def measure(made: Stage, *, size: int, pairs: int = PAIRS) -> list[Result]:
     """Alternate product and limit on small amounts, then drain ``size`` under full load."""
-    host = made.network("mastodon", LATENCY)
+    (host,) = made.hosts
     curator, reader = load.people(2, "curator")
     topics = load.suggestions(TOPICS)
     among = load.accounts(load.people(max(size // 2, 250)), host)

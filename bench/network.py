@@ -1,8 +1,9 @@
 """``python -m bench.network NAME LEDGER LATENCY``: one pretended network in its own process.
 
-Prints its port, writes every arrival and creation to LEDGER (one JSON line each, times by
-CLOCK_MONOTONIC, which all processes share), and obeys lines on stdin: ``down`` (nobody listens),
-``up`` (the same port listens again), ``latency SECONDS``. Ends when stdin ends.
+Prints its port and the settings that lead to it, writes every arrival, creation and reading call
+to LEDGER (one JSON line each, times by CLOCK_MONOTONIC, which all processes share), and obeys
+lines on stdin: ``down`` (nobody listens), ``up`` (the same port listens again), ``latency
+SECONDS``. Ends when stdin ends.
 """
 
 import json
@@ -12,7 +13,18 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from integrations.networks import NETWORKS
 from tests.networks import pretended
+
+
+# Posts one call can ask for by the networks' own documentation, whoever wrote them.
+PER_CALL = {"bluesky": 25, "mastodon": 20, "x": 100}
+
+
+def readable() -> tuple[str, ...]:
+    """Networks of this version whose figures we read in batches."""
+    known = (name for name in PER_CALL if name in NETWORKS)
+    return tuple(name for name in known if NETWORKS[name].abilities.can_measure)
 
 
 class _AnyToken(dict[str, str]):
@@ -35,9 +47,16 @@ def serve(name: str, ledger: Path, latency: float) -> None:
                 file.write(json.dumps({"kind": kind, **facts}) + "\n")
                 file.flush()
 
-        network.note = note
+        answer = network.serve
+
+        def serve_noted(handler: Any, at: float, body: bytes) -> Any:
+            if handler.command == "GET":
+                note("read", path=handler.path, at=at)
+            return answer(handler, at, body)
+
+        network.note, network.serve = note, serve_noted
         network.__enter__()
-        print(network.port, flush=True)
+        print(json.dumps([network.port, network.environment()]), flush=True)
         for line in sys.stdin:
             match line.split():
                 case ["down"]:

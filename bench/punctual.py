@@ -33,7 +33,7 @@ def wrong_clocks(made: Stage) -> str:
 
 def measure(made: Stage, *, count: int) -> list[Result]:
     """Let posts fall due one after the other at an idle network and read its ledger."""
-    host = made.network("mastodon")
+    (host,) = made.hosts
     clocks = wrong_clocks(made)
     among = load.accounts(load.people(count), host)
     topics = load.suggestions(5)

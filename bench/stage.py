@@ -18,7 +18,7 @@ import urllib.request
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import dj_database_url
 import django
@@ -50,13 +50,13 @@ class Host:
     def __init__(self, name: str, ledger: Path, latency: float) -> None:
         self.name = name
         self.rows: list[dict[str, Any]] = []
-        self._ledger = ledger
-        self._file: TextIO | None = None
+        ledger.write_bytes(b"")
+        self._file = ledger.open("rb")
         self.process = subprocess.Popen(
             [sys.executable, "-m", "bench.network", name, str(ledger), str(latency)],
             cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
-        self.port = int(self._line())
+        self.port, self.environment = json.loads(self._line())
         self.base_url = f"http://127.0.0.1:{self.port}"
 
     def _line(self) -> str:
@@ -72,12 +72,11 @@ class Host:
 
     def read(self, kind: str = "arrived") -> list[dict[str, Any]]:
         """All entries of a kind so far, in the ledger's order."""
-        if self._file is None:
-            self._file = self._ledger.open(encoding="utf-8")
-        while (line := self._file.readline()).endswith("\n"):
+        while line := self._file.readline():
+            if not line.endswith(b"\n"):  # half written: next time
+                self._file.seek(-len(line), os.SEEK_CUR)
+                break
             self.rows.append(json.loads(line))
-        if line:  # half written: read it next time
-            self._file.seek(self._file.tell() - len(line.encode()))
         return [row for row in self.rows if row["kind"] == kind]
 
     def end(self) -> None:
@@ -89,22 +88,9 @@ class Host:
 class Stage:
     """What a scenario holds in its hands."""
 
-    def __init__(self, home: Path, env: dict[str, str], port: int) -> None:
-        self.home, self.env, self.port = home, env, port
-        self.hosts: list[Host] = []
+    def __init__(self, home: Path, env: dict[str, str], port: int, hosts: list[Host]) -> None:
+        self.home, self.env, self.port, self.hosts = home, env, port, hosts
         self.family = demo.Family(env, port, home)
-
-    def network(self, name: str, latency: float = 0.05) -> Host:
-        """Start a pretended network; before :meth:`start`, so that workers know its address."""
-        ledger = self.home / f"ledger-{len(self.hosts)}"
-        ledger.unlink(missing_ok=True)
-        host = Host(name, ledger, latency)
-        self.hosts.append(host)
-        known = ",".join(f"127.0.0.1:{h.port}" for h in self.hosts)
-        self.env["LOOPBACK_HOSTS"] = os.environ["LOOPBACK_HOSTS"] = known
-        if name == "bluesky":
-            self.env["BLUESKY_APPVIEW_URL"] = os.environ["BLUESKY_APPVIEW_URL"] = host.base_url
-        return host
 
     def start(self, *names: str) -> None:
         """Start the product's processes (all of them without names) and wait for the web."""
@@ -197,30 +183,45 @@ def _environment(place: Path, found: embedded.Services, port: int) -> dict[str, 
         "DJANGO_SETTINGS_MODULE": "advocacy.settings",
         "LOOPBACK_HOSTS": "",
         "LOG_LEVEL": "WARNING",
+        "X_MONTHLY_BUDGET": "1000000",
         "PYTHONUNBUFFERED": "1",
     }
 
 
+def _hosts(place: Path, names: tuple[str, ...], latency: float) -> Iterator[Host]:
+    for number, name in enumerate(names):
+        yield Host(name, place / f"ledger-{number}", latency)
+
+
 @contextlib.contextmanager
-def stage(**settings: str) -> Iterator[Stage]:
-    """Set everything up empty; ``settings`` go into the environment of all processes."""
+def stage(*networks: str, latency: float = 0.05, **settings: str) -> Iterator[Stage]:
+    """Set everything up, empty, with one process for each name in ``networks``.
+
+    ``settings`` go into the environment of all processes. Django is set up in this process.
+    """
     place = home()
     for name in ("pgdata", "var", "beat"):
         shutil.rmtree(place / name, ignore_errors=True)
     for log in place.glob("*.log"):
         log.unlink()
-    with embedded.services(place) as found:
+    with embedded.services(place) as found, contextlib.ExitStack() as stack:
+        hosts = []
+        for host in _hosts(place, networks, latency):
+            stack.callback(host.end)
+            hosts.append(host)
         port = embedded.free_port()
-        env = _environment(place, found, port) | settings
+        env = _environment(place, found, port)
+        for host in hosts:
+            env |= host.environment | {"LOOPBACK_HOSTS": env["LOOPBACK_HOSTS"]}
+            env["LOOPBACK_HOSTS"] += f",127.0.0.1:{host.port}"
+        env |= settings
         os.environ.update(env)
         django.setup()
         call_command("migrate", verbosity=0)
         call_command("collectstatic", verbosity=0, interactive=False)
-        made = Stage(place, {**os.environ, **env}, port)
+        made = Stage(place, {**os.environ, **env}, port, hosts)
         try:
             yield made
         finally:
             made.stop()
-            for host in made.hosts:
-                host.end()
             connections.close_all()
