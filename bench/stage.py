@@ -64,7 +64,7 @@ class Host:
         return self.process.stdout.readline()
 
     def tell(self, order: str) -> None:
-        """``down``, ``up`` or ``latency SECONDS``; returns when it holds."""
+        """``down``, ``up`` or ``allow COUNT SECONDS``; returns when it holds."""
         assert self.process.stdin
         self.process.stdin.write(f"{order}\n")
         self.process.stdin.flush()
@@ -88,8 +88,15 @@ class Host:
 class Stage:
     """What a scenario holds in its hands."""
 
-    def __init__(self, home: Path, env: dict[str, str], port: int, hosts: list[Host]) -> None:
-        self.home, self.env, self.port, self.hosts = home, env, port, hosts
+    def __init__(
+        self,
+        home: Path,
+        env: dict[str, str],
+        port: int,
+        hosts: list[Host],
+        relay: "subprocess.Popen[str] | None",
+    ) -> None:
+        self.home, self.env, self.port, self.hosts, self.relay = home, env, port, hosts, relay
         self.family = demo.Family(env, port, home)
 
     def start(self, *names: str) -> None:
@@ -194,9 +201,12 @@ def _hosts(place: Path, names: tuple[str, ...], latency: float) -> Iterator[Host
 
 
 @contextlib.contextmanager
-def stage(*networks: str, latency: float = 0.05, **settings: str) -> Iterator[Stage]:
+def stage(
+    *networks: str, latency: float = 0.05, freezable: bool = False, **settings: str
+) -> Iterator[Stage]:
     """Set everything up, empty, with one process for each name in ``networks``.
 
+    ``freezable``: Redis is reached through ``Stage.relay``, a process to stop and continue.
     ``settings`` go into the environment of all processes. Django is set up in this process.
     """
     place = home()
@@ -215,11 +225,14 @@ def stage(*networks: str, latency: float = 0.05, **settings: str) -> Iterator[St
             env |= host.environment | {"LOOPBACK_HOSTS": env["LOOPBACK_HOSTS"]}
             env["LOOPBACK_HOSTS"] += f",127.0.0.1:{host.port}"
         env |= settings
+        process = None
+        if freezable:
+            env["REDIS_URL"], process = stack.enter_context(relay(found.redis_url))
         os.environ.update(env)
         django.setup()
         call_command("migrate", verbosity=0)
         call_command("collectstatic", verbosity=0, interactive=False)
-        made = Stage(place, {**os.environ, **env}, port, hosts)
+        made = Stage(place, {**os.environ, **env}, port, hosts, process)
         try:
             yield made
         finally:
