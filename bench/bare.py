@@ -15,14 +15,13 @@ import psycopg2
 from integrations.wire import call
 
 TABLE = "bench_limit"
-ACCOUNT = "0"  # in the ledger
 
 
 def send(database_url: str, base_url: str, numbers: "itertools.count[int]", count: int) -> None:
     """Send until the common count is reached."""
     link = psycopg2.connect(database_url)
     text = " ".join(["A sentence of the usual length about work."] * 5)
-    while next(numbers) < count:
+    while (number := next(numbers)) < count:
         with link, link.cursor() as cursor:
             cursor.execute(f"INSERT INTO {TABLE} (state) VALUES ('sending') RETURNING id")
             (row,) = cursor.fetchone()
@@ -30,7 +29,7 @@ def send(database_url: str, base_url: str, numbers: "itertools.count[int]", coun
             "POST",
             f"{base_url}/api/v1/statuses",
             headers={
-                "Authorization": f"Bearer token-{ACCOUNT}-limit",
+                "Authorization": f"Bearer token-bare{number}-limit",
                 "Idempotency-Key": str(uuid.uuid4()),
                 "Content-Type": "application/json",
             },
