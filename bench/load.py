@@ -24,7 +24,20 @@ from .stage import Host
 
 FAR = dt.timedelta(days=30)  # due then: not in this run unless made due
 _numbers = itertools.count(1)
-_WORDS = "wind turbine night sea colleague safety heat grid storm ladder summer apprentice".split()
+_WORDS = [
+    "wind",
+    "turbine",
+    "night",
+    "sea",
+    "colleague",
+    "safety",
+    "heat",
+    "grid",
+    "storm",
+    "ladder",
+    "summer",
+    "apprentice",
+]
 
 
 def people(count: int, *roles: str) -> list[Person]:
@@ -49,8 +62,12 @@ def people(count: int, *roles: str) -> list[Person]:
 def _person(number: int) -> Person:
     email = f"person{number}@example.org"
     return Person(
-        email=email, email_normalised=email, name=f"Person {number}", language="en", password="!"
-    )  # no login by password
+        email=email,
+        email_normalised=email,
+        name=f"Person {number}",
+        language="en",
+        password="!",  # noqa: S106 - no login by password
+    )
 
 
 def accounts(owners: Sequence[Person], host: Host) -> list[ConnectedAccount]:

@@ -18,7 +18,6 @@ from typing import Any, TextIO
 from integrations.networks import NETWORKS
 from tests.networks import pretended
 
-
 # Posts one call can ask for by the networks' own documentation, whoever wrote them.
 PER_CALL = {"bluesky": 25, "mastodon": 20, "x": 100}
 

@@ -170,6 +170,7 @@ def restore(made: Stage, *, size: int) -> list[Result]:
     time.sleep(12)
     made.stop()
     elsewhere = len(made.arrivals()) - known
+    noticed = instance.the().stopped_why
     return [
         Result(
             "G6 backup, send, restore, start",
@@ -180,9 +181,9 @@ def restore(made: Stage, *, size: int) -> list[Result]:
         ),
         Result(
             "G6 the same database under another address",
-            f"{elsewhere} requests with {len(more)} posts due",
+            f"{elsewhere} requests with {len(more)} posts due; stopped: {noticed or 'no'}",
             "0",
-            kept=not elsewhere,
+            kept=not elsewhere and bool(noticed),
         ),
     ]
 
@@ -284,7 +285,7 @@ def ready(port: int) -> bool:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/{path}", timeout=15):
                 return True
         except urllib.error.HTTPError as error:
-            if error.code != 404:  # noqa: PLR2004
+            if error.code != 404:
                 return False
         except OSError:
             return False
@@ -320,7 +321,9 @@ def standstill(made: Stage, *, size: int) -> list[Result]:
     stood = 0.0
     for row in rows:
         if frozen + ahead < row.due_at.timestamp() < now - 20:
-            stood = max(stood, (first.get(str(row.key)) or now - ahead) + ahead - row.due_at.timestamp())
+            stood = max(
+                stood, (first.get(str(row.key)) or now - ahead) + ahead - row.due_at.timestamp()
+            )
     detected = "no standstill to detect" if stood <= 60 else f"told after {told}"
     today = quantile(visitors.waits, 0.95)
     return [
