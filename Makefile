@@ -3,7 +3,7 @@ PYTHON ?= python3
 V = .venv/bin
 WITH = $(V)/python -m advocacy.withservices
 
-.PHONY: demo test lint test-bluesky messages lock
+.PHONY: demo test lint test-bluesky bench goals messages lock
 .DEFAULT_GOAL := demo
 
 .venv/bin/python:
@@ -38,6 +38,13 @@ lint: .venv/dev.stamp locale/de/LC_MESSAGES/django.mo
 
 test-bluesky: .venv/dev.stamp locale/de/LC_MESSAGES/django.mo
 	$(WITH) $(V)/python -m pytest -m bluesky tests/bluesky
+
+# On a quiet machine: make bench SIZE=2000, make goals GOALS="hold fair".
+bench: .venv/dev.stamp locale/de/LC_MESSAGES/django.mo
+	$(V)/python -m bench $(if $(SIZE),--size $(SIZE))
+
+goals: .venv/dev.stamp locale/de/LC_MESSAGES/django.mo
+	$(V)/python -m bench.goals $(GOALS)
 
 # For developers: collect texts (needs gettext), lock requirements (needs uv).
 messages: .venv/dev.stamp
