@@ -72,6 +72,7 @@ class Fleet:
         self.processes = {}
         self.told = {}
         self.spoilt = {}
+        self.farewells = []  # of replaced workers: seconds, exit code
         self.stack = contextlib.ExitStack()
         self.failpoints = ""
 

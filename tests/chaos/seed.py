@@ -10,10 +10,10 @@ from django.utils import timezone
 TOPICS = 8
 
 
-def seed(fleet, count, *, spread=0.0, lead=1.0):
+def seed(fleet, count, *, spread=0.0, lead=1.0, hasty=0.0):
     """Make ``count`` deliveries, alike over networks and accounts, due within ``spread`` seconds.
 
-    The first is due in ``lead`` seconds. May be called again: people and accounts stay.
+    The first is due in ``lead`` seconds; the share ``hasty`` ends 4 s after its moment. May be called again: people and accounts stay.
     """
     from campaigns.models import Delivery, Post
 
@@ -37,7 +37,7 @@ def seed(fleet, count, *, spread=0.0, lead=1.0):
         deliveries.append(
             Delivery(
                 account=account, key=key, rkey=_rkey(now, number), written_at=now, due_at=due_at,
-                not_after=due_at + dt.timedelta(hours=1),
+                not_after=due_at + dt.timedelta(seconds=4 if fleet.dice.random() < hasty else 3600),
             )
         )  # fmt: skip
     for delivery, post in zip(deliveries, Post.objects.bulk_create(posts, 500), strict=True):
