@@ -28,6 +28,7 @@ def _plain_static(settings, tmp_path):
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     }
     settings.MEDIA_ROOT = tmp_path
+    settings.SPOOL_DIR = tmp_path / "spool"
     settings.ALLOWED_HOSTS = ["*"]
     settings.CELERY_BROKER_URL = settings.REDIS_URL
 
