@@ -8,7 +8,6 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 GATE_SECONDS = 2.0  # not scaled
-NO_LOOK = {"linkedin"}  # an open answer there waits for a person
 CLOSED = {"sent", "unknown", "refused"}  # outcomes that only an arrival can have
 
 
@@ -71,11 +70,13 @@ _COLUMNS = [
     "due",
     "not_after",
     "look",
+    "can_look",
 ]
 _DELIVERIES = """
 SELECT d.id, replace(d.key::text, '-', ''), a.network, d.account_id, s.topic_id, d.state,
        d.blocked, d.reason, d.fence, d.remote_id, extract(epoch FROM d.due_at)::float8,
-       extract(epoch FROM d.not_after)::float8, d.look_at IS NOT NULL
+       extract(epoch FROM d.not_after)::float8, d.look_at IS NOT NULL,
+       COALESCE(a.features ->> 'can_look', 'true') = 'true'
   FROM campaigns_delivery d JOIN integrations_connectedaccount a ON a.id = d.account_id
   JOIN campaigns_post p ON p.id = d.post_id
   LEFT JOIN campaigns_suggestion s ON s.id = p.suggestion_id ORDER BY d.due_at, d.id"""
@@ -127,7 +128,7 @@ def doubled(network):
 def sent_again_unasked(seen):
     """I2 where no key exists: after an open answer the system itself never sends again."""
     for row in seen.deliveries.values():
-        if row["network"] not in NO_LOOK:
+        if row["can_look"]:
             continue
         proven = sum(not fault["ambiguous"] for fault in seen.of("fault", row))
         arrived = len(seen.of("arrived", row))
@@ -179,7 +180,7 @@ def unknown_without_cause(seen):
 def unknown_too_long(seen):
     """Whoever can look has looked within a quarter of an hour (scaled)."""
     for row in seen.deliveries.values():
-        if row["network"] in NO_LOOK:
+        if not row["can_look"]:
             continue
         since = None
         for step in seen.transitions[row["id"]]:
@@ -264,9 +265,9 @@ def change_under_old_fence(seen):
 
 def refresh_token_replayed(seen):
     """I10: presented once, except after a crash between answer and commit."""
-    replays = [row for rows in seen.events["replay"].values() for row in rows]
-    if len(replays) > seen.kills:
-        yield f"{len(replays)} replays, {seen.kills} kills"
+    replays = sum(len(rows) for rows in seen.events["replayed"].values())
+    if replays > seen.kills:
+        yield f"{replays} replays, {seen.kills} kills"
 
 
 def _name(row):

@@ -83,6 +83,11 @@ def troubled(kind, home, rate, patience):
     return Troubled
 
 
+def self_serve(network, number):
+    """Every other LinkedIn account is as anybody can have it: nobody may read its posts."""
+    return {"can_look": False} if network == "linkedin" and number % 2 else {}
+
+
 def main():
     words = argparse.ArgumentParser()
     words.add_argument("network")
@@ -97,6 +102,7 @@ def main():
     kind = troubled(pretended(asked.network), asked.home, asked.faults, asked.patience)
     os.environ["LOOPBACK_HOSTS"] = ""
     with kind(asked.latency) as server:
+        server.posts_per_day = server.posts_per_window = 10**9  # where the real one has quotas
         accounts = [server.access(str(n + 1)) for n in range(asked.accounts)]
         told = {
             "base_url": accounts[0].base_url,
@@ -105,9 +111,9 @@ def main():
                 {
                     "remote_id": account.remote_account_id,
                     "secrets": dict(account.secrets),
-                    "features": dict(account.features),
+                    "features": {**account.features, **self_serve(asked.network, number)},
                 }
-                for account in accounts
+                for number, account in enumerate(accounts)
             ],
         }
         half = asked.home / f"{asked.network}.json.half"

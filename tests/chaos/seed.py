@@ -18,9 +18,9 @@ def seed(fleet, count, *, spread=0.0, lead=1.0, hasty=0.0):
     from campaigns.models import Delivery, Post
 
     begin = timezone.now() + dt.timedelta(seconds=lead)
-    accounts, suggestions = _accounts(fleet), _suggestions()
+    suggestions = _suggestions()
     posts, deliveries = [], []
-    turns = zip(range(count), itertools.cycle(accounts), strict=False)
+    turns = zip(range(count), itertools.cycle(accounts(fleet)), strict=False)
     for number, account in turns:
         key = uuid.uuid4()
         suggestion = suggestions[number % len(suggestions)]
@@ -51,7 +51,7 @@ def _rkey(now, number):
     return make_tid(int(now.timestamp() * 1_000_000) + number, number)
 
 
-def _accounts(fleet):
+def accounts(fleet):
     """All accounts, one after the other from each network; made on the first call."""
     from ambassadors.models import Consent, Person
     from integrations import sealing
@@ -71,7 +71,7 @@ def _accounts(fleet):
             Consent(person=person, purpose="publish", version="1", wording="Ja.", given_at=now)
             for person in people
         )
-        accounts = [
+        rows = [
             ConnectedAccount(
                 person=person, network=name, base_url=told["base_url"], handle=f"@{name}{number}",
                 remote_id=told["accounts"][number]["remote_id"], connected_at=now,
@@ -81,7 +81,7 @@ def _accounts(fleet):
             for number, person in enumerate(people)
         ]  # fmt: skip
         tokens = []
-        for account in ConnectedAccount.objects.bulk_create(accounts, 500):
+        for account in ConnectedAccount.objects.bulk_create(rows, 500):
             number = int(account.handle.removeprefix(f"@{account.network}"))
             context = {
                 "provider": account.network, "account_id": str(account.pk), "kind": "token",
