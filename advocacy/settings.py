@@ -78,8 +78,8 @@ NETWORK_APPS = {
     for network in ("linkedin", "x", "threads", "facebook", "instagram")
     if (app := _network_app(network))
 }
-# What publishing on X through its API may cost a month, in US dollars; 0 leaves copying only.
-X_MONTHLY_BUDGET = float(env("X_MONTHLY_BUDGET", "0"))
+# What publishing through a paid API may cost a month, in US dollars; 0 leaves copying only.
+MONTHLY_BUDGETS = {"x": float(env("X_MONTHLY_BUDGET", "0"))}
 
 VAR_DIR = Path(env("VAR_DIR", str(BASE_DIR / "var")))
 
