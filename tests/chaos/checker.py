@@ -8,6 +8,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 GATE_SECONDS = 2.0  # not scaled
+ONE_RETRY = {"linkedin", "x"}  # no key there: after a second open answer a person is asked
 CLOSED = {"sent", "unknown", "refused"}  # outcomes that only an arrival can have
 
 
@@ -188,7 +189,8 @@ def unknown_too_long(seen):
             if took > 900 * seen.time_scale:
                 yield f"{_name(row)} {took:.0f} s unknown"
             since = step["at"] if step["target"] == "unknown" else None
-        if row["state"] == "unknown":
+        asked = row["network"] in ONE_RETRY and len(seen.attempts[row["id"]]) > 1
+        if row["state"] == "unknown" and not asked:
             yield f"{_name(row)} still unknown ({row['reason']})"
 
 

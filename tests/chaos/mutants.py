@@ -46,13 +46,13 @@ class Mutant:
 MUTANTS = (
     Mutant(
         "no lock: a start reads the hold without FOR SHARE",
-        (("campaigns/deliveries.py", "SELECT held_at FROM {table} WHERE id = %s FOR SHARE", "SELECT held_at FROM {table} WHERE id = %s"),),
+        (("campaigns/starts.py", "FROM campaigns_topic WHERE id = %(topic)s FOR SHARE", "FROM campaigns_topic WHERE id = %(topic)s"),),
         (*PYTEST, "tests/test_publishing.py", "-k", "test_hold_stops_every_first_byte"),
         r"^E +assert [1-9]\d* == 0",
     ),
     Mutant(
         "no gate: a late start sends nevertheless",
-        (("campaigns/deliveries.py", "time.monotonic() - began >= GATE_SECONDS", "time.monotonic() < began"),),
+        (("campaigns/deliveries.py", "time.monotonic() - began >= pace.GATE_SECONDS", "time.monotonic() < began"),),
         (*PYTEST, "tests/test_publishing.py", "-k", "test_paused_worker_does_not_send"),
         r"^E +.*\('sent', 1\) == \('queued', 0\)",
     ),
@@ -69,16 +69,14 @@ MUTANTS = (
         (
             ("campaigns/states.py", "    if not any_fence:\n        rows = rows.filter(fence=delivery.fence)\n", ""),
         ),
-        (*STORM, "--networks", "mastodon,bluesky", "--count", "200", "--faults", "0", "--failpoints", "after_claim=pause:7.5:0.15"),
+        (*STORM, "--networks", "mastodon,bluesky", "--count", "200", "--faults", "0", "--failpoints", "after_claim=pause:7.5:0.25"),
         violated("change under old fence"),
     ),
     Mutant(
         "a new key for each try",
         (
-            ("campaigns/deliveries.py", "key=str(delivery.key),", "key=f'{delivery.key}-{delivery.tries}',"),
-            ("campaigns/deliveries.py", "rkey=delivery.rkey,", "rkey=f'{delivery.rkey[:12]}{delivery.tries + 2}',"),
-            ("campaigns/unknowns.py", "case Sent(remote_id=remote_id, url=url):", "case Sent(remote_id=remote_id, url=url) if delivery.tries < 0:"),
-            ("campaigns/unknowns.py", "case CannotTell(why=why) if", "case Sent():\n            _absent(delivery, now)\n        case CannotTell(why=why) if"),
+            ("campaigns/outgoings.py", "key=str(delivery.key),", "key=f'{delivery.key}-{delivery.tries}',"),
+            ("campaigns/outgoings.py", "rkey=delivery.rkey,", "rkey=f'{delivery.rkey[:12]}{delivery.tries + 2}',"),
         ),
         (*STORM, "--networks", "mastodon,bluesky", "--count", "80", "--faults", "0.4"),
         violated("doubled on mastodon", "doubled on bluesky"),

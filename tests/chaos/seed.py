@@ -18,9 +18,9 @@ def seed(fleet, count, *, spread=0.0, lead=1.0, hasty=0.0):
     from campaigns.models import Delivery, Post
 
     begin = timezone.now() + dt.timedelta(seconds=lead)
-    suggestions = _suggestions()
+    people, suggestions = accounts(fleet), _suggestions()
     posts, deliveries = [], []
-    turns = zip(range(count), itertools.cycle(accounts(fleet)), strict=False)
+    turns = zip(range(count), itertools.cycle(people), strict=False)
     for number, account in turns:
         key = uuid.uuid4()
         suggestion = suggestions[number % len(suggestions)]
