@@ -103,8 +103,8 @@ def _bluesky_app() -> dict[str, Any]:
 
 
 NETWORK_APPS["bluesky"] = _bluesky_app()
-# What publishing on X through its API may cost a month, in US dollars; 0 leaves copying only.
-X_MONTHLY_BUDGET = float(env("X_MONTHLY_BUDGET", "0"))
+# What publishing through a paid API may cost a month, in US dollars; 0 leaves copying only.
+MONTHLY_BUDGETS = {"x": float(env("X_MONTHLY_BUDGET", "0"))}
 
 VAR_DIR = Path(env("VAR_DIR", str(BASE_DIR / "var")))
 

@@ -16,8 +16,8 @@ from ambassadors import consents
 from ambassadors.kept import kept_form
 from ambassadors.models import Consent, Person
 from campaigns import disclosure, shares, wording
-from campaigns.deliveries import short_url
 from campaigns.models import Post, Suggestion, Variant
+from campaigns.outgoings import short_url
 from campaigns.shares import ShareRefused, Words
 from campaigns.tasks import publish_due
 from campaigns.wakeups import nudge

@@ -2,9 +2,10 @@
 
 from .base import Network
 from .bluesky import Bluesky
-from .handed import LinkedIn, X
+from .linkedin import LinkedIn
 from .mastodon import Mastodon
 from .wall import Wall
+from .x import X
 
 NETWORKS: dict[str, Network] = {
     network.abilities.name: network for network in (LinkedIn(), Mastodon(), Bluesky(), X(), Wall())

@@ -211,7 +211,7 @@ def test_figures_of_own_posts_and_of_gone_ones(world, post):
     world.network.remove(second.remote_id, world.access)
     figures = world.network.measure([first.remote_id, second.remote_id], world.access)
     assert set(figures) == {first.remote_id}
-    assert replace(figures[first.remote_id], quotes=None) == Figures(4, 2, 1)
+    assert replace(figures[first.remote_id], quotes=None, impressions=None) == Figures(4, 2, 1)
 
 
 @pytest.mark.parametrize("status", [401, 429, 500])
