@@ -75,6 +75,7 @@ class Bluesky(Network):
         counts=("likes", "reposts", "replies", "quotes"),
         batch=25,
         quiet=5.0,
+        single_use_refresh=True,
         threads=True,
         public_figures=True,
         connect="oauth",

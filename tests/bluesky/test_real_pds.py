@@ -32,8 +32,8 @@ def network():
 
 @pytest.fixture(autouse=True)
 def _reachable(network, monkeypatch):
-    parts = urlsplit(network.pds)
-    monkeypatch.setenv("LOOPBACK_HOSTS", f"{parts.hostname}:{parts.port}")
+    for name, value in network.environment().items():
+        monkeypatch.setenv(name, value)
 
 
 def sign_in(network, name):
@@ -130,8 +130,8 @@ def test_kill_fifty_times_leaves_fifty_posts(network, person, queue, settings, p
 def fresh_network(monkeypatch):
     """A network of its own: the one above has hundreds of kills behind it."""
     with real_network() as found:
-        parts = urlsplit(found.pds)
-        monkeypatch.setenv("LOOPBACK_HOSTS", f"{parts.hostname}:{parts.port}")
+        for name, value in found.environment().items():
+            monkeypatch.setenv(name, value)
         yield found
 
 
