@@ -170,6 +170,8 @@ def deliver(delivery: Delivery) -> None:
     failpoint("after_response")
     settle(delivery, result, answered=answered, said=window.limits)
     failpoint("after_result")
+    if isinstance(result, Sent) and not result.url:
+        _find_address(delivery, result.remote_id, access)
 
 
 def prepare(delivery: Delivery, access: Access, now: dt.datetime) -> bool:
@@ -236,6 +238,15 @@ def _publish(
         log.exception("publishing %s", delivery.key)
         return Unknown(type(error).__name__), None
     return result, not isinstance(result, Unknown)
+
+
+def _find_address(delivery: Delivery, remote_id: str, access: Access) -> None:
+    """Some networks name only the id of a new post; its address is a second, harmless question."""
+    try:
+        url = get(delivery.account.network).address(remote_id, access)
+    except WireError:
+        return
+    Delivery.objects.filter(pk=delivery.pk, remote_id=remote_id).update(remote_url=url[:800])
 
 
 def settle(

@@ -4,9 +4,11 @@ import datetime as dt
 
 from django.conf import settings
 
+from integrations.networks import get
 from integrations.networks.base import Document, Link, Outgoing, Picture
 
 from .models import Delivery, Post
+from .renditions import public_url
 
 
 def outgoing(delivery: Delivery) -> Outgoing:
@@ -20,7 +22,7 @@ def outgoing(delivery: Delivery) -> Outgoing:
         text=post.full_text,
         language=post.language,
         link=_link(post),
-        pictures=_pictures(post),
+        pictures=_pictures(post, delivery.account.network),
         document=_document(post),
         visibility=post.visibility,
         content_warning=post.content_warning,
@@ -59,14 +61,16 @@ def _link(post: Post) -> Link | None:
     )
 
 
-def _pictures(post: Post) -> tuple[Picture, ...]:
-    """The frozen bytes of the post's pictures, in their order."""
+def _pictures(post: Post, network: str) -> tuple[Picture, ...]:
+    """The frozen bytes of the post's pictures, in their order; their address where it is needed."""
     found = []
+    fetches = get(network).abilities.fetches_pictures
     for row in filter(None, [post.picture, *post.more_pictures.all()]):
         with row.file.open("rb") as file:
             content = file.read()
         alt = row.alt(post.language)
-        found.append(Picture(content, row.media_type, alt, row.width, row.height))
+        url = public_url(row, network) if fetches else ""
+        found.append(Picture(content, row.media_type, alt, row.width, row.height, url))
     return tuple(found)
 
 

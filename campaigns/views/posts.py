@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from ambassadors.models import Person
 from campaigns import shares, wording
 from campaigns.models import Delivery, Post
+from campaigns.outgoings import short_url
 from campaigns.tasks import publish_due
 from campaigns.views.composer import intent_url
 from campaigns.wakeups import nudge
@@ -77,7 +78,9 @@ def post(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         **_row(found),
         "marked": wording.marked(found.draft, found.text),
-        "intent": intent_url(found.network, found.full_text),
+        "intent": intent_url(
+            found.network, found.full_text, short_url(found.link.code) if found.link else ""
+        ),
         "attempts": delivery.attempt_set.all() if delivery else [],
         "error": error,
     }

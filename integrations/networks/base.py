@@ -391,6 +391,14 @@ class Network:
         """Search the account for the post of an ambiguous try that began at ``since``."""
         self._unable("look")
 
+    def address(self, remote_id: str, access: Access) -> str:
+        """The public address of an own post whose publishing answer named none, or empty.
+
+        Asked after the result is written, because nothing may stand between answer and commit.
+        Raises :class:`integrations.wire.WireError`.
+        """
+        return ""
+
     def measure(self, remote_ids: Sequence[str], access: Access) -> dict[str, Figures]:
         """Read figures of own posts; ids absent in the answer are absent at the network.
 
