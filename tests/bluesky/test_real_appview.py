@@ -118,7 +118,7 @@ def test_thread_of_three_is_one_thread(network):
 def test_like_repost_quote_and_answered_reply_of_a_second_account_are_counted(network):
     access, _expires, did = sign_in(network, "counted")
     sent = publish(outgoing(text="Count me"), access)
-    other, token = network.other("reader")
+    other, token = network.other("adareads")
     subject = next(
         {"uri": r["uri"], "cid": r["cid"]}
         for r in network.records(did) if r["uri"] == sent.remote_id

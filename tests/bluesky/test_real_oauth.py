@@ -93,7 +93,7 @@ def test_refresh_token_that_was_used_ends_the_session(network):
 
 
 def test_yes_of_another_account_is_refused_and_given_back(network):
-    named, _app_password, _did = network.create_account("named")
+    named, _app_password, _did = network.create_account("wanted")
     other, _app_password, _did = network.create_account("another")
     trip = trip_to(network, named)
     departure = NETWORK.depart(trip)

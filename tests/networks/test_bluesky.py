@@ -454,14 +454,18 @@ def test_conversations_of_a_post_that_is_gone_are_not_zero(bluesky, access):
         NETWORK.conversations("at://did:plc:jona/app.bsky.feed.post/x", access)
 
 
-def test_figures_of_twenty_five_posts_in_one_call_and_the_gone_one_absent(bluesky, access):
+@pytest.mark.parametrize(
+    ("did", "calls"), [("did:plc:" + "a" * 24, 1), ("did:web:" + "a" * 60 + ".example", 2)]
+)
+def test_figures_of_twenty_five_posts_in_one_call_and_the_gone_one_absent(bluesky, did, calls):
+    access = replace(bluesky.access(), remote_account_id=did)
     ids = [publish(outgoing(str(n)), access).remote_id for n in range(25)]
     bluesky.figures[ids[3]] = (4, 2, 1)
     NETWORK.remove(ids[7], access)
     found = NETWORK.measure(ids, access)
     assert set(ids) - set(found) == {ids[7]}
     assert found[ids[3]] == Figures(4, 2, 1, 0)
-    assert bluesky.count("measured") == 1
+    assert bluesky.count("measured") == calls
 
 
 def test_app_password_opens_a_session_and_gives_it_back(bluesky):
