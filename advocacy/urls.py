@@ -5,7 +5,7 @@ from django.views.i18n import set_language
 
 from ambassadors.views import audit, notebook, roster
 from campaigns.views import composer, desk, editor, hold, links, posts, today
-from integrations.views import accounts, wall
+from integrations.views import accounts, bluesky, wall
 
 from .views import demo, health
 
@@ -33,6 +33,9 @@ urlpatterns = [
     path("connect/mastodon/", accounts.connect_mastodon, name="connect_mastodon"),
     path("connect/mastodon/cb/", accounts.mastodon_callback, name="mastodon_callback"),
     path("connect/bluesky/", accounts.connect_bluesky, name="connect_bluesky"),
+    path("connect/bluesky/client-metadata.json", bluesky.metadata, name="bluesky_metadata"),
+    path("connect/bluesky/jwks.json", bluesky.jwks, name="bluesky_jwks"),
+    path("connect/bluesky/local/", bluesky.local, name="bluesky_local"),
     path("wall/", wall.wall, name="wall"),
     path("wall/api/posts", wall.wall_posts, name="wall_posts"),
     path("wall/api/posts/<uuid:pk>", wall.wall_post, name="wall_post"),

@@ -313,10 +313,10 @@ class Trip:
     base_url: str
     redirect_uri: str
     state: str
-    verifier: str
+    verifier: str = field(repr=False)
     company: bool = False
     hint: str = ""
-    kept: Mapping[str, str] = field(default_factory=dict)
+    kept: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,7 +324,7 @@ class Departure:
     """Where the person goes, and what to remember until they come back."""
 
     url: str
-    kept: Mapping[str, str] = field(default_factory=dict)
+    kept: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
