@@ -3,7 +3,7 @@
 from .delivery import Attempt, Delivery, Reading, Transition
 from .hold import HoldAnswer, HoldRecord
 from .instance import Instance
-from .post import Post, ShortLink
+from .post import FormerText, Post, ShortLink
 from .programme import DisclosureRule, Programme
 from .suggestion import Document, Picture, Suggestion, Variant
 from .topic import Briefing, BriefingItem, Topic
@@ -15,6 +15,7 @@ __all__ = [
     "Delivery",
     "DisclosureRule",
     "Document",
+    "FormerText",
     "HoldAnswer",
     "HoldRecord",
     "Instance",
