@@ -76,6 +76,8 @@ NETWORK_APPS = {
     for network in ("linkedin", "x", "threads", "facebook", "instagram")
     if (app := _network_app(network))
 }
+# For how many days after it left a post's figures are read.
+ENGAGEMENT_DAYS = int(env("ENGAGEMENT_DAYS", "30"))
 # What publishing on X through its API may cost a month, in US dollars; 0 leaves copying only.
 X_MONTHLY_BUDGET = float(env("X_MONTHLY_BUDGET", "0"))
 

@@ -160,6 +160,17 @@ def scope_of(record: HoldRecord) -> Scope | None:
             return Suggestion.objects.filter(pk=record.scope_id).first()
 
 
+def covered(record: HoldRecord) -> Q:
+    """Posts that a record's hold is about."""
+    match record.scope:
+        case "topic":
+            return Q(suggestion__topic=record.scope_id)
+        case "suggestion":
+            return Q(suggestion=record.scope_id)
+        case _:
+            return Q()
+
+
 def questions(person: Person, post: Post | None = None) -> list[Question]:
     """What holds in force still ask a person: each about each post of theirs that is out, once.
 

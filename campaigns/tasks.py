@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from celery import shared_task
 from django.db import close_old_connections, connection
 
-from . import deliveries, engagement, unknowns
+from . import deliveries, engagement, reminders, unknowns
 from .models import Delivery
 
 # Sends wait for networks, so a few threads share one process; each has its own connection.
@@ -38,3 +38,9 @@ def publish_due() -> int:
 def measure_due() -> int:
     """Read the figures that are due; returns how many posts were read."""
     return engagement.measure_due()
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def look_back() -> int:
+    """Count answered replies once a day, and remind people of posts only they can tell about."""
+    return engagement.converse_due() + reminders.remind_due()
