@@ -1,11 +1,15 @@
 """Celery: wake-ups only. What is due stands in PostgreSQL."""
 
+import logging
 import os
+import threading
+from typing import Any
 
-from celery import Celery
+from celery import Celery, bootsteps, signals
 from celery.schedules import crontab
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "advocacy.settings")
+log = logging.getLogger(__name__)
 app = Celery("botschaft")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
@@ -17,3 +21,42 @@ app.conf.beat_schedule = {
     "look-back": {"task": "campaigns.tasks.look_back", "schedule": crontab(minute=5)},
 }
 app.conf.beat_schedule_filename = os.environ.get("BEAT_SCHEDULE", "/tmp/botschaft-beat")  # noqa: S108 - holds only last-run times
+
+
+@signals.worker_shutting_down.connect  # type: ignore[untyped-decorator]
+def drain(**_about: object) -> None:
+    """SIGTERM: the children claim nothing more and finish what flies (C19)."""
+    from campaigns.tasks import stopping  # noqa: PLC0415 - after Django is set up
+
+    stopping.set()
+
+
+class Tick(bootsteps.StartStopStep):  # type: ignore[misc]
+    """The worker's own heart: without beat, or without a broker, what is due still leaves."""
+
+    requires = frozenset({"celery.worker.components:Pool"})
+    every = 5.0  # seconds
+
+    def __init__(self, parent: Any, **options: Any) -> None:
+        self.ended = threading.Event()
+        super().__init__(parent, **options)
+
+    def start(self, parent: Any) -> None:
+        """Begin to tick beside the worker's loop."""
+        threading.Thread(target=self._run, daemon=True, name="tick").start()
+
+    def stop(self, parent: Any) -> None:
+        """The worker ends."""
+        self.ended.set()
+
+    def _run(self) -> None:
+        from campaigns.tasks import take_over  # noqa: PLC0415 - after Django is set up
+
+        while not self.ended.wait(self.every):
+            try:
+                take_over()
+            except Exception:
+                log.exception("tick")
+
+
+app.steps["worker"].add(Tick)

@@ -50,6 +50,7 @@ POLICIES: dict[str, Policy] = {
     "health": public,
     "set_language": public,
     "picture": signed_in,
+    "public_picture": public,  # by signature, for networks that fetch pictures
     "short_link": public,
     "demo_login": demo,
     "today": signed_in,

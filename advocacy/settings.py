@@ -53,8 +53,10 @@ BLUESKY_APPVIEW_URL = env("BLUESKY_APPVIEW_URL", "https://public.api.bsky.app").
 # Named crash points for the chaos tests; refused unless DEBUG_FAILPOINTS is on.
 FAILPOINTS = env("FAILPOINTS", "")
 DEBUG_FAILPOINTS = flag("DEBUG_FAILPOINTS")
-if FAILPOINTS and not DEBUG_FAILPOINTS:
-    message = "FAILPOINTS is set without DEBUG_FAILPOINTS=1. Unset it."
+# Shrinks leases, deadlines and pauses for chaos tests; 1 is real time.
+TIME_SCALE = float(env("TIME_SCALE", "1"))
+if (FAILPOINTS or TIME_SCALE != 1) and not DEBUG_FAILPOINTS:
+    message = "FAILPOINTS or TIME_SCALE is set without DEBUG_FAILPOINTS=1. Unset it."
     raise ImproperlyConfigured(message)
 
 
@@ -78,8 +80,8 @@ NETWORK_APPS = {
 }
 # For how many days after it left a post's figures are read.
 ENGAGEMENT_DAYS = int(env("ENGAGEMENT_DAYS", "30"))
-# What publishing on X through its API may cost a month, in US dollars; 0 leaves copying only.
-X_MONTHLY_BUDGET = float(env("X_MONTHLY_BUDGET", "0"))
+# What publishing through a paid API may cost a month, in US dollars; 0 leaves copying only.
+MONTHLY_BUDGETS = {"x": float(env("X_MONTHLY_BUDGET", "0"))}
 
 VAR_DIR = Path(env("VAR_DIR", str(BASE_DIR / "var")))
 

@@ -43,6 +43,7 @@ urlpatterns = [
     path("wall/api/posts", wall.wall_posts, name="wall_posts"),
     path("wall/api/posts/<uuid:pk>", wall.wall_post, name="wall_post"),
     path("pictures/<int:pk>/", links.picture, name="picture"),
+    path("pictures/public/<str:signed>/", links.public_picture, name="public_picture"),
     path("r/<str:code>", links.short_link, name="short_link"),
     path("demo/<slug:role>/", demo.demo_login, name="demo_login"),
     path("healthz", health.health, name="health"),

@@ -30,6 +30,7 @@ from integrations.wire import WireError
 
 from . import deliveries, disclosure, holds, shares, wording
 from .models import Delivery, FormerText, HoldAnswer, Post
+from .outgoings import outgoing, short_url
 from .shares import ShareRefused
 
 # Addresses of one network under another name; every other host follows from the account itself.
@@ -90,7 +91,7 @@ def there(*, by: Person, delivery: Delivery, url: str, now: dt.datetime) -> bool
         try:
             access = tokens.open_access(delivery.account, now=now)
             since = delivery.first_tried_at or now
-            seen = network.look(deliveries.outgoing(delivery), access, since)
+            seen = network.look(outgoing(delivery), access, since)
         except (tokens.NoToken, WireError):
             seen = None
     if isinstance(seen, Absent):
@@ -115,7 +116,7 @@ def change(*, by: Person, post: Post, text: str, now: dt.datetime) -> None:
     label = disclosure.label_for(
         None if post.part else post.suggestion, post.network, post.language
     )
-    link = deliveries.short_url(post.link.code) if post.link else ""
+    link = short_url(post.link.code) if post.link else ""
     full_text = disclosure.complete(text, label, link)
     shares.check_length(post.network, full_text, delivery.account, warning=post.content_warning)
     network = get(post.network)

@@ -1,8 +1,10 @@
-"""How a post leaves: claim, start, publish, settle; recover what a dead worker left.
+"""How a post leaves: claim, prepare, start, publish, settle.
 
 The promises are PUBLISHING.md's: ``sending`` is committed before the first byte, an ambiguous
 answer is *unknown* and followed by a look, a hold ends every start that has not begun.
-Read from top to bottom: each function is one step in the order of the way.
+Read from top to bottom: each function is one step in the order of the way. The start transaction
+is :mod:`campaigns.starts`, what leaves :mod:`campaigns.outgoings`, what stayed unclear
+:mod:`campaigns.unknowns`.
 """
 
 import datetime as dt
@@ -11,19 +13,17 @@ import random
 import time
 from collections.abc import Callable
 
-from django.conf import settings
-from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db import DatabaseError, connection, transaction
 
-from integrations import tokens
-from integrations.models import ConnectedAccount
+from integrations import limits, spool, tokens
+from integrations.models import Circuit, ConnectedAccount
 from integrations.networks import get
 from integrations.networks.base import (
     Access,
     Later,
-    Link,
     Outgoing,
-    Picture,
     Refused,
+    Remaining,
     Result,
     Sent,
     Unknown,
@@ -31,40 +31,64 @@ from integrations.networks.base import (
 )
 from integrations.wire import GateClosed, NotSent, WireError
 
+from . import pace
 from .failpoints import failpoint
-from .models import Attempt, Delivery, Post
+from .models import Attempt, Delivery
+from .outgoings import outgoing
+from .starts import price, start
 from .states import move_delivery
 
 log = logging.getLogger(__name__)
 
-LEASE = dt.timedelta(seconds=60)  # longer than SEND_SECONDS, so a live worker keeps its claim
-SEND_SECONDS = 30.0  # total for all calls of one send
-GATE_SECONDS = 2.0  # between the start transaction and the first byte (contract 2.6)
 MAX_CLAIMS = 3  # worker deaths before quarantine (I11)
 MAX_TRIES = 8
+MOST_PER_HOST = 64  # deliveries in flight at one host
 FIRST_MEASURE = dt.timedelta(minutes=10)
 
+# The first due delivery of every account that is free, the longest unserved accounts first (I9).
+_FREE = """
+WITH due AS (
+  SELECT DISTINCT ON (account_id) id, account_id, due_at
+    FROM campaigns_delivery
+   WHERE state = 'queued' AND blocked = '' AND due_at <= now()
+     AND (next_at IS NULL OR next_at <= now()) AND (lease_until IS NULL OR lease_until < now())
+   ORDER BY account_id, due_at, id),
+busy AS (
+  SELECT d.account_id, a.network, a.base_url
+    FROM campaigns_delivery d JOIN integrations_connectedaccount a ON a.id = d.account_id
+   WHERE d.state = 'sending'
+   UNION
+  SELECT d.account_id, a.network, a.base_url
+    FROM campaigns_delivery d JOIN integrations_connectedaccount a ON a.id = d.account_id
+   WHERE d.state = 'queued' AND d.lease_until >= now()),
+free AS (
+  SELECT due.id, due.due_at, a.last_served_at, a.network, a.base_url,
+         row_number() OVER (PARTITION BY a.network, a.base_url
+                            ORDER BY a.last_served_at NULLS FIRST, due.due_at) AS place
+    FROM due JOIN integrations_connectedaccount a ON a.id = due.account_id
+   WHERE NOT EXISTS (SELECT FROM busy WHERE busy.account_id = a.id)
+     AND NOT EXISTS (SELECT FROM integrations_bucket b
+                      WHERE b.account_id = a.id AND b.left <= 0 AND b.resets_at > now())
+     AND {circuit})
+SELECT d.id FROM campaigns_delivery d JOIN free ON free.id = d.id
+ WHERE d.state = 'queued' AND d.blocked = '' AND (d.lease_until IS NULL OR d.lease_until < now())
+   AND free.place <= least(
+     %(most)s - (SELECT count(*) FROM busy b
+                  WHERE (b.network, b.base_url) = (free.network, free.base_url)),
+     coalesce((SELECT b.left FROM integrations_bucket b
+                WHERE b.account_id IS NULL AND b.resets_at > now()
+                  AND (b.network, b.base_url) = (free.network, free.base_url)), %(most)s))
+ ORDER BY free.last_served_at NULLS FIRST, free.due_at
+ LIMIT %(limit)s
+   FOR UPDATE OF d SKIP LOCKED
+"""
+_HOST_ANSWERS = """NOT EXISTS (SELECT FROM integrations_circuit c WHERE c.opened_at IS NOT NULL
+                      AND (c.network, c.base_url) = (a.network, a.base_url))"""
+_THIS_HOST = "(a.network, a.base_url) = (%(network)s, %(base_url)s)"
 _CLAIM = """
 UPDATE campaigns_delivery SET fence = fence + 1, claims = claims + 1,
        lease_until = now() + %(lease)s::interval
- WHERE id IN (
-   SELECT d.id FROM campaigns_delivery d
-     JOIN integrations_connectedaccount a ON a.id = d.account_id
-    WHERE d.state = 'queued' AND d.blocked = '' AND d.due_at <= now()
-      AND (d.next_at IS NULL OR d.next_at <= now())
-      AND (d.lease_until IS NULL OR d.lease_until < now())
-      AND (a.paused_until IS NULL OR a.paused_until <= now())
-      AND NOT EXISTS (
-        SELECT 1 FROM campaigns_delivery o
-         WHERE o.account_id = d.account_id AND o.id <> d.id
-           AND (o.state = 'sending'
-                OR (o.state = 'queued' AND o.lease_until > now())
-                OR (o.state = 'queued' AND o.blocked = '' AND o.next_at IS NULL
-                    AND (o.due_at, o.id) < (d.due_at, d.id))))
-    ORDER BY a.last_served_at NULLS FIRST, d.due_at
-    LIMIT %(limit)s
-    FOR UPDATE OF d SKIP LOCKED)
-RETURNING id
+ WHERE id = ANY(%(ids)s)
 """
 
 
@@ -79,14 +103,44 @@ def clock() -> dt.datetime:
 def claim(*, limit: int) -> list[Delivery]:
     """Take up to ``limit`` due deliveries, the longest unserved accounts first.
 
-    Counted before the work, so a worker that dies with a poisonous one has been counted.
+    Counted before the work, so a worker that dies with a poisonous one has been counted. A silent
+    host gets one probe a minute.
     """
     failpoint("before_claim")
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_CLAIM, {"lease": f"{LEASE.seconds} seconds", "limit": limit})
-        ids = [row[0] for row in cursor.fetchall()]
-    rows = Delivery.objects.select_related("post__suggestion__topic", "post__picture", "account")
-    return list(rows.filter(pk__in=ids).order_by("due_at", "pk"))
+    with transaction.atomic():
+        ids = _lock(_FREE.format(circuit=_HOST_ANSWERS), limit=limit)
+        for host in limits.probes_due(now=clock()) if Circuit.objects.exists() else ():
+            ids += _lock(
+                _FREE.format(circuit=_THIS_HOST),
+                limit=1,
+                network=host.network,
+                base_url=host.base_url,
+            )
+        if not ids:
+            return []
+        with connection.cursor() as cursor:
+            cursor.execute(_CLAIM, {"ids": ids, "lease": f"{pace.LEASE.total_seconds()} seconds"})
+        rows = (
+            Delivery.objects.filter(pk__in=ids)
+            .select_related(
+                "post__suggestion",
+                "post__picture",
+                "post__link",
+                "post__document",
+                "account",
+            )
+            .prefetch_related("post__more_pictures")
+            .order_by("due_at", "pk")
+        )
+        claimed = list(rows)
+        limits.take([row.account for row in claimed], now=clock())
+    return claimed
+
+
+def _lock(sql: str, **values: str | int) -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, {"most": MOST_PER_HOST, **values})
+        return [row[0] for row in cursor.fetchall()]
 
 
 def deliver(delivery: Delivery) -> None:
@@ -97,39 +151,55 @@ def deliver(delivery: Delivery) -> None:
         block(delivery, Delivery.Blocked.QUARANTINED)
         return
     try:
-        account_access = tokens.open_access(delivery.account, now=now)
+        access = tokens.open_access(delivery.account, now=now)
     except tokens.NoToken as error:
         block(delivery, Delivery.Blocked.RECONNECT, detail=str(error))
         return
     except WireError as error:
         put_back(delivery, Later(f"token: {error}"), now=now)
         return
-    if not prepare(delivery, account_access, now):
+    if not prepare(delivery, access, now):
         return
     post = outgoing(delivery)
     began = time.monotonic()
     if not start(delivery):
         return
     failpoint("after_start")
-    result = _publish(delivery, post, account_access, gate(began), now)
+    window = Window(seconds=pace.SEND_SECONDS, may_start=gate(began), now=now)
+    result, answered = _publish(delivery, post, access, window)
     failpoint("after_response")
-    settle(delivery, result)
+    settle(delivery, result, answered=answered, said=window.limits)
     failpoint("after_result")
+    if isinstance(result, Sent) and not result.url:
+        _find_address(delivery, result.remote_id, access)
 
 
-def prepare(delivery: Delivery, account_access: Access, now: dt.datetime) -> bool:
+def prepare(delivery: Delivery, access: Access, now: dt.datetime) -> bool:
     """Upload media and resolve names; nothing visible happens. Tells whether we may go on."""
-    window = Window(seconds=SEND_SECONDS, may_start=lambda: None, now=now)
+    window = Window(seconds=pace.SEND_SECONDS, may_start=lambda: None, now=now)
     try:
-        kept = get(delivery.account.network).prepare(outgoing(delivery), account_access, window)
+        kept = get(delivery.account.network).prepare(outgoing(delivery), access, window)
     except WireError as error:
+        if isinstance(error, NotSent):
+            limits.failed(delivery.account, now=now)
         kept = Later(f"media: {error}")
     match kept:
         case Later():
+            if kept.renew:
+                tokens.expire(delivery.account, now=now)
             put_back(delivery, kept, now=now)
         case Refused(permanent=True):
-            refuse(delivery, kept.why, now=now)
+            move_delivery(
+                delivery,
+                to="failed",
+                source="queued",
+                now=now,
+                reason="refused",
+                detail=kept.why[:400],
+                lease_until=None,
+            )
         case Refused():
+            _needs_person(delivery, kept.why)
             block(delivery, Delivery.Blocked.RECONNECT, detail=kept.why)
         case _ if kept != delivery.kept:
             delivery.kept = dict(kept)
@@ -140,238 +210,93 @@ def prepare(delivery: Delivery, account_access: Access, now: dt.datetime) -> boo
     return False
 
 
-def refuse(delivery: Delivery, why: str, *, now: dt.datetime) -> None:
-    """End a queued delivery that the network will never take."""
-    move_delivery(
-        delivery,
-        to="failed",
-        source="queued",
-        now=now,
-        reason="refused",
-        detail=why[:400],
-        lease_until=None,
-    )
-
-
 def gate(began: float) -> Callable[[], None]:
     """Refuse the first byte once the permission is older than the gate allows."""
 
     def may_start() -> None:
-        if time.monotonic() - began >= GATE_SECONDS:
+        if time.monotonic() - began >= pace.GATE_SECONDS:
             message = "the start transaction is too old"
             raise GateClosed(message)
 
     return may_start
 
 
-def outgoing(delivery: Delivery) -> Outgoing:
-    """Everything that was approved, equal on every try (I6)."""
-    post = delivery.post
-    suggestion = post.suggestion
-    link = None
-    if post.link and suggestion:
-        link = Link(
-            url=short_url(post.link.code),
-            title=suggestion.link_title,
-            description=suggestion.link_description,
-        )
-    return Outgoing(
-        key=str(delivery.key),
-        rkey=delivery.rkey,
-        written_at=delivery.written_at,
-        text=post.full_text,
-        language=post.language,
-        link=link,
-        pictures=_pictures(post),
-        visibility=post.visibility,
-        content_warning=post.content_warning,
-        kept=delivery.kept,
-        first_tried_at=delivery.first_tried_at,
-        taken=_taken(delivery) if delivery.first_tried_at else frozenset(),
-    )
+def _publish(
+    delivery: Delivery, post: Outgoing, access: Access, window: Window
+) -> tuple[Result, bool | None]:
+    """Call the network once. Whatever it raises becomes one of the four results.
 
-
-def _pictures(post: Post) -> tuple[Picture, ...]:
-    """The frozen bytes of the post's pictures, in their order."""
-    found = []
-    for row in filter(None, [post.picture, *post.more_pictures.order_by("pk")]):
-        with row.file.open("rb") as file:
-            content = file.read()
-        alt = row.alt(post.language)
-        found.append(Picture(content, row.media_type, alt, row.width, row.height))
-    return tuple(found)
-
-
-def _taken(delivery: Delivery) -> frozenset[str]:
-    """Remote ids of the account's other posts around this one: no proof for it."""
-    since = (delivery.first_tried_at or delivery.written_at) - dt.timedelta(days=1)
-    others = Delivery.objects.filter(account=delivery.account_id, sent_at__gte=since)
-    return frozenset(others.values_list("remote_id", flat=True))
-
-
-def short_url(code: str) -> str:
-    """The address of a tracked link, from SITE_URL and never from a request."""
-    return f"{settings.SITE_URL}/r/{code}"
-
-
-def start(delivery: Delivery) -> bool:
-    """Commit ``sending`` if nothing speaks against it now; tells whether we may send.
-
-    Locks what can stop a post FOR SHARE, always in the same order, so that a hold, a withdrawn
-    consent, a disconnect or a leaving that has answered 200 is seen, and one that has not waits
-    for us. In doubt about the commit: do not send.
+    The second value tells whether the host answered; None when it was not asked.
     """
     try:
-        with transaction.atomic():
-            now = clock()
-            obstacle = _obstacle(delivery, now)
-            if obstacle:
-                _stop(delivery, obstacle, now)
-                return False
-            failpoint("in_start")
-            moved = move_delivery(
-                delivery,
-                to="sending",
-                source="queued",
-                now=now,
-                lease_until=now + LEASE,
-                started_at=now,
-                tries=delivery.tries + 1,
-                next_at=None,
-            )
-            if moved:
-                Attempt.objects.create(delivery=delivery, fence=delivery.fence, began_at=now)
-                ConnectedAccount.objects.filter(pk=delivery.account_id).update(last_served_at=now)
-    except IntegrityError:
-        # Another delivery of the account is in flight (I8); the lease is given back.
-        Delivery.objects.filter(pk=delivery.pk, fence=delivery.fence, state="queued").update(
-            lease_until=None, claims=delivery.claims - 1
-        )
-        return False
-    except DatabaseError:
-        log.exception("start of %s in doubt, not sending", delivery.key)
-        return False
-    return moved
-
-
-def _held(table: str, pk: int | None) -> bool:
-    """Lock a row that can be held and read whether it is."""
-    if pk is None:
-        return False
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT held_at FROM {table} WHERE id = %s FOR SHARE", [pk])  # noqa: S608 - names of ours
-        row = cursor.fetchone()
-    return row is None or row[0] is not None
-
-
-def _row(sql: str, pk: int) -> tuple[object, ...] | None:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [pk])
-        row: tuple[object, ...] | None = cursor.fetchone()
-    return row
-
-
-def _obstacle(delivery: Delivery, now: dt.datetime) -> str:
-    """Name what forbids the start, with every row that could forbid it locked FOR SHARE."""
-    post = delivery.post
-    suggestion = post.suggestion
-    if _held("campaigns_programme", 1):
-        return "held"
-    if suggestion and (
-        _held("campaigns_topic", suggestion.topic_id)
-        or _held("campaigns_suggestion", suggestion.pk)
-    ):
-        return "held"
-    person = _row(
-        "SELECT left_at, is_active FROM ambassadors_person WHERE id = %s FOR SHARE", post.person_id
-    )
-    if person is None or person[0] is not None or not person[1]:
-        return "left"
-    account = _row(
-        "SELECT disconnected_at, person_id FROM integrations_connectedaccount"
-        " WHERE id = %s FOR SHARE",
-        delivery.account_id,
-    )
-    if account is None or account[0] is not None or account[1] != post.person_id:
-        return "disconnected"
-    consent = _row(
-        "SELECT id FROM ambassadors_consent WHERE person_id = %s AND purpose = 'publish'"
-        " AND withdrawn_at IS NULL FOR SHARE",
-        post.person_id,
-    )
-    if consent is None:
-        return "consent"
-    if now >= delivery.not_after:
-        return "expired"
-    if now < delivery.due_at:
-        return "early"
-    return ""
-
-
-def _stop(delivery: Delivery, obstacle: str, now: dt.datetime) -> None:
-    """Write down why a start did not happen. A hold leaves the delivery queued."""
-    if obstacle in {"left", "disconnected", "expired"}:
-        source = "queued"
-        if delivery.first_tried_at is None:
-            move_delivery(
-                delivery,
-                to="cancelled" if obstacle != "expired" else "failed",
-                source=source,
-                now=now,
-                reason=obstacle,
-                lease_until=None,
-            )
-            return
-        move_delivery(
-            delivery, to="unknown", source=source, now=now, reason=obstacle, lease_until=None
-        )
-        return
-    changes: dict[str, object] = {"lease_until": None, "claims": 0, "reason": obstacle}
-    if obstacle == "consent":
-        changes["blocked"] = Delivery.Blocked.CONSENT
-    else:
-        changes["next_at"] = now + dt.timedelta(seconds=20)
-    Delivery.objects.filter(pk=delivery.pk, fence=delivery.fence, state="queued").update(**changes)
-
-
-def _publish(
-    delivery: Delivery,
-    post: Outgoing,
-    account_access: Access,
-    may_start: Callable[[], None],
-    now: dt.datetime,
-) -> Result:
-    """Call the network once. Whatever it raises becomes one of the four results."""
-    window = Window(seconds=SEND_SECONDS, may_start=may_start, now=now)
-    try:
-        return get(delivery.account.network).publish(post, account_access, window)
+        result = get(delivery.account.network).publish(post, access, window)
     except GateClosed as error:
-        return Later(str(error), wait=2.0)  # our own delay, not the network's: soon again
+        return Later(str(error), wait=2.0, whose=""), None  # our own delay: soon again
     except NotSent as error:
-        return Later(str(error) or type(error).__name__)
+        return Later(str(error) or type(error).__name__), False
     except Exception as error:  # a bug after the first byte must not look like "not sent"
         log.exception("publishing %s", delivery.key)
-        return Unknown(type(error).__name__)
+        return Unknown(type(error).__name__), None
+    return result, not isinstance(result, Unknown)
 
 
-def settle(delivery: Delivery, result: Result) -> None:
+def _find_address(delivery: Delivery, remote_id: str, access: Access) -> None:
+    """Some networks name only the id of a new post; its address is a second, harmless question."""
+    try:
+        url = get(delivery.account.network).address(remote_id, access)
+    except WireError:
+        return
+    Delivery.objects.filter(pk=delivery.pk, remote_id=remote_id).update(remote_url=url[:800])
+
+
+def settle(
+    delivery: Delivery,
+    result: Result,
+    *,
+    answered: bool | None = None,
+    said: list[Remaining] | None = None,
+) -> None:
     """Write the result down. Nothing may run between the network's answer and this commit.
 
-    While the database is away the answer is kept and tried again until three leases are over.
+    While the database is away the answer is kept on disk, encrypted, and tried again until three
+    leases are over; after that, and after a crash, the next worker finds it there.
     """
-    deadline = time.monotonic() + 3 * LEASE.total_seconds()
+    deadline = time.monotonic() + 3 * pace.LEASE.total_seconds()
+    kept_at = None
     while True:
         try:
             with transaction.atomic():
-                _settle(delivery, result, clock())
+                now = clock()
+                _settle(delivery, result, now)
+                limits.remember(delivery.account, said or [], now=now)
+                if answered is False or (answered is None and isinstance(result, Unknown)):
+                    limits.failed(delivery.account, now=now)
+                elif answered:
+                    limits.answered(delivery.account)
+            break
         except (DatabaseError, OSError):
+            if kept_at is None and isinstance(result, Sent):
+                answer = {"remote_id": result.remote_id, "url": result.url}
+                kept_at = spool.keep("sent", str(delivery.key), answer)
             if time.monotonic() > deadline:
                 raise
             log.exception("cannot write the result of %s yet", delivery.key)
             connection.close()
             time.sleep(0.5)
-        else:
-            return
+    if kept_at:
+        spool.forget(kept_at)
+
+
+def replay_spool() -> int:
+    """Write down proofs that a worker left on disk when the database was away (I4)."""
+    count = 0
+    for path, key, answer in spool.found("sent"):
+        delivery = Delivery.objects.filter(key=key).first()
+        if delivery and delivery.state != "sent":
+            mark_sent(delivery, str(answer["remote_id"]), str(answer["url"]), now=clock())
+            count += 1
+        spool.forget(path)
+    return count
 
 
 def _settle(delivery: Delivery, result: Result, now: dt.datetime) -> None:
@@ -381,6 +306,8 @@ def _settle(delivery: Delivery, result: Result, now: dt.datetime) -> None:
     Attempt.objects.filter(delivery=delivery, fence=delivery.fence).update(
         ended_at=now, outcome=outcome, detail=detail
     )
+    if isinstance(result, Later | Refused) and (amount := price(delivery)):
+        limits.give_back(delivery.account.network, amount, now=now)
     match result:
         case Sent(remote_id=remote_id, url=url):
             mark_sent(delivery, remote_id, url, now=now)
@@ -402,24 +329,29 @@ def _settle(delivery: Delivery, result: Result, now: dt.datetime) -> None:
             )
         case Refused():
             _block_sending(delivery, detail, now=now)
-        case Unknown(look_after=look_after):
+        case Unknown(look_after=look_after, ask=ask):
             wait = max(look_after, network.abilities.quiet)
             move_delivery(
                 delivery,
                 to="unknown",
                 source="sending",
                 now=now,
-                reason="ambiguous",
+                reason="ask_person" if ask else "ambiguous",
                 detail=detail,
                 lease_until=None,
-                look_at=now + dt.timedelta(seconds=wait),
+                claims=0,
+                look_at=None if ask else now + pace.span(wait),
                 first_tried_at=delivery.first_tried_at or delivery.started_at or now,
             )
 
 
+def _needs_person(delivery: Delivery, why: str) -> None:
+    ConnectedAccount.objects.filter(pk=delivery.account_id).update(reconnect_reason=why[:200])
+
+
 def _block_sending(delivery: Delivery, detail: str, *, now: dt.datetime) -> None:
     """Nothing was posted, and only the account's person can help."""
-    ConnectedAccount.objects.filter(pk=delivery.account_id).update(reconnect_reason=detail[:200])
+    _needs_person(delivery, detail)
     move_delivery(
         delivery,
         to="queued",
@@ -429,6 +361,7 @@ def _block_sending(delivery: Delivery, detail: str, *, now: dt.datetime) -> None
         detail=detail,
         blocked=Delivery.Blocked.RECONNECT,
         lease_until=None,
+        claims=0,
     )
 
 
@@ -454,19 +387,23 @@ def mark_sent(delivery: Delivery, remote_id: str, url: str, *, now: dt.datetime)
 
 
 def put_back(delivery: Delivery, later: Later, *, now: dt.datetime) -> None:
-    """Queue again what was proven not applied: 30 s doubling with full jitter, or as asked."""
+    """Queue again what was proven not applied: 30 s doubling with full jitter, or as asked.
+
+    What a network asked for pauses its bucket: this account, or everybody who uses our app.
+    """
     backoff = random.uniform(1, min(30 * 2 ** max(delivery.tries, 0), 1800))  # noqa: S311 - jitter
     wait = 0.0 if later.renew else later.wait if later.wait is not None else backoff
-    next_at = now + dt.timedelta(seconds=wait)
-    if later.wait is not None:
-        ConnectedAccount.objects.filter(pk=delivery.account_id).update(paused_until=next_at)
+    next_at = now + pace.span(wait)
+    if later.wait is not None and later.whose:
+        limits.pause(delivery.account, later.whose, next_at)
     over = delivery.tries >= MAX_TRIES or next_at >= delivery.not_after
+    end = "unknown" if delivery.first_tried_at else "failed"
     Delivery.objects.filter(pk=delivery.pk, fence=delivery.fence, state="queued").update(
         lease_until=None, claims=0, next_at=next_at, reason="later", detail=later.why[:400]
     )
     move_delivery(
         delivery,
-        to="failed" if over and delivery.first_tried_at is None else "queued",
+        to=end if over else "queued",
         source="sending",
         now=now,
         reason="expired" if over else "later",
@@ -474,6 +411,7 @@ def put_back(delivery: Delivery, later: Later, *, now: dt.datetime) -> None:
         lease_until=None,
         claims=0,
         next_at=next_at,
+        look_at=now if over and end == "unknown" else None,
     )
 
 

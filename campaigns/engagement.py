@@ -11,8 +11,7 @@ from django.db import transaction
 from django.db.models import BigIntegerField, Case, Exists, F, OuterRef, Q, QuerySet, Value, When
 
 from ambassadors.models import Consent
-from integrations import tokens
-from integrations.models import Budget
+from integrations import limits, tokens
 from integrations.networks import NETWORKS, get
 from integrations.networks.base import Abilities, Access, Figures
 from integrations.wire import WireError
@@ -140,14 +139,7 @@ def _open(rows: list[Delivery], now: dt.datetime) -> Access:
 def affordable(abilities: Abilities, reads: int, now: dt.datetime) -> bool:
     """Take what reading costs from the month's budget, if it still holds that much."""
     cost = abilities.price.read * reads if abilities.price else 0
-    if not cost:
-        return True
-    month = now.astimezone(dt.UTC).date().replace(day=1)
-    return bool(
-        Budget.objects.filter(
-            network=abilities.name, month=month, spent__lte=F("limit") - cost
-        ).update(spent=F("spent") + cost)
-    )
+    return not cost or limits.spend(abilities.name, cost, now=now)
 
 
 def _keep(

@@ -10,8 +10,8 @@ from django.db.models import F, Q
 from ambassadors import audit
 from ambassadors.models import Person
 
-from .deliveries import GATE_SECONDS
 from .models import Delivery, HoldAnswer, HoldRecord, Post, Programme, Suggestion, Topic
+from .pace import GATE_SECONDS
 
 Scope = Programme | Topic | Suggestion
 _MARGIN = 0.5  # seconds beyond the gate

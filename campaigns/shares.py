@@ -19,8 +19,8 @@ from integrations.networks import get
 from integrations.networks.bluesky import make_tid
 
 from . import anonymity, disclosure, wording
-from .deliveries import short_url
 from .models import Delivery, Post, ShortLink, Suggestion, Variant
+from .outgoings import short_url
 from .states import move_delivery
 
 # A post that could not leave within this time after its moment is not sent any more.

@@ -3,15 +3,22 @@
 import datetime as dt
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
-from integrations import tokens
+from integrations import limits, tokens
+from integrations.models import Circuit
 from integrations.networks import get
-from integrations.networks.base import Absent, CannotTell, Sent
-from integrations.wire import WireError
+from integrations.networks.base import Absent, CannotTell, NotAble, Sent
+from integrations.wire import NotSent, WireError
 
-from . import deliveries
+from . import deliveries, pace
 from .models import Delivery
+from .outgoings import outgoing
 from .states import move_delivery
+
+# A network without a key is asked twice before we believe that the post is not there: its
+# reading may lag behind its writing (contract 2.4).
+SECOND_LOOK = 270.0  # seconds after the first
 
 
 def recover() -> int:
@@ -21,7 +28,7 @@ def recover() -> int:
     for delivery in Delivery.objects.select_related("account").filter(
         state="sending", lease_until__lt=now
     )[:500]:
-        quiet = dt.timedelta(seconds=get(delivery.account.network).abilities.quiet)
+        quiet = pace.span(get(delivery.account.network).abilities.quiet)
         count += move_delivery(
             delivery,
             to="unknown",
@@ -36,16 +43,27 @@ def recover() -> int:
 
 
 def look_due(*, limit: int) -> list[Delivery]:
-    """Claim unknown deliveries whose quiet time is over, by moving their next look ahead."""
+    """Claim unknown deliveries whose quiet time is over, by moving their next look ahead.
+
+    A silent host is not asked; the next probe will tell.
+    """
     now = deliveries.clock()
+    silent = Circuit.objects.filter(
+        network=OuterRef("account__network"),
+        base_url=OuterRef("account__base_url"),
+        opened_at__isnull=False,
+        probe_at__gt=now,
+    )
     with transaction.atomic():
         rows = list(
             Delivery.objects.select_for_update(of=("self",), skip_locked=True)
-            .select_related("account", "post__suggestion", "post__picture")
-            .filter(state="unknown", look_at__lte=now)
+            .select_related(
+                "account", "post__suggestion", "post__picture", "post__link", "post__document"
+            )
+            .filter(~Exists(silent), state="unknown", look_at__lte=now)
             .order_by("look_at")[:limit]
         )
-        again = now + 2 * deliveries.LEASE
+        again = now + 2 * pace.LEASE
         Delivery.objects.filter(pk__in=[row.pk for row in rows]).update(look_at=again)
     return rows
 
@@ -56,11 +74,18 @@ def look(delivery: Delivery) -> None:
     now = deliveries.clock()
     since = delivery.first_tried_at or now
     try:
-        account_access = tokens.open_access(delivery.account, now=now)
-        seen = network.look(deliveries.outgoing(delivery), account_access, since)
+        access = tokens.open_access(delivery.account, now=now)
+        seen = network.look(outgoing(delivery), access, since)
+    except NotAble:
+        seen = CannotTell("the network shows us nothing")
+    except NotSent as error:
+        limits.failed(delivery.account, now=now)
+        _look_again(delivery, str(error), now)
+        return
     except (tokens.NoToken, WireError) as error:
         _look_again(delivery, str(error), now)
         return
+    limits.answered(delivery.account)
     match seen:
         case Sent(remote_id=remote_id, url=url):
             deliveries.mark_sent(delivery, remote_id, url, now=now)
@@ -69,13 +94,23 @@ def look(delivery: Delivery) -> None:
         case CannotTell(why=why) if network.abilities.idempotent:
             _look_again(delivery, why, now)
         case CannotTell(why=why):
-            Delivery.objects.filter(pk=delivery.pk, state="unknown").update(
-                look_at=None, reason="ask_person", detail=why[:400]
-            )
+            _ask(delivery, why)
 
 
 def _absent(delivery: Delivery, now: dt.datetime) -> None:
-    """Proven absent: queue again, unless its time is over or the account is gone."""
+    """Not there. With a key that is enough to send again; without one we look twice, send once.
+
+    Claims are kept: a post that kills its workers must reach quarantine (I11).
+    """
+    if not get(delivery.account.network).abilities.idempotent:
+        if delivery.looks % 2 == 0:
+            Delivery.objects.filter(pk=delivery.pk, state="unknown").update(
+                looks=delivery.looks + 1, look_at=now + pace.span(SECOND_LOOK), reason="looking"
+            )
+            return
+        if delivery.looks >= 2:
+            _ask(delivery, "sent twice without an answer, and not to be seen")
+            return
     over = now >= delivery.not_after or delivery.account.disconnected_at is not None
     move_delivery(
         delivery,
@@ -85,16 +120,23 @@ def _absent(delivery: Delivery, now: dt.datetime) -> None:
         reason="expired" if over else "not_there",
         look_at=None,
         next_at=now,
-        claims=0,
+        looks=delivery.looks + 1,
+    )
+
+
+def _ask(delivery: Delivery, why: str) -> None:
+    """Only a person can tell now."""
+    Delivery.objects.filter(pk=delivery.pk, state="unknown").update(
+        look_at=None, reason="ask_person", detail=why[:400]
     )
 
 
 def _look_again(delivery: Delivery, why: str, now: dt.datetime) -> None:
     """Look later, for a day; then a person is asked."""
     since = delivery.first_tried_at or now
-    tired = now - since > dt.timedelta(days=1)
+    if now - since > dt.timedelta(days=1):
+        _ask(delivery, why)
+        return
     Delivery.objects.filter(pk=delivery.pk, state="unknown").update(
-        look_at=None if tired else now + dt.timedelta(minutes=5),
-        reason="ask_person" if tired else "looking",
-        detail=why[:400],
+        look_at=now + pace.span(300), reason="looking", detail=why[:400]
     )

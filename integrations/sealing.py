@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
+_CLOSED = "the secret cannot be opened with the configured keys"
+
 
 class SealBroken(Exception):
     """The text cannot be opened with our keys, or belongs to another row."""
@@ -36,10 +38,26 @@ def unseal(sealed: "bytes | memoryview[int]", *, context: Mapping[str, str]) -> 
     try:
         plain = json.loads(_fernet().decrypt(bytes(sealed)))
     except (InvalidToken, ValueError) as error:
-        message = "the secret cannot be opened with the configured keys"
-        raise SealBroken(message) from error
+        raise SealBroken(_CLOSED) from error
     if plain["context"] != dict(context):
         message = "the secret belongs to another row"
         raise SealBroken(message)
     secrets: dict[str, str] = plain["secrets"]
     return secrets
+
+
+def reseal(sealed: "bytes | memoryview[int]") -> tuple[bytes, str]:
+    """Seal again with the first key, context and all. Raises :class:`SealBroken`."""
+    try:
+        return _fernet().rotate(bytes(sealed)), key_id(settings.TOKEN_KEYS[0])
+    except InvalidToken as error:
+        raise SealBroken(_CLOSED) from error
+
+
+def is_newest(sealed: "bytes | memoryview[int]") -> bool:
+    """Tell whether the first key opens it."""
+    try:
+        Fernet(settings.TOKEN_KEYS[0]).decrypt(bytes(sealed))
+    except InvalidToken:
+        return False
+    return True

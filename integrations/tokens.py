@@ -83,6 +83,13 @@ def _refresh(
     return access(account, secrets)
 
 
+def drop_refresh(account: ConnectedAccount) -> None:
+    """Forget a refresh token that may be spent: what it opened lasts until it ends."""
+    token = Token.objects.select_for_update().get(account=account)
+    secrets = {k: v for k, v in _unseal(token).items() if k != "refresh_token"}
+    store(account, secrets, expires_at=token.expires_at)
+
+
 def expire(account: ConnectedAccount, *, now: dt.datetime) -> None:
     """Have the token refreshed before its next use: the network says that it has ended."""
     Token.objects.filter(account=account).update(expires_at=now)

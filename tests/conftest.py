@@ -27,7 +27,9 @@ def _plain_static(settings, tmp_path):
         **settings.STORAGES,
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     }
-    settings.MEDIA_ROOT = tmp_path
+    settings.MEDIA_ROOT = settings.VAR_DIR = tmp_path
+    settings.SPOOL_DIR = tmp_path / "spool"
+    settings.SPOOL_DIR = tmp_path / "spool"
     settings.ALLOWED_HOSTS = ["*"]
     settings.CELERY_BROKER_URL = settings.REDIS_URL
 

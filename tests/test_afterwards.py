@@ -13,7 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from ambassadors.models import AuditEntry
-from campaigns import deliveries, holds, reminders, shares
+from campaigns import deliveries, holds, reminders, shares, starts, wording
 from campaigns.models import Delivery, FormerText, HoldAnswer, HoldRecord, Post, Programme
 from campaigns.shares import ShareRefused, Words
 from integrations.networks import get
@@ -360,7 +360,7 @@ def test_delete_it_there_deletes_and_remembers(client, curator, sent, topic, mas
 
 def test_change_it_there_keeps_what_stood_before(client, curator, sent, topic, monkeypatch):
     seen = []
-    able = dict.__getitem__(dict(mastodon=get("mastodon")), "mastodon")
+    able = get("mastodon")
     monkeypatch.setattr(able, "abilities", _replace(able.abilities, can_edit=True), raising=False)
     monkeypatch.setattr(
         type(able), "edit", lambda s, i, text, a: seen.append((i, text)) or Sent(i, ""), raising=False
@@ -371,7 +371,10 @@ def test_change_it_there_keeps_what_stood_before(client, curator, sent, topic, m
     say(client, sent, "answer_edited", asked="1", text="We wait for the facts.")
     sent.post.refresh_from_db()
     assert seen == [(sent.remote_id, "We wait for the facts. #NordwindTeam")]
-    assert (sent.post.text, FormerText.objects.get().full_text) == ("We wait for the facts.", before)
+    assert (sent.post.text, FormerText.objects.get().full_text) == (
+        "We wait for the facts.",
+        before,
+    )
     assert HoldAnswer.objects.get().answer == "edited"
 
 
@@ -402,7 +405,12 @@ def test_answers_change_neither_report_nor_record_nor_consequences(
         pages = [c.get(f"/desk/holds/{record.pk}/").content.decode() for c in (curator, auditor)]
         desk = re.sub(r'value="[\w]{64}"', "", curator.get("/desk/").content.decode())
         pages = [re.sub(r'value="[\w]{64}"', "", page) for page in pages]
-        return pages, desk, AuditEntry.objects.count(), holds.consequences(topic, now=timezone.now())
+        return (
+            pages,
+            desk,
+            AuditEntry.objects.count(),
+            holds.consequences(topic, now=timezone.now()),
+        )
 
     public()  # takes the messages of the hold along
     before = public()
@@ -492,7 +500,7 @@ def test_edit_against_start_lets_exactly_one_text_leave(jona, suggestion, accoun
     posts = Post.objects.bulk_create(
         Post(
             person=jona, suggestion=suggestion, network="mastodon", how="published", submission=uuid.uuid4(),
-            text="old", full_text="old", language="en", own_share=100, sha256="x", created_at=now,
+            text="old", full_text="old", language="en", own_share=100, sha256=wording.fingerprint("old"), created_at=now,
         )
         for _ in rows
     )  # fmt: skip
@@ -514,7 +522,7 @@ def test_edit_against_start_lets_exactly_one_text_leave(jona, suggestion, accoun
         for pk in ids:
             row = loaded(pk)
             both.wait()
-            started[pk] = deliveries.start(row)
+            started[pk] = starts.start(row)
         connections.close_all()
 
     def editor():

@@ -2,7 +2,6 @@
 
 from .delivery import Attempt, Delivery, Reading, Transition
 from .hold import HoldAnswer, HoldRecord
-from .instance import Instance
 from .post import FormerText, Post, ShortLink
 from .programme import DisclosureRule, Programme
 from .suggestion import Document, Picture, Suggestion, Variant
@@ -18,7 +17,6 @@ __all__ = [
     "FormerText",
     "HoldAnswer",
     "HoldRecord",
-    "Instance",
     "Picture",
     "Post",
     "Programme",

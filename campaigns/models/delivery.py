@@ -50,6 +50,9 @@ class Delivery(models.Model):
     lease_until = models.DateTimeField(null=True, blank=True)
     next_at = models.DateTimeField(null=True, blank=True)
     look_at = models.DateTimeField(null=True, blank=True)
+    looks = models.PositiveSmallIntegerField(
+        default=0, help_text="How often the network, which has no key, did not show it."
+    )
     first_tried_at = models.DateTimeField(null=True, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
     reason = models.CharField(max_length=60, blank=True)

@@ -16,8 +16,8 @@ from ambassadors import consents
 from ambassadors.kept import kept_form
 from ambassadors.models import Consent, Person
 from campaigns import disclosure, shares, wording
-from campaigns.deliveries import short_url
 from campaigns.models import Post, Suggestion, Variant
+from campaigns.outgoings import short_url
 from campaigns.shares import ShareRefused, Words
 from campaigns.tasks import publish_due
 from campaigns.wakeups import nudge
@@ -274,7 +274,10 @@ def voice(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "parts/voice.html", context)
 
 
-def intent_url(network: str, text: str) -> str:
-    """The network's own share page with the text in it, empty where there is none."""
+def intent_url(network: str, text: str, url: str = "") -> str:
+    """The network's own share page with the text or the link in it, empty where there is none."""
     template = get(network).abilities.intent_url
-    return template.format(text=urllib.parse.quote(text, safe="")) if template else ""
+    if not template or ("{url}" in template and not url):
+        return ""
+    quoted = urllib.parse.quote(url, safe="")
+    return template.format(text=urllib.parse.quote(text, safe=""), url=quoted)

@@ -3,7 +3,9 @@
 from django.db.models import F
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
 
+from campaigns import renditions
 from campaigns.models import Picture, ShortLink
 
 _YEAR = 31_536_000
@@ -32,4 +34,19 @@ def picture(request: HttpRequest, pk: int) -> FileResponse:
         raise Http404 from error
     response["Cache-Control"] = f"private, max-age={_YEAR}, immutable"
     response["Content-Security-Policy"] = "sandbox"
+    return response
+
+
+@require_safe
+def public_picture(request: HttpRequest, signed: str) -> HttpResponse:
+    """Give a network the picture it was sent to fetch, for a day; everything else is not here."""
+    del request
+    try:
+        content = renditions.render(signed)
+    except renditions.NoRendition as error:
+        raise Http404 from error
+    response = HttpResponse(content, content_type="image/jpeg")
+    response["Cache-Control"] = "private, max-age=3600"
+    response["Content-Security-Policy"] = "sandbox"
+    response["X-Robots-Tag"] = "noindex"
     return response

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from ambassadors.models import Person
 from campaigns import afterwards, holds, shares, wording
 from campaigns.models import Delivery, HoldAnswer, Post, Programme
+from campaigns.outgoings import short_url
 from campaigns.shares import ShareRefused
 from campaigns.tasks import publish_due
 from campaigns.views.composer import intent_url
@@ -135,7 +136,9 @@ def _page(request: HttpRequest, found: Post, errors: dict[str, str]) -> dict[str
         **_row(found, stopped=stopped),
         "abilities": abilities,
         "marked": wording.marked(found.draft, found.text),
-        "intent": intent_url(found.network, found.full_text),
+        "intent": intent_url(
+            found.network, found.full_text, short_url(found.link.code) if found.link else ""
+        ),
         "attempts": attempts,
         "tried_at": attempts[-1].began_at if attempts else delivery and delivery.first_tried_at,
         "activity": activity_url(delivery) if delivery else "",

@@ -1,6 +1,7 @@
 """Rows of the floor that knows where to."""
 
 from .account import ConnectAttempt, ConnectedAccount, ServerApp, Token
+from .instance import Instance
 from .limits import Bucket, Budget, Circuit
 from .wall import WallPost
 
@@ -10,6 +11,7 @@ __all__ = [
     "Circuit",
     "ConnectAttempt",
     "ConnectedAccount",
+    "Instance",
     "ServerApp",
     "Token",
     "WallPost",

@@ -2,12 +2,26 @@
 
 from .base import Network
 from .bluesky import Bluesky
-from .handed import LinkedIn, X
+from .facebook import Facebook
+from .instagram import Instagram
+from .linkedin import LinkedIn
 from .mastodon import Mastodon
+from .threads import Threads
 from .wall import Wall
+from .x import X
 
 NETWORKS: dict[str, Network] = {
-    network.abilities.name: network for network in (LinkedIn(), Mastodon(), Bluesky(), X(), Wall())
+    network.abilities.name: network
+    for network in (
+        LinkedIn(),
+        Mastodon(),
+        Bluesky(),
+        X(),
+        Threads(),
+        Facebook(),
+        Instagram(),
+        Wall(),
+    )
 }
 
 

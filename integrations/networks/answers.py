@@ -17,11 +17,11 @@ _WAITING = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.TOO_EARLY}
 def wait_of(answer: Answer, now: dt.datetime) -> float:
     """Seconds a network asks us to wait, between 1 s and 24 h; 60 s when it does not say.
 
-    Reads Retry-After (seconds or date), RateLimit-Reset (epoch) and X-RateLimit-Reset (epoch or
-    ISO 8601, as Mastodon sends it).
+    Reads Retry-After (seconds or date), RateLimit-Reset (epoch), X-RateLimit-Reset (epoch or
+    ISO 8601, as Mastodon sends it) and x-rate-limit-reset (epoch, as X sends it).
     """
     headers = answer.headers
-    for name in ("retry-after", "ratelimit-reset", "x-ratelimit-reset"):
+    for name in ("retry-after", "ratelimit-reset", "x-ratelimit-reset", "x-rate-limit-reset"):
         seconds = _seconds(headers.get(name, ""), now, relative=name == "retry-after")
         if seconds is not None:
             return min(max(seconds, 1.0), _LONGEST_WAIT)
@@ -46,7 +46,8 @@ def reason(answer: Answer) -> str:
         return f"HTTP {answer.status}"
     with contextlib.suppress(Exception):
         found = answer.json()
-        text = found.get("message") or found.get("error_description") or found.get("error")
+        named = ("message", "error_description", "detail", "error")  # detail: RFC 9457
+        text = next((found[name] for name in named if found.get(name)), None)
         return printable(f"{answer.status} {text}")[:300]
     return f"HTTP {answer.status}"
 

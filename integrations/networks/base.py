@@ -176,10 +176,14 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """Perhaps applied. ``look_after`` seconds until looking or putting again makes sense."""
+    """Perhaps applied. ``look_after`` seconds until looking or putting again makes sense.
+
+    ``ask``: looking cannot settle it, the person must say.
+    """
 
     why: str
     look_after: float = 90.0
+    ask: bool = False
 
 
 Result = Sent | Later | Refused | Unknown
@@ -250,6 +254,7 @@ class Abilities:
     many posts one ``measure`` call may ask for, ``public_figures`` that one call may ask for posts
     of several accounts, and ``readings`` the ages in hours at which a post is read where calls are
     scarce (empty: the usual cadence). ``quiet`` are seconds to wait after an ambiguous answer.
+    ``single_use_refresh``: a refresh token that is presented twice ends the session.
     ``connect``: ``oauth``, ``password``, ``own`` or empty (by hand only); ``for_whom``: ``person``
     and ``company``. ``fetches_pictures``: the network reads pictures from our public address.
     ``app_needed``: an operator must register Botschaft there first.
@@ -285,6 +290,7 @@ class Abilities:
     quiet: float = 90.0
     quotas: tuple[Quota, ...] = ()
     price: Price | None = None
+    single_use_refresh: bool = False
     connect: str = ""
     for_whom: tuple[str, ...] = ("person",)
     app_needed: bool = False
@@ -384,6 +390,14 @@ class Network:
     ) -> Sent | Absent | CannotTell:
         """Search the account for the post of an ambiguous try that began at ``since``."""
         self._unable("look")
+
+    def address(self, remote_id: str, access: Access) -> str:
+        """The public address of an own post whose publishing answer named none, or empty.
+
+        Asked after the result is written, because nothing may stand between answer and commit.
+        Raises :class:`integrations.wire.WireError`.
+        """
+        return ""
 
     def measure(self, remote_ids: Sequence[str], access: Access) -> dict[str, Figures]:
         """Read figures of own posts; ids absent in the answer are absent at the network.

@@ -114,8 +114,9 @@ class Bluesky(Network):
             seen = self.look(post, access, first)
             if isinstance(seen, Sent):
                 return seen
-            why = seen.why if isinstance(seen, CannotTell) else "absent long after the first try"
-            return Unknown(why, look_after=24 * 3600)
+            if isinstance(seen, CannotTell):
+                return Unknown(seen.why, look_after=300)
+            return Unknown("absent long after the first try", ask=True)
         body = {
             "repo": access.remote_account_id,
             "collection": COLLECTION,

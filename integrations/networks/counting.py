@@ -11,6 +11,7 @@ SHORT_URL = 23
 # Code points that weigh 1 on X; everything else weighs 2 (twitter-text config v3).
 _LIGHT = ((0, 0x10FF), (0x2000, 0x200D), (0x2010, 0x201F), (0x2032, 0x2037))
 _GRAPHEME = regex.compile(r"\X")
+_EMOJI = regex.compile(r"\p{Emoji_Presentation}|\p{Extended_Pictographic}|\p{RI}|\u20E3")
 
 
 def graphemes(text: str) -> int:
@@ -47,3 +48,19 @@ def weighted(text: str) -> int:
     """X's weighted length: most Latin text 1, CJK and emoji 2, an address 23."""
     text = _URL.sub("x" * SHORT_URL, text)
     return sum(_weight(match.group()) for match in _GRAPHEME.finditer(text))
+
+
+def emoji_bytes(text: str) -> int:
+    """Characters as Threads counts them: an emoji weighs its UTF-8 bytes, all others one each.
+
+    ``©``, ``®`` and ``™`` are pictographs too, but only with U+FE0F behind them shown as emoji.
+    """
+    return sum(
+        len(cluster.encode()) if _is_emoji(cluster) else len(cluster)
+        for cluster in _GRAPHEME.findall(text)
+    )
+
+
+def _is_emoji(cluster: str) -> bool:
+    plain = cluster in {"©", "®", "™"}
+    return not plain and _EMOJI.search(cluster) is not None

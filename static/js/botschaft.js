@@ -26,9 +26,11 @@
   const clusters = s => { try { return [...new Intl.Segmenter().segment(s)].map(c => c.segment); } catch { return [...s]; } };
   const light = c => c <= 0x10ff || (c >= 0x2000 && c <= 0x200d) || (c >= 0x2010 && c <= 0x201f) || (c >= 0x2032 && c <= 0x2037);
   const weight = c => (/\p{Emoji_Presentation}|\p{Extended_Pictographic}\uFE0F|\p{RI}/u.test(c) ? 2 : [...c].reduce((k, p) => k + (light(p.codePointAt(0)) ? 1 : 2), 0));
+  const emoji = c => !/^[©®™]$/.test(c) && /\p{Emoji_Presentation}|\p{Extended_Pictographic}|\p{RI}|\u20E3/u.test(c);   // as Threads
   const size = (s, n) => {
     if (n.url) s = s.replace(/https?:\/\/[^\s<>"]+[^\s<>".,;:!?)\]}'’”“»]/g, 'x'.repeat(n.url));
     if (n.unit === 'weighted') return clusters(s).reduce((k, c) => k + weight(c), 0);
+    if (n.unit === 'byte') return clusters(s).reduce((k, c) => k + (emoji(c) ? new TextEncoder().encode(c).length : [...c].length), 0);
     return n.unit === 'grapheme' ? clusters(s).length : s.length;   // UTF-16, as LinkedIn counts
   };
   const full = (s, n) => { s = s.trim(); if (n.label) s = n.place === 'start' ? (s.startsWith(n.label) ? s : `${n.label} ${s}`) : (s.endsWith(n.label) ? s : `${s} ${n.label}`); return n.link ? `${s}\n${n.link}` : s; };
@@ -54,7 +56,7 @@
     const s = svg('svg', { class: 'wordband', viewBox: `0 0 ${Math.max(at - .8, 1)} 10`, preserveAspectRatio: 'none', 'aria-hidden': 'true', focusable: 'false' }); s.append(...boxes); return s; };
 
   // The composer. The server counts and compares again; what stands here is a hint while writing. It reads:
-  //   form[data-composer]   data-limits: JSON {network: {limit, unit: "grapheme"|"weighted"|"character", url: what a
+  //   form[data-composer]   data-limits: JSON {network: {limit, unit: "grapheme"|"weighted"|"byte"|"character", url: what a
   //                         link counts or null, label, place: "start"|"end", link, threads}}; data-nothread; data-of ("%a of %b words");
   //                         data-over ("%n too long")
   //   [name=variant]        radios with the draft in data-base

@@ -1,0 +1,97 @@
+"""Pictures as a network that fetches them itself wants them, under a signed public address.
+
+An address names one picture and one form of it, lives a day, and opens nothing else. The same
+picture gives the same bytes every time, so what is fetched is what was approved.
+"""
+
+import datetime as dt
+import io
+import math
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.core import signing
+from django.urls import reverse
+from PIL import Image
+
+from integrations.addresses import AddressRefused, check, parse
+
+from .models import Picture
+
+LIVES = dt.timedelta(hours=24)
+_SALT = "campaigns.renditions"
+
+
+class NoRendition(Exception):
+    """The address is forged, over, or of a picture that is not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What a network takes: width ÷ height and width in pixels, each from and to."""
+
+    flattest: float
+    tallest: float
+    narrowest: int
+    widest: int
+
+
+# Sources: networks/instagram.md §3, networks/threads.md §3.
+FRAMES = {
+    "instagram": Frame(flattest=1.91, tallest=0.8, narrowest=320, widest=1440),
+    "threads": Frame(flattest=10.0, tallest=0.1, narrowest=320, widest=1440),
+}
+
+
+def public_url(picture: Picture, network: str) -> str:
+    """The signed address for a network; empty where the internet cannot reach this server."""
+    try:
+        site = parse(settings.SITE_URL)
+        if site.literal:
+            check(site, [site.literal])
+    except AddressRefused:
+        return ""
+    signed = signing.dumps([picture.sha256, network], salt=_SALT)
+    return f"{settings.SITE_URL}{reverse('public_picture', args=[signed])}"
+
+
+def render(signed: str) -> bytes:
+    """The JPEG behind a signed address. Raises :class:`NoRendition`."""
+    try:
+        sha256, network = signing.loads(signed, salt=_SALT, max_age=LIVES)
+        frame = FRAMES[network]
+    except (signing.BadSignature, ValueError, TypeError, KeyError) as error:
+        raise NoRendition from error
+    picture = Picture.objects.filter(sha256=sha256).first()
+    if picture is None:
+        raise NoRendition
+    try:
+        with picture.file.open("rb") as file:
+            return fit(file.read(), frame)
+    except FileNotFoundError as error:
+        raise NoRendition from error
+
+
+def fit(content: bytes, frame: Frame) -> bytes:
+    """Pad with white and scale what does not fit; what fits is left as it is.
+
+    Nothing is cropped: the picture was approved as a whole. ``content`` is a JPEG of our own
+    encoding, without metadata.
+    """
+    with Image.open(io.BytesIO(content), formats=["JPEG"]) as image:
+        width, height = image.size
+        wide = max(width, math.ceil(height * frame.tallest))
+        high = max(height, math.ceil(wide / frame.flattest))
+        fits = frame.narrowest <= wide <= frame.widest
+        if fits and (wide, high) == (width, height):
+            return content
+        padded = Image.new("RGB", (wide, high), "white")
+        padded.paste(image.convert("RGB"), ((wide - width) // 2, (high - height) // 2))
+    if not fits:
+        width = min(max(wide, frame.narrowest), frame.widest)
+        height = math.ceil(width / frame.flattest)
+        height = min(max(round(high * width / wide), height), math.floor(width / frame.tallest))
+        padded = padded.resize((width, height), Image.Resampling.LANCZOS)
+    out = io.BytesIO()
+    padded.save(out, "JPEG", quality=88)
+    return out.getvalue()

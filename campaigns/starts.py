@@ -1,0 +1,237 @@
+"""The start transaction: ``sending`` is committed before the first byte, or not at all.
+
+Everything that can stop a post is locked FOR SHARE in it, so that a hold, a withdrawn consent, a
+disconnect or a leaving that has answered is seen, and one that has not waits for us (I5).
+"""
+
+import contextlib
+import datetime as dt
+import logging
+from typing import NamedTuple
+
+from django.db import DatabaseError, IntegrityError, connection, transaction
+
+from integrations import limits
+from integrations.models import ConnectedAccount
+from integrations.networks import get
+
+from . import pace, restores
+from .failpoints import failpoint
+from .models import Attempt, Delivery
+from .states import move_delivery
+from .wording import fingerprint
+
+log = logging.getLogger(__name__)
+
+# One statement, every row that could forbid the start locked by it. A missing row forbids. Rows
+# that this transaction writes are locked for writing at once: sharing first would deadlock.
+_OBSTACLES = """
+WITH stopped AS (SELECT stopped_at FROM integrations_instance WHERE id = 1 FOR SHARE),
+     programme AS (SELECT held_at FROM campaigns_programme WHERE id = 1 FOR SHARE),
+     topic AS (SELECT held_at FROM campaigns_topic WHERE id = %(topic)s FOR SHARE),
+     suggestion AS (SELECT held_at FROM campaigns_suggestion WHERE id = %(suggestion)s FOR SHARE),
+     person AS (SELECT left_at, is_active FROM ambassadors_person
+                 WHERE id = %(person)s FOR SHARE),
+     this AS (SELECT blocked FROM campaigns_delivery WHERE id = %(delivery)s FOR NO KEY UPDATE),
+     account AS (SELECT disconnected_at, person_id FROM integrations_connectedaccount
+                  WHERE id = %(account)s FOR NO KEY UPDATE),
+     editor AS (SELECT id FROM integrations_connectedaccount_editors
+                 WHERE connectedaccount_id = %(account)s AND person_id = %(person)s FOR SHARE),
+     consent AS (SELECT id FROM ambassadors_consent
+                  WHERE person_id = %(person)s AND purpose = 'publish' AND withdrawn_at IS NULL
+                    FOR SHARE),
+     part AS (SELECT state FROM campaigns_delivery WHERE post_id = %(before)s FOR SHARE)
+SELECT EXISTS (SELECT FROM stopped WHERE stopped_at IS NOT NULL),
+       NOT EXISTS (SELECT FROM programme WHERE held_at IS NULL)
+         OR (%(topic)s IS NOT NULL AND NOT EXISTS (SELECT FROM topic WHERE held_at IS NULL))
+         OR (%(suggestion)s IS NOT NULL
+             AND NOT EXISTS (SELECT FROM suggestion WHERE held_at IS NULL)),
+       NOT EXISTS (SELECT FROM this WHERE blocked = ''),
+       NOT EXISTS (SELECT FROM person WHERE left_at IS NULL AND is_active),
+       (SELECT person_id FROM account WHERE disconnected_at IS NULL),
+       EXISTS (SELECT FROM account WHERE disconnected_at IS NULL),
+       EXISTS (SELECT FROM editor),
+       EXISTS (SELECT FROM consent),
+       (SELECT state FROM part)
+"""
+
+
+def start(delivery: Delivery) -> bool:
+    """Commit ``sending`` if nothing speaks against it now; tells whether we may send.
+
+    In doubt about the commit: do not send.
+    """
+    try:
+        with transaction.atomic():
+            now = _clock()
+            obstacle = _obstacle(delivery, now)
+            if obstacle:
+                _stop(delivery, obstacle, now)
+                return False
+            failpoint("in_start")
+            attempt = _begin(delivery, now)
+    except IntegrityError:
+        # Another delivery of the account is in flight (I8); the lease is given back.
+        _give_back(delivery)
+    except DatabaseError:
+        log.exception("start of %s in doubt, not sending", delivery.key)
+        with contextlib.suppress(DatabaseError):
+            connection.close()
+            _give_back(delivery)
+    else:
+        if attempt:
+            restores.mark(attempt.pk)
+        return attempt is not None
+    return False
+
+
+def _give_back(delivery: Delivery) -> None:
+    """Nothing was sent and the row proves it: the lease ends, the claim counts for no death."""
+    Delivery.objects.filter(pk=delivery.pk, fence=delivery.fence, state="queued").update(
+        lease_until=None, claims=delivery.claims - 1
+    )
+
+
+def _clock() -> dt.datetime:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        now: dt.datetime = cursor.fetchone()[0]
+    return now
+
+
+def _begin(delivery: Delivery, now: dt.datetime) -> Attempt | None:
+    """Write ``sending``, the attempt, and when the account was served; None when too late."""
+    moved = move_delivery(
+        delivery,
+        to="sending",
+        source="queued",
+        now=now,
+        lease_until=now + pace.LEASE,
+        started_at=now,
+        tries=delivery.tries + 1,
+        next_at=None,
+    )
+    if not moved:
+        return None
+    ConnectedAccount.objects.filter(pk=delivery.account_id).update(last_served_at=now)
+    return Attempt.objects.create(delivery=delivery, fence=delivery.fence, began_at=now)
+
+
+class Facts(NamedTuple):
+    """What the locked rows say: the columns of ``_OBSTACLES`` in their order."""
+
+    stopped: bool
+    held: bool
+    blocked: bool
+    left: bool
+    owner: int | None
+    connected: bool
+    editor: bool
+    consent: bool
+    part: str | None
+
+
+def _obstacle(delivery: Delivery, now: dt.datetime) -> str:
+    """Name what forbids the start, empty when nothing does."""
+    post = delivery.post
+    suggestion = post.suggestion
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _OBSTACLES,
+            {
+                "delivery": delivery.pk,
+                "topic": suggestion.topic_id if suggestion else None,
+                "suggestion": suggestion.pk if suggestion else None,
+                "person": post.person_id,
+                "account": delivery.account_id,
+                "before": post.before_id,
+            },
+        )
+        facts = Facts(*cursor.fetchone())
+    if facts.stopped or facts.held:
+        return "stopped" if facts.stopped else "held"
+    if facts.blocked:
+        return "blocked"
+    if facts.left:
+        return "left"
+    if fingerprint(post.full_text) != post.sha256:
+        return "changed"
+    return _not_theirs(delivery, facts) or _not_now(delivery, facts, now) or _unpaid(delivery, now)
+
+
+def _not_theirs(delivery: Delivery, facts: Facts) -> str:
+    """The person may write there no more, or nobody else has approved it for a channel."""
+    person = delivery.post.person_id
+    if not facts.connected or facts.owner not in {None, person}:
+        return "disconnected"
+    if facts.owner is not None:
+        return "" if facts.consent else "consent"
+    if not facts.editor:
+        return "disconnected"
+    approved = delivery.approved_at is not None and delivery.approved_by_id != person
+    return "" if approved else "approval"
+
+
+def _not_now(delivery: Delivery, facts: Facts, now: dt.datetime) -> str:
+    """Too early, too late, or the thread's part before does not stand yet."""
+    if now + dt.timedelta(seconds=pace.GATE_SECONDS) >= delivery.not_after:
+        return "expired"
+    if now < delivery.due_at:
+        return "early"
+    if facts.part in {"cancelled", "failed"}:
+        return "thread_stopped"
+    return "part_before" if delivery.post.before_id and facts.part != "sent" else ""
+
+
+def price(delivery: Delivery) -> int:
+    """What sending this post costs the company, in millionths of a dollar; 0 mostly."""
+    listed = get(delivery.account.network).abilities.price
+    if listed is None:
+        return 0
+    return listed.post_with_link if "://" in delivery.post.full_text else listed.post
+
+
+def _unpaid(delivery: Delivery, now: dt.datetime) -> str:
+    """Take the post's price from the month; names the obstacle when it is used up."""
+    amount = price(delivery)
+    if amount and not limits.spend(delivery.account.network, amount, now=now):
+        return "budget"
+    return ""
+
+
+# Obstacles that end the delivery, those that wait for a person, and those that pass by themselves.
+_ENDS = {
+    "left": "cancelled",
+    "disconnected": "cancelled",
+    "thread_stopped": "cancelled",
+    "expired": "failed",
+    "changed": "failed",
+}
+_BLOCKS = {
+    "consent": Delivery.Blocked.CONSENT,
+    "approval": Delivery.Blocked.APPROVAL,
+    "budget": Delivery.Blocked.BUDGET,
+}
+# Seconds until it is tried again. A blocked one is not tried before a person unblocks it.
+_PASSES = {"held": 20.0, "stopped": 20.0, "blocked": 1.0, "early": 1.0, "part_before": 5.0}
+
+
+def _stop(delivery: Delivery, obstacle: str, now: dt.datetime) -> None:
+    """Write down why a start did not happen. What may be at the network already is unknown."""
+    if end := _ENDS.get(obstacle):
+        move_delivery(
+            delivery,
+            to=end if delivery.first_tried_at is None else "unknown",
+            source="queued",
+            now=now,
+            reason=obstacle,
+            lease_until=None,
+            look_at=now if delivery.first_tried_at else None,
+        )
+        return
+    changes: dict[str, object] = {"lease_until": None, "claims": 0, "reason": obstacle}
+    if obstacle in _BLOCKS:
+        changes["blocked"] = _BLOCKS[obstacle]
+    else:
+        changes["next_at"] = now + pace.span(_PASSES[obstacle])
+    Delivery.objects.filter(pk=delivery.pk, fence=delivery.fence, state="queued").update(**changes)
