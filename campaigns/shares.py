@@ -18,7 +18,7 @@ from integrations.models import ConnectedAccount
 from integrations.networks import get
 from integrations.networks.bluesky import make_tid
 
-from . import anonymity, disclosure, wording
+from . import anonymity, disclosure, identical, wording
 from .models import Delivery, Post, ShortLink, Suggestion, Variant
 from .outgoings import short_url
 from .states import move_delivery
@@ -119,6 +119,28 @@ def check_thread(network: str) -> None:
             "text",
             _("%(network)s has no threads: take out the line ---.") % {"network": abilities.label},
         )
+
+
+def check_identical(
+    suggestion: Suggestion,
+    text: str,
+    language: str,
+    accounts: Sequence[ConnectedAccount],
+    now: dt.datetime,
+) -> None:
+    """Refuse a text that another account already says where the network forbids that."""
+    for network in sorted({account.network for account in accounts}):
+        label = disclosure.label_for(suggestion, network, language)
+        theirs = [account for account in accounts if account.network == network]
+        if identical.taken(text, label.text, theirs, suggestion, now=now):
+            raise ShareRefused(
+                "text",
+                _(
+                    "%(network)s forbids the same text on several accounts, and nearly these words"
+                    " are there already. Say it in your own words."
+                )
+                % {"network": get(network).abilities.label},
+            )
 
 
 def check_live(suggestion: Suggestion, now: dt.datetime) -> None:
@@ -256,6 +278,7 @@ def share(
         raise ShareRefused("to", _("You have not allowed Botschaft to publish for you yet."))
     if due_at > now + FARTHEST:
         raise ShareRefused("at", _("That is more than 90 days ahead."))
+    check_identical(suggestion, words.text, words.variant.language, accounts, now)
     posts = []
     for account in accounts:
         if account.reconnect_reason:
@@ -372,6 +395,8 @@ def edit(*, by: Person, delivery: Delivery, text: str, now: dt.datetime) -> Post
     full_text = disclosure.complete(text, label, short_url(old.link.code) if old.link else "")
     check_text(text)
     check_length(old.network, full_text, delivery.account, warning=old.content_warning)
+    if old.suggestion:
+        check_identical(old.suggestion, text, old.language, [delivery.account], now)
     Post.objects.filter(pk=old.pk).update(link=None, before=None)
     new = Post.objects.get(pk=old.pk)
     new.pk, new._state.adding = None, True  # noqa: SLF001 - Django's documented way to copy a row
