@@ -526,10 +526,12 @@ def test_edit_against_start_lets_exactly_one_text_leave(jona, suggestion, accoun
         connections.close_all()
 
     def editor():
+        late = 0.002  # seconds; moved until both win about equally often
         for pk in ids:
+            late = max(late + (-0.0002 if edited and edited[pk - 1] is None else 0.0002), 0)
             row = loaded(pk)
             both.wait()
-            time.sleep(pk % 40 / 2000)  # a start takes a few milliseconds before it moves the row
+            time.sleep(late)
             try:
                 edited[pk] = shares.edit(by=jona, delivery=row, text="new", now=now)
             except ShareRefused:
