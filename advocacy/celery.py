@@ -17,7 +17,9 @@ _AT_NIGHT = crontab(hour=4, minute=10)
 # In order of their period. A lost or doubled tick is harmless.
 app.conf.beat_schedule = {
     "publish-due": {"task": "campaigns.tasks.publish_due", "schedule": 5.0},
-    "measure-due": {"task": "campaigns.tasks.measure_due", "schedule": 60.0},
+    # On the grid of CADENCE, so that readings that come due together share their calls.
+    "measure-due": {"task": "campaigns.tasks.measure_due", "schedule": crontab(minute="*/10")},
+    "look-back": {"task": "campaigns.tasks.look_back", "schedule": crontab(minute=5)},
     "write-reconnects": {"task": "integrations.tasks.write_reconnects", "schedule": 60.0},
     "renew-lapsing": {
         "task": "integrations.tasks.renew_lapsing",
