@@ -9,6 +9,7 @@ from django.db.models import F, Q
 
 from ambassadors import audit
 from ambassadors.models import Person
+from integrations.models import ConnectedAccount
 
 from .deliveries import GATE_SECONDS
 from .models import Delivery, Post, Programme, Suggestion, Topic
@@ -35,8 +36,12 @@ class Held:
     in_flight: list[int]
 
 
-def _in_scope(scope: Scope, prefix: str) -> Q:
+def _in_scope(scope: Scope | Person | ConnectedAccount, prefix: str) -> Q:
     match scope:
+        case Person():
+            return Q(**{f"{prefix}person": scope})
+        case ConnectedAccount():
+            return Q(account=scope) if prefix else Q(delivery__account=scope)
         case Topic():
             return Q(**{f"{prefix}suggestion__topic": scope})
         case Suggestion():
@@ -85,7 +90,7 @@ def hold(*, scope: Scope, by: Person, reason: str, now: dt.datetime) -> Held:
     return Held(epoch=scope.hold_epoch, in_flight=wait_for_flights(scope))
 
 
-def wait_for_flights(scope: Scope) -> list[int]:
+def wait_for_flights(scope: Scope | Person | ConnectedAccount) -> list[int]:
     """Wait until nothing of the scope can put its first byte; returns what was in flight."""
     flying = Delivery.objects.filter(_in_scope(scope, "post__"), state="sending")
     in_flight = list(flying.values_list("pk", flat=True))
@@ -104,8 +109,8 @@ def release(*, scope: Scope, by: Person, now: dt.datetime) -> bool:
     )
     if not released:
         return False
-    Delivery.objects.filter(_in_scope(scope, "post__"), state="queued", due_at__lte=now).update(
-        blocked=Delivery.Blocked.LOOK_AGAIN
-    )
+    Delivery.objects.filter(_in_scope(scope, "post__"), state="queued", due_at__lte=now).exclude(
+        blocked=Delivery.Blocked.APPROVAL
+    ).update(blocked=Delivery.Blocked.LOOK_AGAIN)
     audit.record("release", scope, by=by, now=now)
     return True

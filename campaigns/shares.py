@@ -109,7 +109,9 @@ def proof(
 ) -> tuple[Post, bool]:
     """Write the post with everything that proves what it said; finds the one already written."""
     mine = Post.objects.of(by).filter(network=network, how=how, suggestion=suggestion)
-    same_form = Q(submission=words.submission)
+    # Two accounts of one network in one form are two wishes.
+    submission = uuid.uuid5(words.submission, str(account.pk)) if account else words.submission
+    same_form = Q(submission=submission)
     same_words = Q(text=words.text, created_at__gte=now - ONE_BREATH)
     if account:
         same_words &= Q(delivery__account=account)
@@ -128,7 +130,7 @@ def proof(
         variant=words.variant,
         network=network,
         how=how,
-        submission=words.submission,
+        submission=submission,
         text=words.text,
         full_text=full_text,
         language=words.variant.language,
@@ -168,17 +170,17 @@ def share(
     due_at: dt.datetime,
     now: dt.datetime,
 ) -> list[Post]:
-    """Let Botschaft publish on the person's accounts.
+    """Let Botschaft publish on the person's accounts and on channels they may write for.
 
-    Effects in order: checks, then for each account short link, post, delivery with its
-    idempotency material, audit entry; one commit. Raises :class:`ShareRefused`.
+    What goes to a channel waits until somebody else approved it. Effects in order: checks, then
+    for each account short link, post, delivery with its idempotency material, audit entry; one
+    commit. Raises :class:`ShareRefused`.
     """
     check_live(suggestion, now)
     check_text(words)
     if not accounts:
         raise ShareRefused("to", _("Choose where the post should go."))
-    if not Consent.objects.given().filter(person=by, purpose="publish").exists():
-        raise ShareRefused("to", _("You have not allowed Botschaft to publish for you yet."))
+    _check_rights(by, accounts)
     if due_at > now + FARTHEST:
         raise ShareRefused("at", _("That is more than 90 days ahead."))
     posts = []
@@ -203,6 +205,16 @@ def share(
     return posts
 
 
+def _check_rights(by: Person, accounts: Sequence[ConnectedAccount]) -> None:
+    """Refuse accounts of others, and one's own without the yes to publish there."""
+    usable = set(ConnectedAccount.objects.usable_by(by).values_list("pk", flat=True))
+    if not usable.issuperset(account.pk for account in accounts):
+        raise ShareRefused("to", _("You may not write for this account any more."))
+    own = any(account.person_id for account in accounts)
+    if own and not Consent.objects.given().filter(person=by, purpose="publish").exists():
+        raise ShareRefused("to", _("You have not allowed Botschaft to publish for you yet."))
+
+
 def _deliver_later(
     post: Post, account: ConnectedAccount, *, due_at: dt.datetime, now: dt.datetime
 ) -> None:
@@ -217,6 +229,7 @@ def _deliver_later(
         written_at=now,
         due_at=due_at,
         not_after=due_at + PATIENCE,
+        blocked=Delivery.Blocked.NOT if account.person_id else Delivery.Blocked.APPROVAL,
     )
     audit.record("delivery.queued", delivery, by=post.person, now=now, network=post.network)
 
@@ -260,7 +273,7 @@ def look_again(*, by: Person, delivery: Delivery, now: dt.datetime) -> bool:
     else:
         moved = bool(
             Delivery.objects.filter(pk=delivery.pk, state="queued", not_after__gt=now)
-            .exclude(blocked=Delivery.Blocked.NOT)
+            .exclude(blocked__in=[Delivery.Blocked.NOT, Delivery.Blocked.APPROVAL])
             .update(blocked="", next_at=now, claims=0, reason="")
         )
     if moved:

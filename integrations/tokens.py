@@ -112,3 +112,8 @@ def rotate(*, batch: int = 200) -> Iterator[int]:
         if not rows:
             return
         yield len(rows)
+
+
+def open_ended(account: ConnectedAccount, sealed: "bytes | memoryview[int]") -> dict[str, str]:
+    """Open the key of an ended connection, to give it back. Raises SealBroken."""
+    return sealing.unseal(sealed, context=_context(account))

@@ -18,6 +18,9 @@ _NETWORKS = {
     "mastodon": ("m", "Mastodon"),
     "bluesky": ("b", "Bluesky"),
     "x": ("X", "X"),
+    "threads": ("th", "Threads"),
+    "facebook": ("f", "Facebook"),
+    "instagram": ("ig", "Instagram"),
 }
 _MOST_TALLY = 25
 _FIVE = 5

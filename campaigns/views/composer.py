@@ -94,7 +94,7 @@ def _act(
     if request.POST.get("allow_publish"):
         consents.give(person=person, purpose=Consent.Purpose.PUBLISH, now=now)
     chosen = [i for i in typed.to if i.isdecimal() and len(i) < 19]
-    accounts = list(ConnectedAccount.objects.of(person).filter(pk__in=chosen))
+    accounts = list(ConnectedAccount.objects.usable_by(person).filter(pk__in=chosen))
     posts = shares.share(
         by=person,
         suggestion=suggestion,
@@ -183,7 +183,7 @@ def _page(
     over = {row["abilities"].name: row["over"] for row in previews}
     accounts = [
         {"account": a, "over": over.get(a.network, 0), "checked": _checked(a, typed, over)}
-        for a in ConnectedAccount.objects.of(person)
+        for a in ConnectedAccount.objects.usable_by(person)
     ]
     context = {
         "suggestion": suggestion,
@@ -193,7 +193,8 @@ def _page(
         "marked": wording.marked(typed.variant.text, typed.text[:_LONG]),
         "used": counts.get(typed.variant.pk, 0),
         "previews": previews,
-        "accounts": accounts,
+        "accounts": [row for row in accounts if row["account"].person_id],
+        "channels": [row for row in accounts if not row["account"].person_id],
         "limits": json.dumps(limits(suggestion, typed.variant.language)),
         "may_publish": Consent.objects.given().filter(person=person, purpose="publish").exists(),
         "errors": errors or {},
@@ -206,7 +207,8 @@ def _page(
 def _checked(account: ConnectedAccount, typed: Typed, over: dict[str, int]) -> bool:
     if typed.to:
         return str(account.pk) in typed.to
-    return not over.get(account.network) and account.network != "wall"
+    own = account.person_id is not None  # a channel is never chosen by itself
+    return own and not over.get(account.network) and account.network != "wall"
 
 
 def voice(request: HttpRequest, pk: int) -> HttpResponse:

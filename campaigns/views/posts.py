@@ -22,6 +22,10 @@ def plain_state(delivery: Delivery | None) -> tuple[str, str]:
     """A delivery's state as ``(ok|warn|no|wait, sentence)``."""
     if delivery is None:
         return "ok", _("Handed to you.")
+    if delivery.state == "queued" and delivery.blocked == Delivery.Blocked.APPROVAL:
+        return "wait", _("Waits for somebody else to approve it for the channel.")
+    if delivery.state == "cancelled" and delivery.reason == "declined":
+        return "no", _("Given back: %(why)s") % {"why": delivery.detail}
     if delivery.state == "queued" and delivery.blocked:
         return "warn", _("Waits for you: %(why)s.") % {"why": delivery.get_blocked_display()}
     if delivery.state == "queued" and delivery.reason == "held":

@@ -1,6 +1,6 @@
 """Rows of the floor that knows where to."""
 
-from .account import ConnectAttempt, ConnectedAccount, ServerApp, Token
+from .account import ConnectAttempt, ConnectedAccount, Revocation, ServerApp, Token
 from .limits import Bucket, Budget, Circuit
 from .wall import WallPost
 
@@ -10,6 +10,7 @@ __all__ = [
     "Circuit",
     "ConnectAttempt",
     "ConnectedAccount",
+    "Revocation",
     "ServerApp",
     "Token",
     "WallPost",

@@ -13,21 +13,26 @@ from typing import Any
 
 from integrations.wire import Answer, Garbled, NotSent, PerhapsSent, WireError, call
 
-from . import counting
+from . import counting, mastodon_connect
 from .answers import failed, proof, reason
 from .base import (
     Abilities,
     Absent,
     Access,
+    App,
     CannotTell,
+    Departure,
     Figures,
+    Grant,
     Later,
     Network,
+    NotConnected,
     Outgoing,
     Picture,
     Refused,
     Result,
     Sent,
+    Trip,
     Unknown,
     Window,
 )
@@ -263,6 +268,54 @@ class Mastodon(Network):
         if answer.status in {HTTPStatus.OK, HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
             return Sent(remote_id, "")
         return failed(answer, None)
+
+    def register(self, base_url: str, *, redirect_uri: str, website: str) -> App:
+        """Register with a server; older ones than 4.3 know other scopes. Raises WireError."""
+        modern = bool(mastodon_connect.probe(base_url)["modern_scopes"])
+        app = mastodon_connect.register(
+            base_url, redirect_uri=redirect_uri, website=website, modern=modern
+        )
+        return App(app.client_id, app.client_secret, {"scopes": app.scopes})
+
+    def depart(self, trip: Trip) -> Departure:
+        """Send the person to their server."""
+        url = mastodon_connect.authorize_url(
+            trip.base_url,
+            _app(trip.app),
+            redirect_uri=trip.redirect_uri,
+            state=trip.state,
+            verifier=trip.verifier,
+        )
+        return Departure(url)
+
+    def arrive(self, trip: Trip, answer: Mapping[str, str], now: dt.datetime) -> list[Grant]:
+        """Trade the code; a yes opens the one account the person is signed in with there."""
+        del now  # these tokens live until they are revoked
+        if not (code := answer.get("code", "")):
+            message = "no code in the answer"
+            raise NotConnected(message)
+        features = mastodon_connect.probe(trip.base_url)
+        token = mastodon_connect.exchange(
+            trip.base_url,
+            _app(trip.app),
+            code=code,
+            redirect_uri=trip.redirect_uri,
+            verifier=trip.verifier,
+        )
+        identity = mastodon_connect.whoami(trip.base_url, token)
+        secrets_ = {"access_token": token}
+        return [Grant(identity, trip.base_url, secrets_, company=trip.company, features=features)]
+
+    def revoke(self, access: Access) -> None:
+        """Give the token back; without our registration there is no way to."""
+        if access.app:
+            mastodon_connect.revoke(
+                access.base_url, _app(access.app), access.secrets["access_token"]
+            )
+
+
+def _app(app: App) -> mastodon_connect.App:
+    return mastodon_connect.App(app.client_id, app.client_secret, app.options["scopes"])
 
 
 def _headers(access: Access) -> dict[str, str]:
