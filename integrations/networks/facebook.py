@@ -226,7 +226,7 @@ class Facebook(Network):
     def depart(self, trip: Trip) -> Departure:
         """Only for the company: nobody's profile can be published to."""
         if not trip.company:
-            message = "Facebook lets no tool publish on a personal profile. Copy the text instead."
+            message = "Facebook lets no tool publish on a personal profile. Copy the text instead"
             raise NotConnected(message)
         host = trip.app.host("authorize", PAGES)
         address = f"{host}/{_version(trip.app)}/dialog/oauth"
@@ -252,7 +252,7 @@ class Facebook(Network):
         if not pages:
             message = (
                 "Facebook showed no Page on which you may create posts."
-                " Ask for the task “Create content”, or choose the Page when Facebook asks."
+                " Ask for the task “Create content”, or choose the Page when Facebook asks"
             )
             raise NotConnected(message)
         # Taking back the yes ends all Pages of this person, so only a single Page keeps the key.

@@ -367,14 +367,14 @@ def code_of(answer: Mapping[str, str], label: str) -> str:
     """The code that came back. Raises :class:`NotConnected` when the person said no."""
     if answer.get("error") or answer.get("error_code"):
         if answer.get("error_reason") == "user_denied" or answer.get("error") == "access_denied":
-            message = f"You said no at {label}. Nothing was connected."
+            message = f"you said no at {label}, nothing was connected"
         else:
             told = answers.printable(answer.get("error_description") or answer.get("error") or "")
             message = f"{label} did not let you through: {told[:200]}"
         raise NotConnected(message)
     code = answer.get("code", "").removesuffix("#_")
     if not code:
-        message = f"{label} sent you back without an answer. Please start again."
+        message = f"{label} sent you back without an answer, please start again"
         raise NotConnected(message)
     return code
 
@@ -431,7 +431,7 @@ def require(scopes: Iterable[str], needed: Mapping[str, str], label: str) -> Non
     if lacking:
         message = (
             f"{label} was not allowed to {' and to '.join(lacking)}."
-            " Please connect again and leave these permissions switched on."
+            " Please connect again and leave these permissions switched on"
         )
         raise NotConnected(message)
 

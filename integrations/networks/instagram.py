@@ -335,7 +335,7 @@ def _whoami(access: Access) -> Identity:
     if kind not in _PROFESSIONAL:
         message = (
             "Instagram publishes only for professional accounts. Switch yours to a free creator"
-            " account in Instagram, then connect again."
+            " account in Instagram, then connect again"
         )
         raise NotConnected(message)
     name = answers.printable(graph.text(found, "username"))[:100]

@@ -387,7 +387,7 @@ def test_connecting_gives_an_account_for_sixty_days(server):
 
 
 def test_no_at_the_network_is_said(server):
-    with pytest.raises(NotConnected, match="You said no at Threads"):
+    with pytest.raises(NotConnected, match="you said no at Threads"):
         NETWORK.arrive(trip(server), {"error": "access_denied", "error_reason": "user_denied"}, NOW)
     assert server.requests == []
 
