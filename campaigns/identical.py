@@ -28,7 +28,8 @@ def core(text: str, label: str = "") -> str:
     """The wording alone: no case, spaces, punctuation, links or disclosure label."""
     text = _URL.sub(" ", text.removeprefix(label).removesuffix(label))
     text = unicodedata.normalize("NFKC", text).casefold()
-    return "".join(char for char in text if char.isalnum())
+    letters = "".join(char for char in text if char.isalnum())
+    return letters or "".join(text.split())  # signs and pictures only
 
 
 def alike(one: str, other: str) -> bool:

@@ -277,7 +277,8 @@ def share(
     _check_rights(by, accounts)
     if due_at > now + FARTHEST:
         raise ShareRefused("at", _("That is more than 90 days ahead."))
-    check_identical(suggestion, words.text, words.variant.language, accounts, now)
+    for text in parts:
+        check_identical(suggestion, text, words.variant.language, accounts, now)
     posts = []
     for account in accounts:
         if account.reconnect_reason:

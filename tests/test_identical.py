@@ -49,6 +49,8 @@ def say(suggestion):
         (TEXT, "Something else entirely, and of that kind of length as well, truly.", False),
         ("風力発電所が動きました", "風力発電所が動きました。", True),
         ("風力発電所が動きました", "太陽光の方が好きです", False),
+        ("👏👏", "👏 👏", True),
+        ("👏", "🎉", False),
     ],
 )
 def test_wordings_are_compared_without_case_punctuation_link_and_label(one, other, same):
@@ -75,6 +77,16 @@ def test_own_words_may_go(person, x, account_on, say):
     first, second = person("Jona"), person("Aylin")
     say(first, TEXT, account_on(first, x, "1"))
     say(second, "I was up there in the fog when they began to turn.", account_on(second, x, "2"))
+    assert Delivery.objects.count() == 2
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("theirs", [f"Mine is another.\n---\n{TEXT}", TEXT])
+def test_part_of_a_thread_is_a_text_of_its_own(person, x, account_on, say, theirs):
+    first, second = person("Jona"), person("Aylin")
+    say(first, f"{TEXT}\n---\nAnd the other 13 followed.", account_on(first, x, "1"))
+    with pytest.raises(ShareRefused):
+        say(second, theirs, account_on(second, x, "2"))
     assert Delivery.objects.count() == 2
 
 
