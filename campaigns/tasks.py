@@ -12,7 +12,7 @@ from . import deliveries, engagement, pace, reminders, restores, unknowns, watch
 from .models import Delivery
 
 # Sends wait for networks, so a few threads share one process; each has its own connection.
-THREADS = 8
+THREADS = 16
 ROUND_SECONDS = 20.0  # then the next wake-up goes on, so that a worker can be asked to stop
 # Set when the worker was asked to end: nothing more is claimed, what flies may land (C19).
 stopping = multiprocessing.get_context("fork").Event()

@@ -25,10 +25,11 @@
   // how networks count; the server counts again
   const clusters = s => { try { return [...new Intl.Segmenter().segment(s)].map(c => c.segment); } catch { return [...s]; } };
   const light = c => c <= 0x10ff || (c >= 0x2000 && c <= 0x200d) || (c >= 0x2010 && c <= 0x201f) || (c >= 0x2032 && c <= 0x2037);
-  const weight = c => (/\p{Emoji_Presentation}|\p{Extended_Pictographic}\uFE0F|\p{RI}/u.test(c) ? 2 : [...c].reduce((k, p) => k + (light(p.codePointAt(0)) ? 1 : 2), 0));
+  const weight = c => (/\p{Emoji_Presentation}|\p{Extended_Pictographic}\uFE0F|\p{RI}|\u20E3/u.test(c) ? 2 : [...c].reduce((k, p) => k + (light(p.codePointAt(0)) ? 1 : 2), 0));
   const emoji = c => !/^[©®™]$/.test(c) && /\p{Emoji_Presentation}|\p{Extended_Pictographic}|\p{RI}|\u20E3/u.test(c);   // as Threads
   const size = (s, n) => {
     if (n.url) s = s.replace(/https?:\/\/[^\s<>"]+[^\s<>".,;:!?)\]}'’”“»]/g, 'x'.repeat(n.url));
+    if (n.endings) s = s.normalize('NFC').replace(new RegExp(`(?<![\\w@＠$#＃./-])(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\\.)+(?:${n.endings})(?![\\w@+-])(?:/(?:[^\\s<>"]*[^\\s<>".,;:!?)\\]}'’”“»])?)?`, 'gi'), 'x'.repeat(n.url));   // example.com
     if (n.unit === 'weighted') return clusters(s).reduce((k, c) => k + weight(c), 0);
     if (n.unit === 'byte') return clusters(s).reduce((k, c) => k + (emoji(c) ? new TextEncoder().encode(c).length : [...c].length), 0);
     return n.unit === 'grapheme' ? clusters(s).length : s.length;   // UTF-16, as LinkedIn counts
