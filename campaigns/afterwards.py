@@ -71,11 +71,18 @@ def check_link(url: str, network: str, account: ConnectedAccount | None) -> str:
         raise ShareRefused(
             "url",
             _("This address is not one of %(network)s. It should begin with https://%(host)s/.")
-            % {"network": label, "host": min(known, key=len)},
+            % {"network": label, "host": _example(known, account)},
         )
     if len(parts.path.strip("/")) == 0:
         raise ShareRefused("url", _("That is a front page. Open your post and copy its address."))
     return url
+
+
+def _example(known: set[str], account: ConnectedAccount | None) -> str:
+    """The host to name in a sentence: that of the person's own profile, if we know it."""
+    profile = (urlsplit(account.profile_url).hostname or "") if account else ""
+    own = profile.removeprefix("www.")
+    return own if own in known else min(known, key=len)
 
 
 def there(*, by: Person, delivery: Delivery, url: str, now: dt.datetime) -> bool:
