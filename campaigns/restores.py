@@ -58,14 +58,16 @@ def _read(text: str) -> int:
 
 def may_publish(*, now: dt.datetime) -> bool:
     """Tell whether this installation may speak to networks; stops it when it was restored."""
+    # The mark before the database: it is written after the commit, so it can only be behind.
+    known = _read(_file().read_text()) if _file().exists() else 0
     before = Instance.objects.filter(pk=1).values_list("fingerprint", flat=True).first()
     row, why = instance.identify(now=now)
     newest = Attempt.objects.aggregate(newest=Max("pk"))["newest"] or 0
     if not before:
         _write(newest, keep_larger=False)  # a new database: the mark of an older one is not ours
+        known = newest
     if row.stopped_at:
         return False
-    known = _read(_file().read_text()) if _file().exists() else 0
     if not why and known > newest:
         why = instance.RESTORED
     if why and instance.stop(why, now=now):

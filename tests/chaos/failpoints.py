@@ -30,7 +30,11 @@ def acts(chance, time_scale):
 
 def one(fleet, failpoint, each, tail):
     """Play one failpoint; returns how many checks failed."""
-    fleet.sql("TRUNCATE campaigns_delivery, campaigns_post, chaos_change CASCADE")
+    fleet.sql(
+        "TRUNCATE campaigns_delivery, campaigns_post, chaos_change, integrations_circuit,"
+        " integrations_bucket CASCADE"
+    )
+    (fleet.home / "var/instance.mark").unlink(missing_ok=True)  # or it looks like a restored backup
     for name in fleet.networks:
         (fleet.home / f"{name}.ledger").open("r+").truncate()
     seed(fleet, each * len(fleet.networks), spread=5, lead=5)
