@@ -35,13 +35,13 @@ class Stop:
     until: float
     keys: frozenset[str]
 
-    def escaped(self, arrivals: Iterable[dict[str, Any]]) -> int:
-        """Count first bytes of its posts after the answer."""
-        return sum(
-            1
+    def escaped(self, arrivals: Iterable[dict[str, Any]]) -> list[str]:
+        """First bytes of its posts after the answer, each in words."""
+        return [
+            f"{self.kind} {(row['at'] - self.answered) * 1000:.0f} ms"
             for row in arrivals
             if row["key"] in self.keys and self.answered < row["at"] < self.until
-        )
+        ]
 
 
 class Refusal(Exception):
