@@ -52,3 +52,24 @@ messages: .venv/dev.stamp
 
 lock:
 	cd requirements && for name in app demo dev; do uv pip compile --quiet --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --python-version 3.11 $$name.in -o $$name.txt; done
+
+# The proof that the promises hold, with real processes (tests/chaos). Each ends with 1 on a
+# violation. SEED and ARGS are passed on: make chaos SEED=2, make mutants ARGS="--only gate".
+.PHONY: chaos chaos-ci failpoints mutants deploys
+READY = .venv/dev.stamp locale/de/LC_MESSAGES/django.mo
+STORM = $(V)/python -m tests.chaos.chaos --seed $(or $(SEED),1)
+
+chaos: $(READY)
+	$(STORM) --count 10000 --spread 330 --kills 195 --workers 22 --stops 60 --redis 5 --postgres 3 --holds 60 $(ARGS)
+
+chaos-ci: $(READY)
+	$(STORM) --count 1500 --spread 50 --kills 25 --workers 3 --stops 8 --redis 1 --postgres 1 --holds 10 $(ARGS)
+
+failpoints: $(READY)
+	$(V)/python -m tests.chaos.failpoints $(ARGS)
+
+mutants: $(READY)
+	$(V)/python -m tests.chaos.mutants $(ARGS)
+
+deploys: $(READY)
+	$(STORM) --count 6000 --spread 200 --deploys 20 --faults 0 --holds 0 --failpoints "" $(ARGS)

@@ -1,5 +1,6 @@
 """All settings. Each is an environment variable; secrets also come from the file ``NAME_FILE``."""
 
+import hashlib
 import os
 import sys
 from pathlib import Path
@@ -50,6 +51,8 @@ PRACTICE_WALL_URL = env("PRACTICE_WALL_URL", SITE_URL).rstrip("/")
 os.environ.setdefault("LOOPBACK_HOSTS", "")
 # Base of Bluesky's public AppView, for engagement figures.
 BLUESKY_APPVIEW_URL = env("BLUESKY_APPVIEW_URL", "https://public.api.bsky.app").rstrip("/")
+# The directory of Bluesky's identities.
+BLUESKY_PLC_URL = env("BLUESKY_PLC_URL", "https://plc.directory").rstrip("/")
 # Named crash points for the chaos tests; refused unless DEBUG_FAILPOINTS is on.
 FAILPOINTS = env("FAILPOINTS", "")
 DEBUG_FAILPOINTS = flag("DEBUG_FAILPOINTS")
@@ -78,6 +81,30 @@ NETWORK_APPS = {
     for network in ("linkedin", "x", "threads", "facebook", "instagram")
     if (app := _network_app(network))
 }
+
+
+def _bluesky_app() -> dict[str, Any]:
+    """Bluesky has no registry: our id is the address of our metadata, our secret makes our key.
+
+    BLUESKY_CLIENT_KEY is a random text of 32 bytes or more, several comma-separated while one
+    replaces another; without it the keys come from TOKEN_KEYS (a hash, so that the network file
+    never holds one). The protocol knows http only as the development client of localhost.
+    """
+    derived = [hashlib.sha256(f"bluesky client {k}".encode()).hexdigest() for k in TOKEN_KEYS]
+    local = SITE_URL.startswith(("http://localhost", "http://127.0.0.1"))
+    home = SITE_URL.replace("//localhost", "//127.0.0.1", 1)
+    return {
+        "client_id": "http://localhost"
+        if local
+        else f"{SITE_URL}/connect/bluesky/client-metadata.json",
+        "client_secret": env("BLUESKY_CLIENT_KEY", ",".join(derived)),
+        "options": {"redirect_uri": f"{home}/connect/bluesky/local/"} if local else {},
+    }
+
+
+NETWORK_APPS["bluesky"] = _bluesky_app()
+# For how many days after it left a post's figures are read.
+ENGAGEMENT_DAYS = int(env("ENGAGEMENT_DAYS", "30"))
 # What publishing through a paid API may cost a month, in US dollars; 0 leaves copying only.
 MONTHLY_BUDGETS = {"x": float(env("X_MONTHLY_BUDGET", "0"))}
 

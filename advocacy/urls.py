@@ -5,7 +5,7 @@ from django.views.i18n import set_language
 
 from ambassadors.views import audit, notebook, roster
 from campaigns.views import composer, desk, editor, hold, links, posts, today
-from integrations.views import accounts, wall
+from integrations.views import accounts, bluesky, wall
 
 from .views import demo, health
 
@@ -21,6 +21,12 @@ urlpatterns = [
     path("desk/topics/<int:pk>/light/", desk.light, name="light"),
     path("desk/topics/<int:pk>/hold/", hold.hold, name="hold"),
     path("desk/topics/<int:pk>/release/", hold.release, name="release"),
+    path("desk/suggestions/<int:pk>/hold/", hold.hold_suggestion, name="hold_suggestion"),
+    path("desk/suggestions/<int:pk>/release/", hold.release_suggestion, name="release_suggestion"),
+    path("desk/everything/hold/", hold.hold_programme, name="hold_programme"),
+    path("desk/everything/release/", hold.release_programme, name="release_programme"),
+    path("desk/holds/", hold.hold_reports, name="hold_reports"),
+    path("desk/holds/<int:pk>/", hold.hold_report, name="hold_report"),
     path("desk/suggestions/new/", editor.edit, name="suggestion_new"),
     path("desk/suggestions/<int:pk>/", editor.edit, name="suggestion_edit"),
     path("desk/suggestions/<int:pk>/review/", editor.review, name="review"),
@@ -33,6 +39,9 @@ urlpatterns = [
     path("connect/mastodon/", accounts.connect_mastodon, name="connect_mastodon"),
     path("connect/mastodon/cb/", accounts.mastodon_callback, name="mastodon_callback"),
     path("connect/bluesky/", accounts.connect_bluesky, name="connect_bluesky"),
+    path("connect/bluesky/client-metadata.json", bluesky.metadata, name="bluesky_metadata"),
+    path("connect/bluesky/jwks.json", bluesky.jwks, name="bluesky_jwks"),
+    path("connect/bluesky/local/", bluesky.local, name="bluesky_local"),
     path("wall/", wall.wall, name="wall"),
     path("wall/api/posts", wall.wall_posts, name="wall_posts"),
     path("wall/api/posts/<uuid:pk>", wall.wall_post, name="wall_post"),

@@ -15,8 +15,8 @@ from collections.abc import Callable
 
 from django.db import DatabaseError, connection, transaction
 
-from integrations import limits, spool, tokens
-from integrations.models import Circuit, ConnectedAccount
+from integrations import limits, reconnects, spool, tokens
+from integrations.models import Circuit
 from integrations.networks import get
 from integrations.networks.base import (
     Access,
@@ -166,6 +166,9 @@ def deliver(delivery: Delivery) -> None:
     if delivery.claims > MAX_CLAIMS:
         block(delivery, Delivery.Blocked.QUARANTINED)
         return
+    if why := delivery.account.reconnect_reason:  # the network said no; it is not asked again
+        block(delivery, Delivery.Blocked.RECONNECT, detail=why)
+        return
     try:
         access = tokens.open_access(delivery.account, now=now)
     except tokens.NoToken as error:
@@ -215,7 +218,7 @@ def prepare(delivery: Delivery, access: Access, now: dt.datetime) -> bool:
                 lease_until=None,
             )
         case Refused():
-            _needs_person(delivery, kept.why)
+            reconnects.ask(delivery.account, why=kept.why, now=now)
             block(delivery, Delivery.Blocked.RECONNECT, detail=kept.why)
         case _ if kept != delivery.kept:
             delivery.kept = dict(kept)
@@ -361,13 +364,9 @@ def _settle(delivery: Delivery, result: Result, now: dt.datetime) -> None:
             )
 
 
-def _needs_person(delivery: Delivery, why: str) -> None:
-    ConnectedAccount.objects.filter(pk=delivery.account_id).update(reconnect_reason=why[:200])
-
-
 def _block_sending(delivery: Delivery, detail: str, *, now: dt.datetime) -> None:
     """Nothing was posted, and only the account's person can help."""
-    _needs_person(delivery, detail)
+    reconnects.ask(delivery.account, why=detail, now=now)
     move_delivery(
         delivery,
         to="queued",

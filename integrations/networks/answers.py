@@ -4,11 +4,13 @@ import contextlib
 import datetime as dt
 import email.utils
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from http import HTTPStatus
 
 from integrations.wire import Answer, Garbled
 
-from .base import Later, Refused, Result, Sent, Unknown
+from .base import Later, Refused, Remaining, Result, Sent, Unknown
 
 _LONGEST_WAIT = 24 * 3600.0
 _WAITING = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.TOO_EARLY}
@@ -38,6 +40,42 @@ def _seconds(text: str, now: dt.datetime, *, relative: bool) -> float | None:
             if moment.tzinfo:
                 return (moment - now).total_seconds()
     return None
+
+
+def remaining(
+    answer: Answer, now: dt.datetime, *, whose: str = "account", points: int = 1
+) -> list[Remaining]:
+    """What an answer says of its limit in RateLimit-* or X-RateLimit-*; nothing when it is silent.
+
+    ``points`` is what one call costs where the network counts points instead of calls.
+    """
+    for name in ("ratelimit-remaining", "x-ratelimit-remaining"):
+        text = answer.headers.get(name, "").strip()
+        if text.isascii() and text.isdigit() and len(text) < 10:
+            return [Remaining(whose, int(text) // points, wait_of(answer, now))]
+    return []
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One post under another: who wrote it, and what is under it. Kept no longer than a count."""
+
+    author: str
+    replies: list["Reply"] = field(default_factory=list)
+
+
+def answered(replies: Iterable[Reply], author: str) -> int:
+    """Count others' replies to a post that its author answered.
+
+    The author's own replies to the post are further parts of a thread; what is under them
+    belongs to those parts.
+    """
+    count, open_ = 0, [reply for reply in replies if reply.author != author]
+    while open_:
+        reply = open_.pop()
+        open_ += reply.replies
+        count += reply.author != author and any(r.author == author for r in reply.replies)
+    return count
 
 
 def reason(answer: Answer) -> str:

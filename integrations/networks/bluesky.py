@@ -1,45 +1,49 @@
 """Bluesky over the AT Protocol. Facts: networks/bluesky.md (lexicons at @d6296a1c)."""
 
-import base64
 import datetime as dt
-import json
-import os
-import re
 import time
-import urllib.parse
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
-from integrations.wire import Answer, Garbled, NotSent, PerhapsSent, WireError, call
+from integrations.wire import Answer, Garbled, NotSent, PerhapsSent, WireError
 
-from . import counting
-from .answers import failed, proof, reason
+from . import bluesky_oauth, bluesky_session, counting
+from .answers import Reply, answered, failed, proof, reason, remaining
 from .base import (
     Abilities,
     Absent,
     Access,
     CannotTell,
+    Departure,
     Figures,
-    Identity,
+    Grant,
     Later,
     Network,
-    NotConnected,
     Outgoing,
     Picture,
     Refused,
     Renewed,
     Result,
     Sent,
+    Trip,
     Unknown,
     Window,
 )
+from .bluesky_identity import ENTRYWAY, appview, resolve_handle
+from .bluesky_proofs import error_of, wants_nonce
+from .bluesky_session import ask, blob_limit, read, sign_in
 from .bluesky_text import facets
 
+__all__ = ["ENTRYWAY", "Bluesky", "make_tid", "sign_in"]
+
 COLLECTION = "app.bsky.feed.post"
-ENTRYWAY = "https://bsky.social"
 _SORTABLE = "234567abcdefghijklmnopqrstuvwxyz"
-APP_PASSWORD = re.compile(r"[a-z2-7]{4}(-[a-z2-7]{4}){3}")
+_PUT_POINTS = 2  # of the account's 5,000 an hour
+_THUMB_BYTES = 1_000_000
+_DEPTH = 100  # of replies under a post
+_LONGEST_QUESTION = 1900  # characters of addresses in one call; 25 of did:plc: have 1,900
 # A repeat this long after the first try looks first: a person may have deleted the post.
 _LOOK_FIRST_AFTER = dt.timedelta(minutes=10)
 
@@ -67,10 +71,12 @@ class Bluesky(Network):
         can_publish=True,
         can_look=True,
         can_measure=True,
+        can_converse=True,
         can_remove=True,
         counts=("likes", "reposts", "replies", "quotes"),
         batch=25,
         quiet=5.0,
+        single_use_refresh=True,
         threads=True,
         public_figures=True,
         connect="oauth",
@@ -86,22 +92,34 @@ class Bluesky(Network):
     def prepare(
         self, post: Outgoing, access: Access, window: Window
     ) -> Mapping[str, Any] | Later | Refused:
-        """Upload the pictures and resolve mentions.
+        """Upload the pictures, resolve mentions, name the part before.
 
-        Mentions are resolved once: a later answer would change the record, and putting it again
-        would not be the same call. Blobs are uploaded before each try; equal bytes are equal.
+        Mentions and the part before are looked up once: a later answer would change the record,
+        and putting it again would not be the same call. Blobs are uploaded before each try, the
+        server forgets unused ones; equal bytes are equal.
         """
         end = time.monotonic() + window.seconds
-        blobs: list[dict[str, Any]] = []
+        kept: dict[str, Any] = {"blobs": []}
         for picture in post.pictures:
             uploaded = self._upload(picture, access, end, window.now)
             if not isinstance(uploaded, dict):
                 return uploaded
-            blobs.append(uploaded)
+            kept["blobs"].append(uploaded)
+        thumb = post.link.thumb if post.link and not post.pictures else None
+        if thumb and len(thumb.content) <= _most_bytes(access, _THUMB_BYTES):
+            uploaded = self._upload(thumb, access, end, window.now)
+            if not isinstance(uploaded, dict):
+                return uploaded
+            kept["thumb"] = uploaded
+        if post.reply_to:
+            reply = post.kept.get("reply") or self._reply(post, access, window.now)
+            if not isinstance(reply, dict):
+                return reply
+            kept["reply"] = reply
         found = post.kept.get("facets")
         if found is None:
             found = facets(post.text, lambda handle: self._resolve(handle, access))
-        return {"facets": found, "blobs": blobs}
+        return {**kept, "facets": found}
 
     def publish(self, post: Outgoing, access: Access, window: Window) -> Result:
         """Put the record under the key fixed at approval.
@@ -126,14 +144,14 @@ class Bluesky(Network):
             "swapRecord": None,
         }
         try:
-            answer = call(
-                "POST",
-                f"{access.base_url}/xrpc/com.atproto.repo.putRecord",
-                headers=_headers(access),
-                body=json.dumps(body).encode(),
+            answer = ask(
+                access,
+                "com.atproto.repo.putRecord",
+                body=body,
                 seconds=window.seconds,
                 may_start=window.may_start,
             )
+            window.limits.extend(remaining(answer, window.now, points=_PUT_POINTS))
             if answer.status == HTTPStatus.OK:
                 return _sent(answer.json(), access)
         except NotSent:
@@ -153,6 +171,8 @@ class Bluesky(Network):
         }
         if found := post.kept.get("facets"):
             record["facets"] = found
+        if reply := post.kept.get("reply"):
+            record["reply"] = reply
         if blobs := post.kept.get("blobs"):
             images = [
                 {
@@ -164,14 +184,14 @@ class Bluesky(Network):
             ]
             record["embed"] = {"$type": "app.bsky.embed.images", "images": images}
         elif post.link and post.link.title:
-            record["embed"] = {
-                "$type": "app.bsky.embed.external",
-                "external": {
-                    "uri": post.link.url,
-                    "title": post.link.title,
-                    "description": post.link.description,
-                },
+            external: dict[str, Any] = {
+                "uri": post.link.url,
+                "title": post.link.title,
+                "description": post.link.description,
             }
+            if thumb := post.kept.get("thumb"):
+                external["thumb"] = thumb
+            record["embed"] = {"$type": "app.bsky.embed.external", "external": external}
         return record
 
     def _resolve(self, handle: str, access: Access) -> str | None:
@@ -180,16 +200,37 @@ class Bluesky(Network):
         except WireError:
             return None
 
+    def _reply(
+        self, post: Outgoing, access: Access, now: dt.datetime
+    ) -> dict[str, Any] | Later | Refused:
+        """Address and content hash of a thread's first part and of the part before."""
+        refs: dict[str, Any] = {}
+        for name, uri in (("root", post.root or post.reply_to), ("parent", post.reply_to)):
+            answer = _record(access, uri)
+            if answer.status == HTTPStatus.BAD_REQUEST and error_of(answer) == "RecordNotFound":
+                return Refused("the part before is gone", permanent=True)
+            if answer.status != HTTPStatus.OK:
+                result = _not_put(answer, now)
+                return result if isinstance(result, Later | Refused) else Later(reason(answer))
+            found = answer.json()
+            cid = found.get("cid") if isinstance(found, dict) else None
+            if not isinstance(cid, str):
+                return Later("the part before cannot be read")
+            refs[name] = {"uri": uri, "cid": cid}
+        return refs
+
     def _upload(
         self, picture: Picture, access: Access, end: float, now: dt.datetime
     ) -> dict[str, Any] | Later | Refused:
         """Upload a blob; the same bytes give the same reference."""
+        if len(picture.content) > _most_bytes(access, self.abilities.picture_bytes):
+            return Refused("the picture is larger than this server takes", permanent=True)
         try:
-            answer = call(
-                "POST",
-                f"{access.base_url}/xrpc/com.atproto.repo.uploadBlob",
-                headers={**_headers(access), "Content-Type": picture.media_type},
+            answer = ask(
+                access,
+                "com.atproto.repo.uploadBlob",
                 body=picture.content,
+                content_type=picture.media_type,
                 seconds=max(end - time.monotonic(), 0.1),
             )
             if answer.status == HTTPStatus.OK:
@@ -205,24 +246,22 @@ class Bluesky(Network):
     ) -> Sent | Absent | CannotTell:
         """Read our own key."""
         del since
-        query = urllib.parse.urlencode(
-            {"repo": access.remote_account_id, "collection": COLLECTION, "rkey": post.rkey}
-        )
-        answer = call(
-            "GET", f"{access.base_url}/xrpc/com.atproto.repo.getRecord?{query}", seconds=10
-        )
+        answer = _record(access, f"at://{access.remote_account_id}/{COLLECTION}/{post.rkey}")
         if answer.status == HTTPStatus.OK:
             return _sent(answer.json(), access)
-        if answer.status == HTTPStatus.BAD_REQUEST and _error(answer) == "RecordNotFound":
+        if answer.status == HTTPStatus.BAD_REQUEST and error_of(answer) == "RecordNotFound":
             return Absent()
         return CannotTell(reason(answer))
 
     def measure(self, remote_ids: Sequence[str], access: Access) -> dict[str, Figures]:
         """Read up to 25 posts in one call of the public AppView, without an account."""
-        del access
-        base = os.environ.get("BLUESKY_APPVIEW_URL", "https://public.api.bsky.app")
-        query = urllib.parse.urlencode([("uris", uri) for uri in remote_ids])
-        answer = call("GET", f"{base}/xrpc/app.bsky.feed.getPosts?{query}", seconds=10)
+        if len(remote_ids) > 1 and sum(len(uri) + 6 for uri in remote_ids) > _LONGEST_QUESTION:
+            half = len(remote_ids) // 2  # accounts of did:web: may have long addresses
+            return {
+                **self.measure(remote_ids[:half], access),
+                **self.measure(remote_ids[half:], access),
+            }
+        answer = read(appview(), "app.bsky.feed.getPosts", {"uris": list(remote_ids)})
         if answer.status != HTTPStatus.OK:
             raise WireError(reason(answer))
         return {
@@ -235,6 +274,16 @@ class Bluesky(Network):
             for post in answer.json().get("posts", [])
         }
 
+    def conversations(self, remote_id: str, access: Access) -> int:
+        """Count answered replies in the public thread; hidden and deleted ones do not count."""
+        query = {"uri": remote_id, "depth": _DEPTH, "parentHeight": 0}
+        answer = read(appview(), "app.bsky.feed.getPostThread", query)
+        if answer.status != HTTPStatus.OK:
+            raise WireError(reason(answer))
+        found = answer.json()
+        root = found.get("thread") if isinstance(found, dict) else None
+        return answered(_replies(root), access.remote_account_id)
+
     def remove(self, remote_id: str, access: Access) -> Result:
         """Delete the record; absent already is fine."""
         body = {
@@ -242,120 +291,73 @@ class Bluesky(Network):
             "collection": COLLECTION,
             "rkey": remote_id.rsplit("/", 1)[-1],
         }
-        answer = call(
-            "POST",
-            f"{access.base_url}/xrpc/com.atproto.repo.deleteRecord",
-            headers=_headers(access),
-            body=json.dumps(body).encode(),
-            seconds=15,
-        )
+        answer = ask(access, "com.atproto.repo.deleteRecord", body=body, seconds=15)
         if answer.status == HTTPStatus.OK:
             return Sent(remote_id, "")
-        return Refused(reason(answer), permanent=True)
+        return _not_put(answer, None)
+
+    def depart(self, trip: Trip) -> Departure:
+        """Send the person to their server; ``trip.hint`` is their handle."""
+        return bluesky_oauth.depart(trip)
+
+    def arrive(self, trip: Trip, answer: Mapping[str, str], now: dt.datetime) -> list[Grant]:
+        """Trade the answer for a session, and learn how large a picture the server takes."""
+        grant = bluesky_oauth.arrive(trip, answer, now)
+        limit = blob_limit(grant.base_url)
+        return [replace(grant, features={**grant.features, "blob_limit": limit})]
 
     def refresh(self, access: Access, now: dt.datetime) -> Renewed | Refused:
-        """Trade the refresh token for a new pair; it rotates, the old one lives two hours more."""
-        del now
-        answer = call(
-            "POST",
-            f"{access.base_url}/xrpc/com.atproto.server.refreshSession",
-            headers={"Authorization": f"Bearer {access.secrets['refresh_token']}"},
-            seconds=5,
-        )
-        if answer.status != HTTPStatus.OK:
-            if answer.status < HTTPStatus.INTERNAL_SERVER_ERROR:
-                return Refused(reason(answer), permanent=False)
-            raise WireError(reason(answer))
-        return Renewed(*session_secrets(answer.json()))
+        """Trade the refresh token for a new pair, by the kind of session."""
+        if "dpop_key" in access.secrets:
+            return bluesky_oauth.refresh(access, now)
+        return bluesky_session.refresh(access)
+
+    def revoke(self, access: Access) -> None:
+        """End the session at the server."""
+        if "dpop_key" in access.secrets:
+            bluesky_oauth.revoke(access)
+        else:
+            bluesky_session.sign_out(access)
+
+    def refreshes_again(self, access: Access) -> bool:
+        """Tell that a session's old refresh token has two hours of grace and one next token."""
+        return True
 
 
-# Connecting ---------------------------------------------------------------------------------
+def _record(access: Access, uri: str) -> Answer:
+    """Ask the account's server for a record by its address."""
+    repo, collection, rkey = uri.removeprefix("at://").split("/", 2)
+    query = {"repo": repo, "collection": collection, "rkey": rkey}
+    return read(access.base_url, "com.atproto.repo.getRecord", query)
 
 
-def resolve_handle(handle: str, base_url: str) -> str:
-    """The DID of a handle, asked of a PDS or AppView. Raises WireError."""
-    query = urllib.parse.urlencode({"handle": handle})
-    answer = call("GET", f"{base_url}/xrpc/com.atproto.identity.resolveHandle?{query}", seconds=10)
-    did = answer.json().get("did") if answer.status == HTTPStatus.OK else None
-    if not isinstance(did, str):
-        raise WireError(reason(answer))
-    return did
+def _most_bytes(access: Access, network: int) -> int:
+    """The network's limit, or the account's server's where that is lower."""
+    limit = access.features.get("blob_limit")
+    return min(network, limit) if isinstance(limit, int) else network
 
 
-def sign_in(
-    *, handle: str, password: str, base_url: str = ENTRYWAY
-) -> tuple[Identity, str, dict[str, str], dt.datetime | None]:
-    """Open a session with an app password: identity, PDS address, secrets, their end.
-
-    Raises :class:`NotConnected` or WireError.
-    """
-    if not APP_PASSWORD.fullmatch(password):
-        message = "not an app password"
-        raise NotConnected(message)
-    answer = call(
-        "POST",
-        f"{base_url}/xrpc/com.atproto.server.createSession",
-        headers={"Content-Type": "application/json"},
-        body=json.dumps({"identifier": handle.lstrip("@"), "password": password}).encode(),
-        seconds=10,
-    )
-    if answer.status != HTTPStatus.OK:
-        raise NotConnected(reason(answer))
-    found = answer.json()
-    secrets, expires_at = session_secrets(found)
-    identity = Identity(
-        remote_id=str(found["did"]),
-        handle=f"@{found['handle']}",
-        display_name=str(found["handle"]),
-        url=f"https://bsky.app/profile/{found['did']}",
-    )
-    return identity, _pds(found) or base_url, secrets, expires_at
+def _replies(root: object) -> list[Reply]:
+    """The replies in a threadViewPost, whatever is blocked or gone left out."""
+    top = Reply("")
+    open_ = [(top, root)]
+    while open_:
+        above, node = open_.pop()
+        children = node.get("replies") if isinstance(node, dict) else None
+        for child in children if isinstance(children, list) else []:
+            post = child.get("post") if isinstance(child, dict) else None
+            if isinstance(post, dict) and isinstance(post.get("author"), dict):
+                reply = Reply(str(post["author"].get("did")))
+                above.replies.append(reply)
+                open_.append((reply, child))
+    return top.replies
 
 
-def session_secrets(session: Mapping[str, Any]) -> tuple[dict[str, str], dt.datetime | None]:
-    """The pair of a session and when its access token ends (read from the JWT)."""
-    secrets = {
-        "access_token": str(session["accessJwt"]),
-        "refresh_token": str(session["refreshJwt"]),
-    }
-    return secrets, _expiry(secrets["access_token"])
-
-
-def _expiry(jwt: str) -> dt.datetime | None:
-    try:
-        part = jwt.split(".")[1]
-        claims = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
-        return dt.datetime.fromtimestamp(int(claims["exp"]), dt.UTC)
-    except (IndexError, ValueError, KeyError, TypeError):
-        return None
-
-
-def _pds(session: Mapping[str, Any]) -> str | None:
-    """The account's own server, from the DID document the session carries."""
-    for service in (session.get("didDoc") or {}).get("service", []):
-        if str(service.get("id", "")).endswith("#atproto_pds"):
-            return str(service["serviceEndpoint"]).rstrip("/")
-    return None
-
-
-def _headers(access: Access) -> dict[str, str]:
-    return {
-        "Authorization": f"Bearer {access.secrets['access_token']}",
-        "Content-Type": "application/json",
-    }
-
-
-def _error(answer: Answer) -> str:
-    try:
-        found = answer.json()
-    except Garbled:
-        return ""
-    return str(found.get("error", "")) if isinstance(found, dict) else ""
-
-
-def _not_put(answer: Answer, now: dt.datetime) -> Result:
+def _not_put(answer: Answer, now: dt.datetime | None) -> Result:
     """What an answer other than 200 means here: an expired token is a 400."""
-    error = _error(answer)
+    error = error_of(answer)
+    if wants_nonce(answer):
+        return Later("the server asked for another nonce twice")
     if error in {"ExpiredToken", "InvalidToken"} or answer.status == HTTPStatus.UNAUTHORIZED:
         return Later(reason(answer), renew=True)
     if error in {"AccountTakedown", "AccountDeactivated", "RepoDeactivated"}:

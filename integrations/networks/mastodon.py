@@ -1,5 +1,6 @@
 """Mastodon and servers that speak its API. Facts: networks/mastodon.md (docs 4.5 to 4.7)."""
 
+import contextlib
 import datetime as dt
 import html
 import json
@@ -13,21 +14,26 @@ from typing import Any
 
 from integrations.wire import Answer, Garbled, NotSent, PerhapsSent, WireError, call
 
-from . import counting
-from .answers import failed, proof, reason
+from . import counting, mastodon_connect
+from .answers import Reply, answered, failed, proof, reason, remaining
 from .base import (
     Abilities,
     Absent,
     Access,
+    App,
     CannotTell,
+    Departure,
     Figures,
+    Grant,
     Later,
     Network,
+    NotConnected,
     Outgoing,
     Picture,
     Refused,
     Result,
     Sent,
+    Trip,
     Unknown,
     Window,
 )
@@ -56,6 +62,8 @@ class Mastodon(Network):
         can_publish=True,
         can_look=True,
         can_measure=True,
+        can_converse=True,
+        can_edit=True,
         can_remove=True,
         counts=("likes", "reposts", "replies", "quotes"),
         batch=20,
@@ -79,6 +87,9 @@ class Mastodon(Network):
 
         Servers forget unattached media after about a day, so they are uploaded anew after an hour.
         """
+        obstacle = self._too_much(post, access)
+        if obstacle:
+            return Refused(obstacle, permanent=True)
         fresh = window.now - dt.timedelta(hours=1)
         if "media" in post.kept and dt.datetime.fromisoformat(post.kept["uploaded_at"]) > fresh:
             return post.kept
@@ -90,6 +101,17 @@ class Mastodon(Network):
                 return uploaded
             media.append(uploaded)
         return {"media": media, "uploaded_at": window.now.isoformat()} if media else {}
+
+    def _too_much(self, post: Outgoing, access: Access) -> str:
+        """What this server takes less of than the post has; empty when it takes everything."""
+        if len(post.pictures) > _limit(access, "max_media_attachments", self.abilities.pictures):
+            return "more pictures than this server takes"
+        most = _limit(access, "image_size_limit", self.abilities.picture_bytes)
+        pixels = _limit(access, "image_matrix_limit", 33_177_600)
+        for picture in post.pictures:
+            if len(picture.content) > most or picture.width * picture.height > pixels:
+                return "the picture is larger than this server takes"
+        return ""
 
     def publish(self, post: Outgoing, access: Access, window: Window) -> Result:
         """Post once with the delivery's key.
@@ -120,6 +142,7 @@ class Mastodon(Network):
                 seconds=window.seconds,
                 may_start=window.may_start,
             )
+            window.limits.extend(remaining(answer, window.now))
             if answer.status == HTTPStatus.OK:
                 return _sent(answer.json())
         except NotSent:
@@ -139,7 +162,7 @@ class Mastodon(Network):
             return Unknown(seen.why)
         return seen if isinstance(seen, Sent) else None
 
-    def _refused(self, answer: Answer, now: dt.datetime) -> Result:
+    def _refused(self, answer: Answer, now: dt.datetime | None) -> Result:
         """What an answer other than 200 means here."""
         result = failed(answer, now)
         if answer.status == HTTPStatus.UNPROCESSABLE_ENTITY and b"not finished" in answer.body:
@@ -152,7 +175,9 @@ class Mastodon(Network):
         self, picture: Picture, access: Access, end: float, now: dt.datetime
     ) -> str | Later | Refused:
         """Upload one picture with its alternative text and wait until it is ready."""
-        body, content_type = _multipart(picture, self.abilities.alt_limit)
+        body, content_type = _multipart(
+            picture, _limit(access, "description_limit", self.abilities.alt_limit)
+        )
         try:
             answer = call(
                 "POST",
@@ -252,6 +277,51 @@ class Mastodon(Network):
             raise WireError(reason(answer))
         return _status(answer.json())
 
+    def conversations(self, remote_id: str, access: Access) -> int:
+        """Count answered replies among what the server knows below the status."""
+        answer = _get(access, f"/api/v1/statuses/{urllib.parse.quote(remote_id, safe='')}/context")
+        if answer.status != HTTPStatus.OK:
+            raise WireError(reason(answer))
+        found = answer.json()
+        below = found.get("descendants") if isinstance(found, dict) else None
+        if not isinstance(below, list):
+            message = "this is no context"
+            raise Garbled(message)
+        known = {remote_id: Reply(access.remote_account_id)}
+        for status in map(_status, below):
+            author = status.get("account")
+            known[status["id"]] = Reply(str(author.get("id")) if isinstance(author, dict) else "")
+        for status in below:
+            above = known.get(str(status.get("in_reply_to_id")))
+            if above:
+                above.replies.append(known[status["id"]])
+        return answered(known[remote_id].replies, access.remote_account_id)
+
+    def edit(self, remote_id: str, text: str, access: Access) -> Result:
+        """Replace the text; pictures, warning and language must be sent again or they go."""
+        current = self._one(remote_id, access)
+        if current is None:
+            return Refused("the post is gone", permanent=True)
+        media = current.get("media_attachments")
+        body = {
+            "status": text,
+            "spoiler_text": str(current.get("spoiler_text") or ""),
+            "sensitive": bool(current.get("sensitive")),
+            "media_ids": [m["id"] for m in media] if isinstance(media, list) else [],
+        }
+        if isinstance(current.get("language"), str):
+            body["language"] = current["language"]
+        answer = call(
+            "PUT",
+            f"{access.base_url}/api/v1/statuses/{urllib.parse.quote(remote_id, safe='')}",
+            headers=_headers(access),
+            body=json.dumps(body).encode(),
+            seconds=15,
+        )
+        if answer.status == HTTPStatus.OK:
+            return _sent(answer.json())
+        return self._refused(answer, None)
+
     def remove(self, remote_id: str, access: Access) -> Result:
         """Delete a status; 404 means it is gone already."""
         answer = call(
@@ -263,6 +333,75 @@ class Mastodon(Network):
         if answer.status in {HTTPStatus.OK, HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
             return Sent(remote_id, "")
         return failed(answer, None)
+
+    def register(self, base_url: str, *, redirect_uri: str, website: str) -> App:
+        """Register Botschaft at this server, with the scopes its version knows."""
+        modern = bool(mastodon_connect.probe(base_url)["modern_scopes"])
+        made = mastodon_connect.register(
+            base_url, redirect_uri=redirect_uri, website=website, modern=modern
+        )
+        return App(made.client_id, made.client_secret, {"scopes": made.scopes})
+
+    def depart(self, trip: Trip) -> Departure:
+        """Where the person says yes. Raises :class:`mastodon_connect.AppGone` or WireError."""
+        app = _registration(trip.app)
+        mastodon_connect.check_app(trip.base_url, app)
+        url = mastodon_connect.authorize_url(
+            trip.base_url,
+            app,
+            redirect_uri=trip.redirect_uri,
+            state=trip.state,
+            verifier=trip.verifier,
+        )
+        return Departure(url)
+
+    def arrive(self, trip: Trip, answer: Mapping[str, str], now: dt.datetime) -> list[Grant]:
+        """Trade the code for a token that does not end; learn whose it is and the server's limits.
+
+        Raises :class:`mastodon_connect.AppGone`, NotConnected or WireError.
+        """
+        if "code" not in answer:
+            raise NotConnected(answer.get("error", "no code"))
+        features = mastodon_connect.probe(trip.base_url)
+        token = mastodon_connect.exchange(
+            trip.base_url,
+            _registration(trip.app),
+            code=answer["code"],
+            redirect_uri=trip.redirect_uri,
+            verifier=trip.verifier,
+        )
+        return [
+            Grant(
+                identity=mastodon_connect.whoami(trip.base_url, token),
+                base_url=trip.base_url,
+                secrets={"access_token": token},
+                company=trip.company,
+                features=features,
+            )
+        ]
+
+    def revoke(self, access: Access) -> None:
+        """Give the token back; a server that forgot our registration forgot its tokens too."""
+        if access.app is None:
+            return
+        with contextlib.suppress(mastodon_connect.AppGone):
+            mastodon_connect.revoke(
+                access.base_url, _registration(access.app), access.secrets["access_token"]
+            )
+
+
+def _registration(app: App) -> mastodon_connect.App:
+    return mastodon_connect.App(
+        app.client_id,
+        app.client_secret,
+        app.options.get("scopes", mastodon_connect.SCOPES),
+    )
+
+
+def _limit(access: Access, name: str, usual: int) -> int:
+    """A limit of the account's server as it was when the account was connected."""
+    found = access.features.get(name)
+    return found if isinstance(found, int) else usual
 
 
 def _headers(access: Access) -> dict[str, str]:

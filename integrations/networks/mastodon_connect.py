@@ -65,7 +65,9 @@ def probe(base_url: str) -> dict[str, object]:
     if not isinstance(found.get("version"), str):
         message = "this is not a Mastodon server"
         raise Garbled(message)
-    statuses = _object(_object(found.get("configuration")).get("statuses"))
+    configuration = _object(found.get("configuration"))
+    statuses = _object(configuration.get("statuses"))
+    media = _object(configuration.get("media_attachments"))
     version = printable(found["version"])[:100]
     plain = re.fullmatch(r"\d+\.\d+(\.\d+)?([-+~].*)?", version) is not None
     compatible = "compatible" in version.lower()
@@ -73,6 +75,10 @@ def probe(base_url: str) -> dict[str, object]:
         "version": version,
         "max_characters": _limit(statuses.get("max_characters"), 500),
         "characters_reserved_per_url": _limit(statuses.get("characters_reserved_per_url"), 23),
+        "max_media_attachments": _limit(statuses.get("max_media_attachments"), 4),
+        "image_size_limit": _limit(media.get("image_size_limit"), 16_777_216),
+        "image_matrix_limit": _limit(media.get("image_matrix_limit"), 33_177_600),
+        "description_limit": _limit(media.get("description_limit"), 1500),
         # GoToSocial calls itself 0.x and has no Idempotency-Key (GoToSocial#2723).
         "real_mastodon": plain and not compatible and _at_least(version, (3, 0)),
         "modern_scopes": _at_least(version, (4, 3)),
@@ -85,7 +91,7 @@ def _object(found: Any) -> dict[str, Any]:
 
 def _limit(found: object, usual: int) -> int:
     """A number the server states, or the usual one when it is no sensible number."""
-    return found if isinstance(found, int) and 1 <= found <= 1_000_000 else usual
+    return found if isinstance(found, int) and 1 <= found <= 1_000_000_000 else usual
 
 
 def _at_least(version: str, wanted: tuple[int, int]) -> bool:
@@ -121,6 +127,26 @@ def authorize_url(base_url: str, app: App, *, redirect_uri: str, state: str, ver
         "code_challenge_method": "S256",
     }
     return f"{base_url}/oauth/authorize?{urllib.parse.urlencode(query)}"
+
+
+def check_app(base_url: str, app: App) -> None:
+    """Ask whether the server still knows our registration, before a person is sent there.
+
+    Servers purge clients that nobody used; its own page would only say "unknown client".
+    Raises :class:`AppGone` when it is so; whatever else the server answers is no sign of that.
+    """
+    fields = {
+        "grant_type": "client_credentials",
+        "client_id": app.client_id,
+        "client_secret": app.client_secret,
+        "scope": "read:statuses",
+    }
+    try:
+        _form(f"{base_url}/oauth/token", fields)
+    except AppGone:
+        raise
+    except WireError:
+        return
 
 
 def exchange(base_url: str, app: App, *, code: str, redirect_uri: str, verifier: str) -> str:

@@ -4,18 +4,20 @@ import datetime as dt
 import io
 import os
 import signal
+import time
 from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
+from django.db import connections
 from django.utils import timezone
 from PIL import Image
 
-from campaigns import uploads
+from campaigns import tasks, uploads
 from campaigns.models import Delivery
 from integrations import accounts
 from integrations.networks import bluesky
-from integrations.networks.base import Access, Link, Outgoing, Picture, Sent, Window
+from integrations.networks.base import Access, Identity, Link, Outgoing, Picture, Sent, Window
 
 from ..test_loop import browser, come_back, wait_for, walk, worker  # noqa: F401 - fixtures
 from ..test_publishing import drain, in_child, time_passes
@@ -32,8 +34,8 @@ def network():
 
 @pytest.fixture(autouse=True)
 def _reachable(network, monkeypatch):
-    parts = urlsplit(network.pds)
-    monkeypatch.setenv("LOOPBACK_HOSTS", f"{parts.hostname}:{parts.port}")
+    for name, value in network.environment().items():
+        monkeypatch.setenv(name, value)
 
 
 def sign_in(network, name):
@@ -55,6 +57,10 @@ def outgoing(**fields):
         "language": "de",
     }
     return Outgoing(**{**base, **fields})
+
+
+def bluesky_identity(did):
+    return Identity(did, "@jona.test", "Jona", "https://x.example")
 
 
 WINDOW = Window(seconds=20, may_start=lambda: None, now=dt.datetime.now(dt.UTC))
@@ -110,7 +116,7 @@ def test_kill_fifty_times_leaves_fifty_posts(network, person, queue, settings, p
     jona = person()
     account = accounts.connect(
         person=jona, network="bluesky", base_url=network.pds,
-        identity=bluesky.Identity(did, "@jona.test", "Jona", "https://x.example"),
+        identity=bluesky_identity(did),
         secrets_=dict(access.secrets), expires_at=expires, features={}, now=timezone.now(),
     )  # fmt: skip
     for _ in range(50):
@@ -126,12 +132,63 @@ def test_kill_fifty_times_leaves_fifty_posts(network, person, queue, settings, p
     assert (len(network.records(did)), Delivery.objects.exclude(state="sent").count()) == (50, 0)
 
 
+def forever():
+    """A worker's life: wake-ups one after the other, until it is killed."""
+    while True:
+        tasks.publish_due()
+        time.sleep(0.05)
+
+
+def start_worker():
+    connections.close_all()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            forever()
+        finally:
+            os._exit(1)
+    return pid
+
+
+def test_hundred_posts_with_a_kill_every_second(network, person, queue, capsys):
+    """Each worker is killed a second after its start, while a post is in flight if one is soon."""
+    access, expires, did = sign_in(network, "hundred")
+    jona, began = person(), timezone.now()
+    account = accounts.connect(
+        person=jona, network="bluesky", base_url=network.pds,
+        identity=bluesky_identity(did), secrets_=dict(access.secrets), expires_at=expires,
+        features={}, now=began,
+    )  # fmt: skip
+    for number in range(100):
+        queue(jona, account, due_at=began + dt.timedelta(seconds=number * 0.25))
+    kills = in_flight = 0
+    while Delivery.objects.exclude(state="sent").exists():
+        assert kills < 100, Delivery.objects.values_list("state", "blocked", "reason").distinct()
+        worker = start_worker()
+        time.sleep(1)
+        end = time.monotonic() + 0.5
+        while not (flying := Delivery.objects.filter(state="sending").exists()):
+            if time.monotonic() > end:
+                break
+        os.kill(worker, signal.SIGKILL)
+        os.waitpid(worker, 0)
+        kills, in_flight = kills + 1, in_flight + flying
+        time_passes()  # a minute of leases and quiet times; the worker is dead, nobody holds one
+    texts = [record["value"]["text"] for record in network.records(did)]
+    assert (len(texts), len(set(texts))) == (100, 100)
+    assert Delivery.objects.filter(state="sent").count() == 100
+    with capsys.disabled():
+        print(f"\n100 posts, 0 double; {kills} kill -9, {in_flight} of them with a post in flight")
+    assert kills >= 15
+    assert in_flight >= 5
+
+
 @pytest.fixture
 def fresh_network(monkeypatch):
     """A network of its own: the one above has hundreds of kills behind it."""
     with real_network() as found:
-        parts = urlsplit(found.pds)
-        monkeypatch.setenv("LOOPBACK_HOSTS", f"{parts.hostname}:{parts.port}")
+        for name, value in found.environment().items():
+            monkeypatch.setenv(name, value)
         yield found
 
 
@@ -149,7 +206,7 @@ def test_loop_ends_on_the_real_pds(
     account_on(jona, mastodon)
     accounts.connect(
         person=jona, network="bluesky", base_url=network.pds,
-        identity=bluesky.Identity(did, "@jona.test", "Jona", "https://x.example"),
+        identity=bluesky_identity(did),
         secrets_=dict(access.secrets), expires_at=expires, features={}, now=timezone.now(),
     )  # fmt: skip
     worker(f"127.0.0.1:{mastodon.port}", urlsplit(network.pds).netloc)
