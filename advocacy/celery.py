@@ -25,6 +25,13 @@ app.conf.beat_schedule = {
         "task": "integrations.tasks.renew_lapsing",
         "schedule": crontab(hour=4, minute=10),
     },
+    "revoke-due": {"task": "integrations.tasks.revoke_due", "schedule": 60.0},
+    "forget-old-trips": {"task": "integrations.tasks.forget_old_trips", "schedule": 600.0},
+    # Mails in the morning of working days, never at night (working time).
+    "warn-of-ends": {
+        "task": "integrations.tasks.warn_of_ends",
+        "schedule": crontab(hour="7", minute="10", day_of_week="mon-fri"),
+    },
 }
 app.conf.beat_schedule_filename = os.environ.get("BEAT_SCHEDULE", "/tmp/botschaft-beat")  # noqa: S108 - holds only last-run times
 

@@ -19,6 +19,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "theme": theme if theme in {"light", "dark"} else "",
         "nav": _nav(user, request) if isinstance(user, Person) else [],
         "demo": settings.DEMO,
+        "sees_channels": isinstance(user, Person) and user.has_role("administrator", "curator"),
     }
 
 

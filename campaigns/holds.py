@@ -9,6 +9,7 @@ from django.db.models import F, Q
 
 from ambassadors import audit
 from ambassadors.models import Person
+from integrations.models import ConnectedAccount
 
 from .models import Delivery, HoldAnswer, HoldRecord, Post, Programme, Suggestion, Topic
 from .pace import GATE_SECONDS
@@ -51,8 +52,12 @@ def kind(scope: Scope) -> str:
     return type(scope).__name__.lower()
 
 
-def _in_scope(scope: Scope, prefix: str) -> Q:
+def _in_scope(scope: Scope | Person | ConnectedAccount, prefix: str) -> Q:
     match scope:
+        case Person():
+            return Q(**{f"{prefix}person": scope})
+        case ConnectedAccount():
+            return Q(account=scope) if prefix else Q(delivery__account=scope)
         case Topic():
             return Q(**{f"{prefix}suggestion__topic": scope})
         case Suggestion():
@@ -120,7 +125,7 @@ def hold(*, scope: Scope, by: Person, reason: str, now: dt.datetime, proposal: s
     return Held(epoch=scope.hold_epoch, in_flight=in_flight, record=record.pk)
 
 
-def wait_for_flights(scope: Scope) -> list[int]:
+def wait_for_flights(scope: Scope | Person | ConnectedAccount) -> list[int]:
     """Wait until nothing of the scope can put its first byte; returns what was in flight."""
     flying = Delivery.objects.filter(_in_scope(scope, "post__"), state="sending")
     in_flight = list(flying.values_list("pk", flat=True))
@@ -139,9 +144,9 @@ def release(*, scope: Scope, by: Person, now: dt.datetime) -> bool:
     )
     if not released:
         return False
-    Delivery.objects.filter(_in_scope(scope, "post__"), state="queued", due_at__lte=now).update(
-        blocked=Delivery.Blocked.LOOK_AGAIN
-    )
+    Delivery.objects.filter(_in_scope(scope, "post__"), state="queued", due_at__lte=now).exclude(
+        blocked=Delivery.Blocked.APPROVAL
+    ).update(blocked=Delivery.Blocked.LOOK_AGAIN)
     HoldRecord.objects.filter(
         scope=kind(scope), scope_id=scope.pk, released_at__isnull=True
     ).update(released_at=now, released_by=by)

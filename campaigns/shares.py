@@ -264,18 +264,17 @@ def share(
     due_at: dt.datetime,
     now: dt.datetime,
 ) -> list[Post]:
-    """Let Botschaft publish on the person's accounts.
+    """Let Botschaft publish on the person's accounts and on channels they may write for.
 
-    Effects in order: checks, then for each account and part short link, post, delivery with its
-    idempotency material, audit entry; one commit. Returns the first part for each account.
-    Raises :class:`ShareRefused`.
+    What goes to a channel waits until somebody else approved it. Effects in order: checks, then
+    for each account and part short link, post, delivery with its idempotency material, audit
+    entry; one commit. Returns the first part for each account. Raises :class:`ShareRefused`.
     """
     check_live(suggestion, now)
     parts = check_parts(words)
     if not accounts:
         raise ShareRefused("to", _("Choose where the post should go."))
-    if not Consent.objects.given().filter(person=by, purpose="publish").exists():
-        raise ShareRefused("to", _("You have not allowed Botschaft to publish for you yet."))
+    _check_rights(by, accounts)
     if due_at > now + FARTHEST:
         raise ShareRefused("at", _("That is more than 90 days ahead."))
     check_identical(suggestion, words.text, words.variant.language, accounts, now)
@@ -310,6 +309,16 @@ def share(
     return posts
 
 
+def _check_rights(by: Person, accounts: Sequence[ConnectedAccount]) -> None:
+    """Refuse accounts of others, and one's own without the yes to publish there."""
+    usable = set(ConnectedAccount.objects.usable_by(by).values_list("pk", flat=True))
+    if not usable.issuperset(account.pk for account in accounts):
+        raise ShareRefused("to", _("You may not write for this account any more."))
+    own = any(account.person_id for account in accounts)
+    if own and not Consent.objects.given().filter(person=by, purpose="publish").exists():
+        raise ShareRefused("to", _("You have not allowed Botschaft to publish for you yet."))
+
+
 def _deliver_later(
     post: Post, account: ConnectedAccount, *, due_at: dt.datetime, now: dt.datetime
 ) -> None:
@@ -324,6 +333,7 @@ def _deliver_later(
         written_at=now,
         due_at=due_at,
         not_after=due_at + PATIENCE,
+        blocked=Delivery.Blocked.NOT if account.person_id else Delivery.Blocked.APPROVAL,
     )
     audit.record("delivery.queued", delivery, by=post.person, now=now, network=post.network)
 
@@ -432,7 +442,7 @@ def look_again(*, by: Person, delivery: Delivery, now: dt.datetime) -> bool:
     else:
         moved = bool(
             Delivery.objects.filter(pk=delivery.pk, state="queued", not_after__gt=now)
-            .exclude(blocked=Delivery.Blocked.NOT)
+            .exclude(blocked__in=[Delivery.Blocked.NOT, Delivery.Blocked.APPROVAL])
             .update(blocked="", next_at=now, claims=0, reason="")
         )
     if moved:

@@ -248,3 +248,8 @@ def _forget_after_commit(*paths: Path | None) -> None:
 
 def _time(value: object) -> dt.datetime | None:
     return dt.datetime.fromisoformat(str(value)) if value else None
+
+
+def open_ended(account: ConnectedAccount, sealed: "bytes | memoryview[int]") -> dict[str, str]:
+    """Open the key of an ended connection, to give it back. Raises SealBroken."""
+    return sealing.unseal(sealed, context=_context(account))

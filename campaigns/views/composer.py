@@ -106,7 +106,7 @@ def _act(
     if request.POST.get("allow_publish"):
         consents.give(person=person, purpose=Consent.Purpose.PUBLISH, now=now)
     chosen = [i for i in typed.to if i.isdecimal() and len(i) < 19]
-    accounts = list(ConnectedAccount.objects.of(person).filter(pk__in=chosen))
+    accounts = list(ConnectedAccount.objects.usable_by(person).filter(pk__in=chosen))
     posts = shares.share(
         by=person,
         suggestion=suggestion,
@@ -217,7 +217,7 @@ def _page(
             "no_thread": a.network in no_thread,
             "checked": _checked(a, typed, over),
         }
-        for a in ConnectedAccount.objects.of(person)
+        for a in ConnectedAccount.objects.usable_by(person)
     ]
     able = [get(row["account"].network).abilities for row in accounts]
     context = {
@@ -228,7 +228,8 @@ def _page(
         "marked": wording.marked(typed.variant.text, typed.text[:_LONG]),
         "used": counts.get(typed.variant.pk, 0),
         "previews": previews,
-        "accounts": accounts,
+        "accounts": [row for row in accounts if row["account"].person_id],
+        "channels": [row for row in accounts if not row["account"].person_id],
         "warns": any(abilities.warnings for abilities in able),
         "warning": suggestion.content_warning if typed.warning is None else typed.warning,
         "visibilities": [
@@ -258,7 +259,8 @@ def visibilities() -> dict[str, str]:
 def _checked(account: ConnectedAccount, typed: Typed, over: dict[str, int]) -> bool:
     if typed.to:
         return str(account.pk) in typed.to
-    return not over.get(account.network) and account.network != "wall"
+    own = account.person_id is not None  # a channel is never chosen by itself
+    return own and not over.get(account.network) and account.network != "wall"
 
 
 def voice(request: HttpRequest, pk: int) -> HttpResponse:
