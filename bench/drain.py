@@ -27,10 +27,12 @@ def rate(arrivals: list[dict[str, Any]]) -> float:
     return (len(arrivals) - 1) / span if span else 0.0
 
 
-def limit(made: Stage, host: Host, *, count: int, processes: int = 2, threads: int = 8) -> float:
+def limit(made: Stage, host: Host, *, count: int, processes: int = 2, threads: int = 16) -> float:
     """What a bare loop of as many threads does here and now."""
     before = len(host.read())
+    [(_remote_id, secrets, _features)] = host.tell("accounts 1")
     command = [sys.executable, "-m", "bench.bare", made.env["DATABASE_URL"], host.base_url]
+    command += [secrets["access_token"]]
     running = [
         subprocess.Popen([*command, str(threads), str(count // processes)], cwd=ROOT, env=made.env)
         for _ in range(processes)

@@ -63,12 +63,12 @@ class Host:
         assert self.process.stdout
         return self.process.stdout.readline()
 
-    def tell(self, order: str) -> None:
-        """``down``, ``up`` or ``allow COUNT SECONDS``; returns when it holds."""
+    def tell(self, order: str) -> Any:
+        """One order of :mod:`bench.network`; returns its answer when it holds."""
         assert self.process.stdin
         self.process.stdin.write(f"{order}\n")
         self.process.stdin.flush()
-        self._line()
+        return json.loads(self._line())
 
     def read(self, kind: str = "arrived") -> list[dict[str, Any]]:
         """All entries of a kind so far, in the ledger's order."""
