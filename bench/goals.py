@@ -37,7 +37,7 @@ GOALS = {
 def run(name: str, size: int) -> list[Result]:
     """Play one scenario in this process."""
     goal = GOALS[name]
-    with stage(*goal.networks, freezable=goal.freezable, **goal.settings) as made:
+    with stage(*goal.networks, freezable=goal.freezable, settings=goal.settings) as made:
         from . import drain, punctual, scenarios  # noqa: PLC0415 - they need the stage's Django
 
         match name:

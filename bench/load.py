@@ -147,7 +147,7 @@ def posts(
         text = _text(next(_numbers))
         written.append(
             Post(
-                person_id=account.person_id,
+                person=account.person,
                 suggestion=suggestion,
                 network=account.network,
                 how=Post.How.PUBLISHED,

@@ -117,11 +117,18 @@ def personal(kind: str, port: int, chief: Door, target: Delivery) -> Stop | None
     return Stop(kind, *_done(kind, answer), float("inf"), keys)
 
 
-def aim(avoid: set[int]) -> Delivery | None:
-    """A delivery that a worker has in its hands, of an account nobody stopped yet."""
-    flying = Delivery.objects.select_related("post__person").exclude(account__in=avoid)
-    found = list(flying.filter(state="queued", lease_until__gt=timezone.now())[:30])
-    found = found or list(flying.filter(state="sending")[:30])
+def aim(kind: str, avoid: set[int]) -> Delivery | None:
+    """A delivery that a worker has in its hands, of an account nobody stopped yet.
+
+    For an edit one that comes next, because a text that flies cannot be changed.
+    """
+    rows = Delivery.objects.select_related("post__person").exclude(account__in=avoid)
+    queued = rows.filter(state="queued", blocked="", due_at__lte=timezone.now())
+    if kind == "edit":
+        found = list(queued.order_by("account__last_served_at", "due_at")[:60])
+    else:
+        found = list(queued.filter(lease_until__gt=timezone.now())[:30])
+        found = found or list(rows.filter(state="sending")[:30])
     return random.choice(found) if found else None  # noqa: S311 - any will do
 
 
@@ -155,7 +162,7 @@ class Stopping(threading.Thread):
             try:
                 if kind == "hold":
                     self.done.append(hold(self.chief, next(topics)))
-                elif target := aim(avoid):
+                elif target := aim(kind, avoid):
                     avoid.add(target.account_id)
                     if stop := personal(kind, self.port, self.chief, target):
                         self.done.append(stop)
