@@ -1,4 +1,4 @@
-"""``python -m bench.bare DATABASE_URL BASE_URL THREADS COUNT``: the limit of a drain.
+"""``python -m bench.bare DATABASE_URL BASE_URL TOKEN THREADS COUNT``: the limit of a drain.
 
 The least that "never lost" costs, without any of the contract: for each post one commit, the same
 request to the same pretended Mastodon through the same client, one commit.
@@ -17,11 +17,13 @@ from integrations.wire import call
 TABLE = "bench_limit"
 
 
-def send(database_url: str, base_url: str, numbers: "itertools.count[int]", count: int) -> None:
+def send(
+    database_url: str, base_url: str, token: str, numbers: "itertools.count[int]", count: int
+) -> None:
     """Send until the common count is reached."""
     link = psycopg2.connect(database_url)
     text = " ".join(["A sentence of the usual length about work."] * 5)
-    while (number := next(numbers)) < count:
+    while next(numbers) < count:
         with link, link.cursor() as cursor:
             cursor.execute(f"INSERT INTO {TABLE} (state) VALUES ('sending') RETURNING id")
             (row,) = cursor.fetchone()
@@ -29,7 +31,7 @@ def send(database_url: str, base_url: str, numbers: "itertools.count[int]", coun
             "POST",
             f"{base_url}/api/v1/statuses",
             headers={
-                "Authorization": f"Bearer token-bare{number}-limit",
+                "Authorization": f"Bearer {token}",
                 "Idempotency-Key": str(uuid.uuid4()),
                 "Content-Type": "application/json",
             },
@@ -44,12 +46,12 @@ def send(database_url: str, base_url: str, numbers: "itertools.count[int]", coun
     link.close()
 
 
-def main(database_url: str, base_url: str, threads: str, count: str) -> None:
+def main(database_url: str, base_url: str, token: str, threads: str, count: str) -> None:
     """Send ``count`` posts from ``threads`` threads."""
     numbers = itertools.count()
     with ThreadPoolExecutor(int(threads)) as pool:
         for done in [
-            pool.submit(send, database_url, base_url, numbers, int(count))
+            pool.submit(send, database_url, base_url, token, numbers, int(count))
             for _ in range(int(threads))
         ]:
             done.result()

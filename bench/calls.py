@@ -38,13 +38,13 @@ def measure(made: Stage) -> list[Result]:
     wait_until("posts sent", lambda: not left.exists(), 120)
     made.stop()
     Delivery.objects.update(measure_at=timezone.now())
-    before = [len(host.read("read")) for host in made.hosts]
+    before = [len(host.read("get")) for host in made.hosts]
     with CaptureQueriesContext(connection) as statements, transaction.atomic():
         read = engagement.measure_due()
         rows = written()
     results = []
     for host, known in zip(made.hosts, before, strict=True):
-        calls = len(host.read("read")) - known
+        calls = len(host.read("get")) - known
         least = math.ceil(POSTS / PER_CALL[host.name])
         results.append(
             Result(

@@ -27,7 +27,7 @@ GOALS = {
     "hold": Goal(500, settings={"DEBUG_FAILPOINTS": "1", "FAILPOINTS": "in_start=pause:0.01"}),
     "restore": Goal(100, networks=("mastodon", "bluesky")),
     "outage": Goal(240, networks=("mastodon", "mastodon"), settings=_HOUR_IN_A_MINUTE),
-    "drain": Goal(5000),
+    "drain": Goal(2000),
     "punctual": Goal(1000),
     "fair": Goal(1000),
     "standstill": Goal(60, freezable=True),
@@ -37,7 +37,7 @@ GOALS = {
 def run(name: str, size: int) -> list[Result]:
     """Play one scenario in this process."""
     goal = GOALS[name]
-    with stage(*goal.networks, freezable=goal.freezable, **goal.settings) as made:
+    with stage(*goal.networks, freezable=goal.freezable, settings=goal.settings) as made:
         from . import drain, punctual, scenarios  # noqa: PLC0415 - they need the stage's Django
 
         match name:

@@ -18,7 +18,6 @@ from campaigns.models import Delivery, Post, Programme, Suggestion, Topic, Varia
 from integrations import sealing
 from integrations.models import ConnectedAccount, Token
 from integrations.networks.bluesky import make_tid
-from tests.networks import pretended
 
 from .stage import Host
 
@@ -72,9 +71,7 @@ def _person(number: int) -> Person:
 
 def accounts(owners: Sequence[Person], host: Host) -> list[ConnectedAccount]:
     """One account for each person at a pretended network."""
-    network = pretended(host.name)
-    dummy = network.__new__(network)  # only asked how an account there looks
-    dummy.tokens = {}
+    opened = host.tell(f"accounts {len(owners)}")
     now = timezone.now()
     made = ConnectedAccount.objects.bulk_create(
         (
@@ -82,19 +79,19 @@ def accounts(owners: Sequence[Person], host: Host) -> list[ConnectedAccount]:
                 person=who,
                 network=host.name,
                 base_url=host.base_url,
-                remote_id=dummy.remote_id(str(who.pk)),
-                handle=f"@{who.pk}",
-                features=dummy.features,
+                remote_id=remote_id,
+                handle=f"@{remote_id}",
+                features=features,
                 connected_at=now,
             )
-            for who in owners
+            for who, (remote_id, _secrets, features) in zip(owners, opened, strict=True)
         ),
         batch_size=2000,
     )
     sealed = []
-    for account in made:
+    for account, (_remote_id, secrets, _features) in zip(made, opened, strict=True):
         context = {"provider": account.network, "account_id": str(account.pk), "kind": "token"}
-        text, key = sealing.seal(dummy.secrets(str(account.person_id)), context=context)
+        text, key = sealing.seal(secrets, context=context)
         sealed.append(Token(account=account, sealed=text, key_id=key))
     Token.objects.bulk_create(sealed, batch_size=2000)
     return made
@@ -150,7 +147,7 @@ def posts(
         text = _text(next(_numbers))
         written.append(
             Post(
-                person_id=account.person_id,
+                person=account.person,
                 suggestion=suggestion,
                 network=account.network,
                 how=Post.How.PUBLISHED,

@@ -2,12 +2,13 @@
 
 Prints its port and the settings that lead to it, writes every arrival, creation and reading call
 to LEDGER (one JSON line each, times by CLOCK_MONOTONIC, which all processes share), and obeys
-lines on stdin: ``down`` (nobody listens), ``up`` (the same port listens again), ``allow COUNT
-SECONDS`` (so many posts of an account in a window; one more is noted as ``over`` and answered
-429). Ends when stdin ends.
+lines on stdin, each with one line of JSON: ``accounts COUNT`` (opens new ones), ``down`` (nobody
+listens), ``up`` (the same port listens again), ``allow COUNT SECONDS`` (so many posts of an account
+in a window; one more is noted as ``over`` and answered 429). Ends when stdin ends.
 """
 
 import datetime as dt
+import itertools
 import json
 import socket
 import sys
@@ -28,27 +29,19 @@ def readable() -> tuple[str, ...]:
     return tuple(name for name in known if NETWORKS[name].abilities.can_measure)
 
 
-class _AnyToken(dict[str, str]):
-    """Tokens tell their account themselves (``token-7-…``), so none has to be registered."""
-
-    def get(self, key: str, default: Any = None) -> Any:
-        parts = key.split("-")
-        return parts[1] if parts[0] == "token" and len(parts) > 1 else default
-
-
 class Allowance:
-    """A limit per account that answers tell in their headers, as Mastodon does."""
+    """A limit per access token that answers tell in their headers, as Mastodon does."""
 
     def __init__(self) -> None:
-        self.count, self.seconds = 300, 300.0
+        self.count, self.seconds = 10**9, 300.0
         self._windows: dict[str, tuple[float, int]] = {}
 
-    def take(self, account: str, now: float) -> tuple[int, float]:
+    def take(self, token: str, now: float) -> tuple[int, float]:
         """Count one post; returns what is left (negative: one too many) and seconds to wait."""
-        began, used = self._windows.get(account, (now, 0))
+        began, used = self._windows.get(token, (now, 0))
         if now - began >= self.seconds:
             began, used = now, 0
-        self._windows[account] = began, used + 1
+        self._windows[token] = began, used + 1
         return self.count - used - 1, began + self.seconds - now
 
     @staticmethod
@@ -74,13 +67,12 @@ def watch(network: Any, file: TextIO, allowance: Allowance) -> None:
     def watched(handler: Any, at: float, body: bytes) -> Any:
         told.headers = []
         if handler.command == "GET":
-            note("read", path=handler.path, at=at)
+            note("get", path=handler.path, at=at)
         elif handler.path == "/api/v1/statuses":
-            account = handler.headers.get("Authorization", "").split("-")[1]
-            left, wait = allowance.take(account, at)
+            left, wait = allowance.take(handler.headers.get("Authorization", ""), at)
             told.headers = allowance.headers(left, wait)
             if left < 0:
-                note("over", account=account, at=at)
+                note("over", at=at)
                 return answer(handler, 429, {"error": "Too many requests"}, told.headers)
         return serve(handler, at, body)
 
@@ -93,21 +85,24 @@ def watch(network: Any, file: TextIO, allowance: Allowance) -> None:
 def serve(name: str, ledger: Path, latency: float) -> None:
     """Serve until stdin ends."""
     network, allowance = pretended(name)(latency), Allowance()
-    if hasattr(network, "tokens"):
-        network.tokens = _AnyToken()
+    numbers = itertools.count(1)
     with ledger.open("a", encoding="utf-8") as file:
         watch(network, file, allowance)
         network.__enter__()
         print(json.dumps([network.port, network.environment()]), flush=True)
         for line in sys.stdin:
+            answer: Any = None
             match line.split():
+                case ["accounts", count]:
+                    opened = [network.access(str(next(numbers))) for _ in range(int(count))]
+                    answer = [[a.remote_account_id, a.secrets, a.features] for a in opened]
                 case ["down"]:
                     network.__exit__()
                 case ["up"]:
                     _listen_again(network)
                 case ["allow", count, seconds]:
                     allowance.count, allowance.seconds = int(count), float(seconds)
-            print("done", flush=True)
+            print(json.dumps(answer), flush=True)
 
 
 def _listen_again(network: Any) -> None:

@@ -16,8 +16,9 @@ import time
 import urllib.parse
 import urllib.request
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import dj_database_url
@@ -63,12 +64,12 @@ class Host:
         assert self.process.stdout
         return self.process.stdout.readline()
 
-    def tell(self, order: str) -> None:
-        """``down``, ``up`` or ``allow COUNT SECONDS``; returns when it holds."""
+    def tell(self, order: str) -> Any:
+        """One order of :mod:`bench.network`; returns its answer when it holds."""
         assert self.process.stdin
         self.process.stdin.write(f"{order}\n")
         self.process.stdin.flush()
-        self._line()
+        return json.loads(self._line())
 
     def read(self, kind: str = "arrived") -> list[dict[str, Any]]:
         """All entries of a kind so far, in the ledger's order."""
@@ -202,7 +203,10 @@ def _hosts(place: Path, names: tuple[str, ...], latency: float) -> Iterator[Host
 
 @contextlib.contextmanager
 def stage(
-    *networks: str, latency: float = 0.05, freezable: bool = False, **settings: str
+    *networks: str,
+    latency: float = 0.05,
+    freezable: bool = False,
+    settings: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[Stage]:
     """Set everything up, empty, with one process for each name in ``networks``.
 
@@ -224,7 +228,7 @@ def stage(
         for host in hosts:
             env |= host.environment | {"LOOPBACK_HOSTS": env["LOOPBACK_HOSTS"]}
             env["LOOPBACK_HOSTS"] += f",127.0.0.1:{host.port}"
-        env |= settings
+        env |= dict(settings)
         process = None
         if freezable:
             env["REDIS_URL"], process = stack.enter_context(relay(found.redis_url))

@@ -10,12 +10,12 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 from django.db import close_old_connections
 from django.utils import timezone
 
-from ambassadors import memberships
 from ambassadors.models import Person
 from campaigns.models import Delivery, Suggestion
 
@@ -35,13 +35,13 @@ class Stop:
     until: float
     keys: frozenset[str]
 
-    def escaped(self, arrivals: Iterable[dict[str, Any]]) -> int:
-        """Count first bytes of its posts after the answer."""
-        return sum(
-            1
+    def escaped(self, arrivals: Iterable[dict[str, Any]]) -> list[str]:
+        """First bytes of its posts after the answer, each in words."""
+        return [
+            f"{self.kind} {(row['at'] - self.answered) * 1000:.0f} ms"
             for row in arrivals
             if row["key"] in self.keys and self.answered < row["at"] < self.until
-        )
+        ]
 
 
 class Refusal(Exception):
@@ -61,65 +61,74 @@ def keys_of(rows: Iterable[Delivery]) -> frozenset[str]:
     return frozenset(key for row in rows for key in (str(row.key), row.rkey))
 
 
-def hold(port: int, curator: Door, suggestion: Suggestion, *, seconds: float = 0.4) -> Stop:
+def hold(chief: Door, suggestion: Suggestion, *, seconds: float = 0.3) -> Stop:
     """Hold the suggestion's topic for a moment, release it, and play the people who look again."""
-    del port
     rows = Delivery.objects.filter(post__suggestion__topic=suggestion.topic_id)
     keys = keys_of(rows.filter(state__in=["queued", "sending"]))
     path = f"/desk/topics/{suggestion.topic_id}"
-    took, answered = _done("hold", curator.post(f"{path}/hold/", reason="Wait a moment."))
+    took, answered = _done("hold", chief.post(f"{path}/hold/", reason="Wait a moment."))
     time.sleep(seconds)
     until = time.monotonic()
-    _done("release", curator.post(f"{path}/release/"))
+    _done("release", chief.post(f"{path}/release/"))
     rows.filter(state="queued").update(blocked="", next_at=None)
     return Stop("hold", took, answered, until, keys)
 
 
-def withdraw(port: int, target: Delivery) -> Stop:
+def withdraw(own: Door, chief: Door, target: Delivery) -> tuple[int, float]:
     """The person takes back the consent to publish."""
-    door = Door(port, target.post.person)
-    return _personal(
-        "withdraw", target, lambda: door.post("/me/consents/", purpose="publish", answer="no")
-    )
+    del chief, target
+    return own.post("/me/consents/", purpose="publish", answer="no")
 
 
-def disconnect(port: int, target: Delivery) -> Stop:
+def disconnect(own: Door, chief: Door, target: Delivery) -> tuple[int, float]:
     """The person ends the connection of the account."""
-    door = Door(port, target.post.person)
-    path = f"/me/accounts/{target.account_id}/disconnect/"
-    return _personal("disconnect", target, lambda: door.post(path))
+    del chief
+    return own.post(f"/me/accounts/{target.account_id}/disconnect/")
 
 
-def leave(port: int, target: Delivery) -> Stop:
-    """The person leaves the company; the directory says so without a browser."""
-    del port
-
-    def left() -> tuple[int, float]:
-        began = time.monotonic()
-        memberships.leave_company(person=target.post.person, by=None, now=timezone.now())
-        return 200, time.monotonic() - began
-
-    return _personal("leave", target, left)
+def leave(own: Door, chief: Door, target: Delivery) -> tuple[int, float]:
+    """The person leaves the company."""
+    del own
+    return chief.post(f"/people/{target.post.person_id}/leave/", sure="yes")
 
 
-def _personal(kind: str, target: Delivery, act: Callable[[], tuple[int, float]]) -> Stop:
-    keys = keys_of(Delivery.objects.filter(account=target.account_id))
-    took, answered = _done(kind, act())
-    return Stop(kind, took, answered, float("inf"), keys)
+def edit(own: Door, chief: Door, target: Delivery) -> tuple[int, float]:
+    """The person changes the text: the old one must not leave any more (C23)."""
+    del chief
+    text = f"{target.post.text} Changed."
+    return own.post(f"/posts/{target.post_id}/", choice="edit", text=text)
 
 
-PERSONAL: dict[str, Callable[[int, Delivery], Stop]] = {
+PERSONAL: dict[str, Callable[[Door, Door, Delivery], tuple[int, float]]] = {
     "withdraw": withdraw,
     "disconnect": disconnect,
     "leave": leave,
+    "edit": edit,
 }
 
 
-def aim(avoid: set[int]) -> Delivery | None:
-    """A delivery that a worker has in its hands, of an account nobody stopped yet."""
-    flying = Delivery.objects.select_related("post__person").exclude(account__in=avoid)
-    found = list(flying.filter(state="queued", lease_until__gt=timezone.now())[:30])
-    found = found or list(flying.filter(state="sending")[:30])
+def personal(kind: str, port: int, chief: Door, target: Delivery) -> Stop | None:
+    """One person's stop; None when a changed text came too late and the page says so."""
+    rows = Delivery.objects.filter(account=target.account_id)
+    keys = keys_of([target] if kind == "edit" else rows)
+    answer = PERSONAL[kind](Door(port, target.post.person), chief, target)
+    if kind == "edit" and answer[0] == HTTPStatus.UNPROCESSABLE_ENTITY:
+        return None
+    return Stop(kind, *_done(kind, answer), float("inf"), keys)
+
+
+def aim(kind: str, avoid: set[int]) -> Delivery | None:
+    """A delivery that a worker has in its hands, of an account nobody stopped yet.
+
+    For an edit one that comes next, because a text that flies cannot be changed.
+    """
+    rows = Delivery.objects.select_related("post__person").exclude(account__in=avoid)
+    queued = rows.filter(state="queued", blocked="", due_at__lte=timezone.now())
+    if kind == "edit":
+        found = list(queued.order_by("account__last_served_at", "due_at")[:60])
+    else:
+        found = list(queued.filter(lease_until__gt=timezone.now())[:30])
+        found = found or list(rows.filter(state="sending")[:30])
     return random.choice(found) if found else None  # noqa: S311 - any will do
 
 
@@ -129,7 +138,7 @@ class Stopping(threading.Thread):
     def __init__(
         self,
         port: int,
-        curator: Person,
+        chief: Person,
         topics: Sequence[Suggestion],
         *,
         kinds: Sequence[str] = ("hold",),
@@ -138,7 +147,7 @@ class Stopping(threading.Thread):
     ) -> None:
         super().__init__(daemon=True)
         self.port, self.topics, self.count, self.pause = port, topics, count, pause
-        self.curator = Door(port, curator)
+        self.chief = Door(port, chief)
         self.kinds = itertools.cycle(kinds)
         self.done: list[Stop] = []
         self.refusals: list[str] = []
@@ -152,10 +161,11 @@ class Stopping(threading.Thread):
             kind = next(self.kinds)
             try:
                 if kind == "hold":
-                    self.done.append(hold(self.port, self.curator, next(topics)))
-                elif target := aim(avoid):
+                    self.done.append(hold(self.chief, next(topics)))
+                elif target := aim(kind, avoid):
                     avoid.add(target.account_id)
-                    self.done.append(PERSONAL[kind](self.port, target))
+                    if stop := personal(kind, self.port, self.chief, target):
+                        self.done.append(stop)
             except (Refusal, OSError) as error:
                 self.refusals.append(str(error))
         close_old_connections()
