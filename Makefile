@@ -3,7 +3,7 @@ PYTHON ?= python3
 V = .venv/bin
 WITH = $(V)/python -m advocacy.withservices
 
-.PHONY: demo test lint test-bluesky messages lock
+.PHONY: demo test lint test-bluesky bench goals messages lock
 .DEFAULT_GOAL := demo
 
 .venv/bin/python:
@@ -39,9 +39,37 @@ lint: .venv/dev.stamp locale/de/LC_MESSAGES/django.mo
 test-bluesky: .venv/dev.stamp locale/de/LC_MESSAGES/django.mo
 	$(WITH) $(V)/python -m pytest -m bluesky tests/bluesky
 
+# On a quiet machine: make bench SIZE=2000, make goals GOALS="hold fair".
+bench: .venv/dev.stamp locale/de/LC_MESSAGES/django.mo
+	$(V)/python -m bench $(if $(SIZE),--size $(SIZE))
+
+goals: .venv/dev.stamp locale/de/LC_MESSAGES/django.mo
+	$(V)/python -m bench.goals $(GOALS)
+
 # For developers: collect texts (needs gettext), lock requirements (needs uv).
 messages: .venv/dev.stamp
 	$(WITH) $(V)/python manage.py makemessages -l de --no-location --no-wrap -i .venv -i var
 
 lock:
 	cd requirements && for name in app demo dev; do uv pip compile --quiet --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --python-version 3.11 $$name.in -o $$name.txt; done
+
+# The proof that the promises hold, with real processes (tests/chaos). Each ends with 1 on a
+# violation. SEED and ARGS are passed on: make chaos SEED=2, make mutants ARGS="--only gate".
+.PHONY: chaos chaos-ci failpoints mutants deploys
+READY = .venv/dev.stamp locale/de/LC_MESSAGES/django.mo
+STORM = $(V)/python -m tests.chaos.chaos --seed $(or $(SEED),1)
+
+chaos: $(READY)
+	$(STORM) --count 10000 --spread 330 --kills 195 --workers 22 --stops 60 --redis 5 --postgres 3 --holds 60 $(ARGS)
+
+chaos-ci: $(READY)
+	$(STORM) --count 1500 --spread 50 --kills 25 --workers 3 --stops 8 --redis 1 --postgres 1 --holds 10 $(ARGS)
+
+failpoints: $(READY)
+	$(V)/python -m tests.chaos.failpoints $(ARGS)
+
+mutants: $(READY)
+	$(V)/python -m tests.chaos.mutants $(ARGS)
+
+deploys: $(READY)
+	$(STORM) --count 6000 --spread 200 --deploys 20 --faults 0 --holds 0 --failpoints "" $(ARGS)

@@ -6,16 +6,32 @@ import threading
 from typing import Any
 
 from celery import Celery, bootsteps, signals
+from celery.schedules import crontab
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "advocacy.settings")
 log = logging.getLogger(__name__)
 app = Celery("botschaft")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+_AT_NIGHT = crontab(hour=4, minute=10)
 # In order of their period. A lost or doubled tick is harmless.
 app.conf.beat_schedule = {
     "publish-due": {"task": "campaigns.tasks.publish_due", "schedule": 5.0},
-    "measure-due": {"task": "campaigns.tasks.measure_due", "schedule": 60.0},
+    # On the grid of CADENCE, so that readings that come due together share their calls.
+    "measure-due": {"task": "campaigns.tasks.measure_due", "schedule": crontab(minute="*/10")},
+    "look-back": {"task": "campaigns.tasks.look_back", "schedule": crontab(minute=5)},
+    "write-reconnects": {"task": "integrations.tasks.write_reconnects", "schedule": 60.0},
+    "renew-lapsing": {
+        "task": "integrations.tasks.renew_lapsing",
+        "schedule": crontab(hour=4, minute=10),
+    },
+    "revoke-due": {"task": "integrations.tasks.revoke_due", "schedule": 60.0},
+    "forget-old-trips": {"task": "integrations.tasks.forget_old_trips", "schedule": 600.0},
+    # Mails in the morning of working days, never at night (working time).
+    "warn-of-ends": {
+        "task": "integrations.tasks.warn_of_ends",
+        "schedule": crontab(hour="7", minute="10", day_of_week="mon-fri"),
+    },
 }
 app.conf.beat_schedule_filename = os.environ.get("BEAT_SCHEDULE", "/tmp/botschaft-beat")  # noqa: S108 - holds only last-run times
 

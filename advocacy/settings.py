@@ -103,6 +103,8 @@ def _bluesky_app() -> dict[str, Any]:
 
 
 NETWORK_APPS["bluesky"] = _bluesky_app()
+# For how many days after it left a post's figures are read.
+ENGAGEMENT_DAYS = int(env("ENGAGEMENT_DAYS", "30"))
 # What publishing through a paid API may cost a month, in US dollars; 0 leaves copying only.
 MONTHLY_BUDGETS = {"x": float(env("X_MONTHLY_BUDGET", "0"))}
 

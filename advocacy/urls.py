@@ -4,8 +4,18 @@ from django.urls import include, path
 from django.views.i18n import set_language
 
 from ambassadors.views import audit, notebook, roster
-from campaigns.views import composer, desk, editor, hold, links, posts, today
-from integrations.views import accounts, bluesky, wall
+from campaigns.views import (
+    approvals,
+    composer,
+    desk,
+    editor,
+    ending,
+    hold,
+    links,
+    posts,
+    today,
+)
+from integrations.views import accounts, bluesky, channels, connect, wall
 
 from .views import demo, health
 
@@ -21,6 +31,12 @@ urlpatterns = [
     path("desk/topics/<int:pk>/light/", desk.light, name="light"),
     path("desk/topics/<int:pk>/hold/", hold.hold, name="hold"),
     path("desk/topics/<int:pk>/release/", hold.release, name="release"),
+    path("desk/suggestions/<int:pk>/hold/", hold.hold_suggestion, name="hold_suggestion"),
+    path("desk/suggestions/<int:pk>/release/", hold.release_suggestion, name="release_suggestion"),
+    path("desk/everything/hold/", hold.hold_programme, name="hold_programme"),
+    path("desk/everything/release/", hold.release_programme, name="release_programme"),
+    path("desk/holds/", hold.hold_reports, name="hold_reports"),
+    path("desk/holds/<int:pk>/", hold.hold_report, name="hold_report"),
     path("desk/suggestions/new/", editor.edit, name="suggestion_new"),
     path("desk/suggestions/<int:pk>/", editor.edit, name="suggestion_edit"),
     path("desk/suggestions/<int:pk>/review/", editor.review, name="review"),
@@ -28,14 +44,25 @@ urlpatterns = [
     path("record/", audit.audit, name="audit"),
     path("me/accounts/", accounts.accounts, name="accounts"),
     path("me/accounts/networks/", accounts.networks, name="networks"),
-    path("me/accounts/<int:pk>/disconnect/", accounts.disconnect, name="disconnect"),
-    path("me/consents/", accounts.consent, name="consent"),
-    path("connect/mastodon/", accounts.connect_mastodon, name="connect_mastodon"),
-    path("connect/mastodon/cb/", accounts.mastodon_callback, name="mastodon_callback"),
-    path("connect/bluesky/", accounts.connect_bluesky, name="connect_bluesky"),
+    path("me/accounts/<int:pk>/disconnect/", ending.disconnect, name="disconnect"),
+    path("me/consents/", ending.consent, name="consent"),
     path("connect/bluesky/client-metadata.json", bluesky.metadata, name="bluesky_metadata"),
     path("connect/bluesky/jwks.json", bluesky.jwks, name="bluesky_jwks"),
     path("connect/bluesky/local/", bluesky.local, name="bluesky_local"),
+    path("connect/<slug:network>/", connect.connect, name="connect"),
+    path("connect/cb/<slug:server>/", connect.callback, name="connect_callback"),
+    path("connect/choose/<int:pk>/", connect.choose, name="connect_choose"),
+    path("connect/bluesky/password/", connect.bluesky_password, name="bluesky_password"),
+    path("channels/", channels.channels, name="channels"),
+    path("channels/<int:pk>/editors/", channels.add_editor, name="editor_add"),
+    path(
+        "channels/<int:pk>/editors/<int:editor>/remove/",
+        ending.remove_editor,
+        name="editor_remove",
+    ),
+    path("approvals/", approvals.approvals, name="approvals"),
+    path("approvals/<int:pk>/", approvals.decide, name="approval"),
+    path("people/<int:pk>/leave/", ending.leave, name="leave"),
     path("wall/", wall.wall, name="wall"),
     path("wall/api/posts", wall.wall_posts, name="wall_posts"),
     path("wall/api/posts/<uuid:pk>", wall.wall_post, name="wall_post"),

@@ -15,8 +15,8 @@ from collections.abc import Callable
 
 from django.db import DatabaseError, connection, transaction
 
-from integrations import limits, spool, tokens
-from integrations.models import Circuit, ConnectedAccount
+from integrations import limits, reconnects, spool, tokens
+from integrations.models import Circuit
 from integrations.networks import get
 from integrations.networks.base import (
     Access,
@@ -61,7 +61,7 @@ busy AS (
   SELECT d.account_id, a.network, a.base_url
     FROM campaigns_delivery d JOIN integrations_connectedaccount a ON a.id = d.account_id
    WHERE d.state = 'queued' AND d.lease_until >= now()),
-free AS (
+free AS MATERIALIZED (
   SELECT due.id, due.due_at, a.last_served_at, a.network, a.base_url,
          row_number() OVER (PARTITION BY a.network, a.base_url
                             ORDER BY a.last_served_at NULLS FIRST, due.due_at) AS place
@@ -69,18 +69,30 @@ free AS (
    WHERE NOT EXISTS (SELECT FROM busy WHERE busy.account_id = a.id)
      AND NOT EXISTS (SELECT FROM integrations_bucket b
                       WHERE b.account_id = a.id AND b.left <= 0 AND b.resets_at > now())
-     AND {circuit})
-SELECT d.id FROM campaigns_delivery d JOIN free ON free.id = d.id
- WHERE d.state = 'queued' AND d.blocked = '' AND (d.lease_until IS NULL OR d.lease_until < now())
-   AND free.place <= least(
-     %(most)s - (SELECT count(*) FROM busy b
-                  WHERE (b.network, b.base_url) = (free.network, free.base_url)),
-     coalesce((SELECT b.left FROM integrations_bucket b
-                WHERE b.account_id IS NULL AND b.resets_at > now()
-                  AND (b.network, b.base_url) = (free.network, free.base_url)), %(most)s))
+     AND {circuit}),
+room AS (
+  SELECT host.network, host.base_url, least(
+           %(most)s - (SELECT count(*) FROM busy
+                        WHERE (busy.network, busy.base_url) = (host.network, host.base_url)),
+           (SELECT b.left FROM integrations_bucket b
+             WHERE b.account_id IS NULL AND b.resets_at > now()
+               AND (b.network, b.base_url) = (host.network, host.base_url))) AS places
+    FROM (SELECT DISTINCT network, base_url FROM free) host)
+SELECT free.id FROM free JOIN room USING (network, base_url)
+ WHERE free.place <= room.places
  ORDER BY free.last_served_at NULLS FIRST, free.due_at
+ LIMIT %(candidates)s
+"""
+# Others claim at the same time, so more are found than are taken. Found first and locked by their
+# numbers, because a queue's statistics are stale when it fills: one join for both is planned for
+# one row and read once for each of ten thousand.
+_LOCK = """
+SELECT id FROM campaigns_delivery
+ WHERE id = ANY(%(found)s) AND state = 'queued' AND blocked = '' AND due_at <= now()
+   AND (next_at IS NULL OR next_at <= now()) AND (lease_until IS NULL OR lease_until < now())
+ ORDER BY array_position(%(found)s, id)
  LIMIT %(limit)s
-   FOR UPDATE OF d SKIP LOCKED
+   FOR UPDATE SKIP LOCKED
 """
 _HOST_ANSWERS = """NOT EXISTS (SELECT FROM integrations_circuit c WHERE c.opened_at IS NOT NULL
                       AND (c.network, c.base_url) = (a.network, a.base_url))"""
@@ -137,9 +149,13 @@ def claim(*, limit: int) -> list[Delivery]:
     return claimed
 
 
-def _lock(sql: str, **values: str | int) -> list[int]:
+def _lock(sql: str, *, limit: int, **values: str) -> list[int]:
     with connection.cursor() as cursor:
-        cursor.execute(sql, {"most": MOST_PER_HOST, **values})
+        cursor.execute(sql, {"most": MOST_PER_HOST, "candidates": 4 * limit, **values})
+        found = [row[0] for row in cursor.fetchall()]
+        if not found:
+            return []
+        cursor.execute(_LOCK, {"found": found, "limit": limit})
         return [row[0] for row in cursor.fetchall()]
 
 
@@ -149,6 +165,9 @@ def deliver(delivery: Delivery) -> None:
     now = clock()
     if delivery.claims > MAX_CLAIMS:
         block(delivery, Delivery.Blocked.QUARANTINED)
+        return
+    if why := delivery.account.reconnect_reason:  # the network said no; it is not asked again
+        block(delivery, Delivery.Blocked.RECONNECT, detail=why)
         return
     try:
         access = tokens.open_access(delivery.account, now=now)
@@ -199,7 +218,7 @@ def prepare(delivery: Delivery, access: Access, now: dt.datetime) -> bool:
                 lease_until=None,
             )
         case Refused():
-            _needs_person(delivery, kept.why)
+            reconnects.ask(delivery.account, why=kept.why, now=now)
             block(delivery, Delivery.Blocked.RECONNECT, detail=kept.why)
         case _ if kept != delivery.kept:
             delivery.kept = dict(kept)
@@ -345,13 +364,9 @@ def _settle(delivery: Delivery, result: Result, now: dt.datetime) -> None:
             )
 
 
-def _needs_person(delivery: Delivery, why: str) -> None:
-    ConnectedAccount.objects.filter(pk=delivery.account_id).update(reconnect_reason=why[:200])
-
-
 def _block_sending(delivery: Delivery, detail: str, *, now: dt.datetime) -> None:
     """Nothing was posted, and only the account's person can help."""
-    _needs_person(delivery, detail)
+    reconnects.ask(delivery.account, why=detail, now=now)
     move_delivery(
         delivery,
         to="queued",

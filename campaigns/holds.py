@@ -9,12 +9,15 @@ from django.db.models import F, Q
 
 from ambassadors import audit
 from ambassadors.models import Person
+from integrations.models import ConnectedAccount
 
-from .models import Delivery, Post, Programme, Suggestion, Topic
+from .models import Delivery, HoldAnswer, HoldRecord, Post, Programme, Suggestion, Topic
 from .pace import GATE_SECONDS
 
 Scope = Programme | Topic | Suggestion
 _MARGIN = 0.5  # seconds beyond the gate
+# Whoever posted on it this long before is asked; older posts nobody reads any more.
+LOOK_BACK = dt.timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +32,32 @@ class Consequences:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """The answer of a hold: its epoch, and what was in flight when it began."""
+    """The answer of a hold: its epoch and record, and what was in flight when it began."""
 
     epoch: int
     in_flight: list[int]
+    record: int
 
 
-def _in_scope(scope: Scope, prefix: str) -> Q:
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A hold asks a person about one post of theirs that is out."""
+
+    hold: HoldRecord
+    post: Post
+
+
+def kind(scope: Scope) -> str:
+    """What is held: ``programme``, ``topic`` or ``suggestion``."""
+    return type(scope).__name__.lower()
+
+
+def _in_scope(scope: Scope | Person | ConnectedAccount, prefix: str) -> Q:
     match scope:
+        case Person():
+            return Q(**{f"{prefix}person": scope})
+        case ConnectedAccount():
+            return Q(account=scope) if prefix else Q(delivery__account=scope)
         case Topic():
             return Q(**{f"{prefix}suggestion__topic": scope})
         case Suggestion():
@@ -55,9 +76,9 @@ def consequences(scope: Scope, *, now: dt.datetime) -> Consequences:
             suggestions = 1
         case _:
             suggestions = Suggestion.objects.live(now).count()
-    people = Post.objects.filter(
-        _in_scope(scope, ""), created_at__gte=now - dt.timedelta(days=30)
-    ).exclude(delivery__state__in=["queued", "cancelled", "failed"])
+    people = Post.objects.filter(_in_scope(scope, ""), created_at__gte=now - LOOK_BACK).exclude(
+        delivery__state__in=["queued", "cancelled", "failed"]
+    )
     first = queued.first()
     return Consequences(
         queued=queued.count(),
@@ -67,12 +88,15 @@ def consequences(scope: Scope, *, now: dt.datetime) -> Consequences:
     )
 
 
-def hold(*, scope: Scope, by: Person, reason: str, now: dt.datetime) -> Held:
+def hold(*, scope: Scope, by: Person, reason: str, now: dt.datetime, proposal: str = "") -> Held:
     """Stop the scope; returns when no first byte can follow any more.
 
-    Effects in order: the UPDATE waits for start transactions that hold the row FOR SHARE; commit;
-    wait until every attempt that had started is over or the gate has shut it out.
+    Effects in order: the UPDATE waits for start transactions that hold the row FOR SHARE; what is
+    queued and what is on its way is written to the record of the hold; commit; wait until every
+    attempt that had started is over or the gate has shut it out; the record learns when the hold
+    was in force. ``proposal`` is a text for people who posted already.
     """
+    began = time.monotonic()
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL synchronous_commit TO on")
@@ -81,11 +105,27 @@ def hold(*, scope: Scope, by: Person, reason: str, now: dt.datetime) -> Held:
             held_at=now, held_by=by, held_reason=reason, hold_epoch=F("hold_epoch") + 1
         )
         scope.refresh_from_db()
+        deliveries = Delivery.objects.filter(_in_scope(scope, "post__"))
+        record = HoldRecord.objects.create(
+            scope=kind(scope),
+            scope_id=scope.pk,
+            name=str(scope),
+            epoch=scope.hold_epoch,
+            reason=reason,
+            proposal=proposal,
+            held_by=by,
+            held_at=now,
+            stopped=deliveries.filter(state="queued").count(),
+        )
+        record.flying.set(deliveries.filter(state="sending"))
         audit.record("hold", scope, by=by, now=now, reason=reason, epoch=scope.hold_epoch)
-    return Held(epoch=scope.hold_epoch, in_flight=wait_for_flights(scope))
+    in_flight = wait_for_flights(scope)
+    record.in_force_at = now + dt.timedelta(seconds=time.monotonic() - began)
+    record.save(update_fields=["in_force_at"])
+    return Held(epoch=scope.hold_epoch, in_flight=in_flight, record=record.pk)
 
 
-def wait_for_flights(scope: Scope) -> list[int]:
+def wait_for_flights(scope: Scope | Person | ConnectedAccount) -> list[int]:
     """Wait until nothing of the scope can put its first byte; returns what was in flight."""
     flying = Delivery.objects.filter(_in_scope(scope, "post__"), state="sending")
     in_flight = list(flying.values_list("pk", flat=True))
@@ -104,8 +144,91 @@ def release(*, scope: Scope, by: Person, now: dt.datetime) -> bool:
     )
     if not released:
         return False
-    Delivery.objects.filter(_in_scope(scope, "post__"), state="queued", due_at__lte=now).update(
-        blocked=Delivery.Blocked.LOOK_AGAIN
-    )
+    Delivery.objects.filter(_in_scope(scope, "post__"), state="queued", due_at__lte=now).exclude(
+        blocked=Delivery.Blocked.APPROVAL
+    ).update(blocked=Delivery.Blocked.LOOK_AGAIN)
+    HoldRecord.objects.filter(
+        scope=kind(scope), scope_id=scope.pk, released_at__isnull=True
+    ).update(released_at=now, released_by=by)
     audit.record("release", scope, by=by, now=now)
     return True
+
+
+def scope_of(record: HoldRecord) -> Scope | None:
+    """What a record's hold stopped; None when that was deleted since."""
+    match record.scope:
+        case "programme":
+            return Programme.objects.filter(pk=record.scope_id).first()
+        case "topic":
+            return Topic.objects.filter(pk=record.scope_id).first()
+        case _:
+            return Suggestion.objects.filter(pk=record.scope_id).first()
+
+
+def covered(record: HoldRecord) -> Q:
+    """Posts that a record's hold is about."""
+    match record.scope:
+        case "topic":
+            return Q(suggestion__topic=record.scope_id)
+        case "suggestion":
+            return Q(suggestion=record.scope_id)
+        case _:
+            return Q()
+
+
+def questions(person: Person, post: Post | None = None) -> list[Question]:
+    """What holds in force still ask a person: each about each post of theirs that is out, once.
+
+    Two queries while something is held, one while nothing is. A post that several holds cover is
+    asked about once, by the latest; the answer is for all of them.
+    """
+    records = list(HoldRecord.objects.filter(released_at__isnull=True))
+    if not records:
+        return []
+    out = Q(delivery__isnull=True) | Q(
+        delivery__state="sent", delivery__gone_at__isnull=True, delivery__removed_at__isnull=True
+    )
+    mine = Post.objects.of(person).filter(
+        out,
+        created_at__gte=min(record.held_at for record in records) - LOOK_BACK,
+        created_at__lte=max(record.held_at for record in records),
+    )
+    if post:
+        mine = mine.filter(pk=post.pk)
+    found: list[Question] = []
+    rows = mine.select_related("suggestion", "delivery__account").prefetch_related("holdanswer_set")
+    for row in rows:
+        answered = {answer.hold_id for answer in row.holdanswer_set.all()}
+        asking = [r for r in records if _covers(r, row) and r.pk not in answered]
+        found.extend([Question(hold=asking[0], post=row)] if asking else [])
+    return found
+
+
+def _covers(record: HoldRecord, post: Post) -> bool:
+    """Tell whether a hold is about a post that was made before it."""
+    if not record.held_at - LOOK_BACK <= post.created_at <= record.held_at:
+        return False
+    suggestion = post.suggestion
+    match record.scope:
+        case "topic":
+            return suggestion is not None and suggestion.topic_id == record.scope_id
+        case "suggestion":
+            return post.suggestion_id == record.scope_id
+        case _:
+            return True
+
+
+def answer(*, by: Person, post: Post, how: str, now: dt.datetime) -> None:
+    """Keep what a person did about a post of theirs, for every hold that asks about it.
+
+    No audit entry: what somebody did about their own post is nobody else's business.
+    """
+    records = HoldRecord.objects.filter(released_at__isnull=True)
+    HoldAnswer.objects.bulk_create(
+        (
+            HoldAnswer(hold=record, post=post, answer=how, answered_at=now)
+            for record in records
+            if post.person_id == by.pk and _covers(record, post)
+        ),
+        ignore_conflicts=True,
+    )

@@ -5,10 +5,10 @@ import hashlib
 import secrets
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db import transaction
-from django.db.models import Count, Q
+from django.db.models import Count
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -18,7 +18,7 @@ from integrations.models import ConnectedAccount
 from integrations.networks import get
 from integrations.networks.bluesky import make_tid
 
-from . import anonymity, disclosure, wording
+from . import anonymity, disclosure, identical, wording
 from .models import Delivery, Post, ShortLink, Suggestion, Variant
 from .outgoings import short_url
 from .states import move_delivery
@@ -29,6 +29,7 @@ FARTHEST = dt.timedelta(days=90)
 # The same words for the same network within this time are the same wish (back button, two tabs).
 ONE_BREATH = dt.timedelta(minutes=10)
 LONGEST_TEXT = 20_000  # characters; above it no network would take the text
+MOST_PARTS = 20
 
 
 class ShareRefused(Exception):
@@ -42,34 +43,60 @@ class ShareRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What the person handed in: their text and where it started."""
+    """What the person handed in: their text and where it started.
+
+    A line ``---`` alone begins the next part of a thread. Content warning and visibility count on
+    networks that know them.
+    """
 
     text: str
     variant: Variant
     submission: uuid.UUID
+    content_warning: str = ""
+    visibility: str = "public"
 
 
-def check_text(words: Words) -> None:
+def check_text(text: str) -> None:
     """Refuse an empty text, one with an open gap, or one nobody could read."""
-    if not words.text:
+    if not text:
         raise ShareRefused("text", _("There is no text yet."))
-    if len(words.text) > LONGEST_TEXT:
+    if len(text) > LONGEST_TEXT:
         raise ShareRefused(
             "text",
             _("This text has %(count)s characters; no network takes that many.")
-            % {"count": len(words.text)},
+            % {"count": len(text)},
         )
-    if wording.gaps(words.text):
+    if wording.gaps(text):
         raise ShareRefused("text", _("One blue gap is still empty."))
 
 
-def check_length(network: str, full_text: str, account: ConnectedAccount | None = None) -> None:
-    """Refuse a text over the network's limit, counted in the network's own unit."""
+def check_parts(words: Words) -> list[str]:
+    """The parts of the text, at least one. Refuses what :func:`check_text` refuses in any."""
+    parts = wording.parts(words.text)
+    if len(parts) == 1:
+        check_text(words.text)
+        return [words.text]
+    if len(parts) > MOST_PARTS:
+        raise ShareRefused("text", _("More than %(most)s parts.") % {"most": MOST_PARTS})
+    for number, part in enumerate(parts, 1):
+        if not part:
+            raise ShareRefused("text", _("Part %(number)s is empty.") % {"number": number})
+        check_text(part)
+    return parts
+
+
+def check_length(
+    network: str, full_text: str, account: ConnectedAccount | None = None, *, warning: str = ""
+) -> None:
+    """Refuse a text over the network's limit, counted in the network's own unit.
+
+    A content warning counts with the text (Mastodon's ``max_characters``).
+    """
     abilities = get(network).abilities
     limit = abilities.limit
     if account and isinstance(own := account.features.get("max_characters"), int):
         limit = own
-    over = get(network).length(full_text) - limit
+    over = get(network).length(full_text) + get(network).length(warning) - limit
     if over > 0:
         raise ShareRefused(
             "text",
@@ -82,6 +109,38 @@ def check_length(network: str, full_text: str, account: ConnectedAccount | None 
         )
     if abilities.byte_limit and len(full_text.encode()) > abilities.byte_limit:
         raise ShareRefused("text", _("%(network)s: too many bytes.") % {"network": abilities.label})
+
+
+def check_thread(network: str) -> None:
+    """Refuse several parts where the network has no threads."""
+    abilities = get(network).abilities
+    if not abilities.threads:
+        raise ShareRefused(
+            "text",
+            _("%(network)s has no threads: take out the line ---.") % {"network": abilities.label},
+        )
+
+
+def check_identical(
+    suggestion: Suggestion,
+    text: str,
+    language: str,
+    accounts: Sequence[ConnectedAccount],
+    now: dt.datetime,
+) -> None:
+    """Refuse a text that another account already says where the network forbids that."""
+    for network in sorted({account.network for account in accounts}):
+        label = disclosure.label_for(suggestion, network, language)
+        theirs = [account for account in accounts if account.network == network]
+        if identical.taken(text, label.text, theirs, suggestion, now=now):
+            raise ShareRefused(
+                "text",
+                _(
+                    "%(network)s forbids the same text on several accounts, and nearly these words"
+                    " are there already. Say it in your own words."
+                )
+                % {"network": get(network).abilities.label},
+            )
 
 
 def check_live(suggestion: Suggestion, now: dt.datetime) -> None:
@@ -106,29 +165,33 @@ def proof(
     how: str,
     now: dt.datetime,
     account: ConnectedAccount | None = None,
+    before: Post | None = None,
 ) -> tuple[Post, bool]:
-    """Write the post with everything that proves what it said; finds the one already written."""
-    mine = Post.objects.of(by).filter(network=network, how=how, suggestion=suggestion)
-    same_form = Q(submission=words.submission)
-    same_words = Q(text=words.text, created_at__gte=now - ONE_BREATH)
-    if account:
-        same_words &= Q(delivery__account=account)
-    standing = mine.filter(same_form | same_words).first()
-    if standing:
+    """Write the post with everything that proves what it said; finds the one already written.
+
+    ``before`` is the part of the thread that stands before this one. Label, link and pictures
+    complete the first part.
+    """
+    abilities = get(network).abilities
+    # Two accounts on one network are two wishes of the same form.
+    submission = uuid.uuid5(words.submission, str(account.pk)) if account else words.submission
+    part = before.part + 1 if before else 0
+    if standing := _standing(by, suggestion, words, submission, network, how, now, account, part):
         return standing, False
-    label = disclosure.label_for(suggestion, network, words.variant.language)
+    label = disclosure.label_for(None if before else suggestion, network, words.variant.language)
     link = None
-    if suggestion.link_url:
+    if suggestion.link_url and not before:
         link = ShortLink.objects.create(code=secrets.token_urlsafe(6), target=suggestion.link_url)
     full_text = disclosure.complete(words.text, label, short_url(link.code) if link else "")
-    check_length(network, full_text, account)
+    warning = words.content_warning if abilities.warnings else ""
+    check_length(network, full_text, account, warning=warning)
     post = Post.objects.create(
         person=by,
         suggestion=suggestion,
         variant=words.variant,
         network=network,
         how=how,
-        submission=words.submission,
+        submission=submission,
         text=words.text,
         full_text=full_text,
         language=words.variant.language,
@@ -138,10 +201,42 @@ def proof(
         disclosure_label=label.text,
         disclosure_version=label.version,
         link=link,
-        picture=suggestion.picture,
+        picture=None if before else suggestion.picture,
+        document=suggestion.document if abilities.documents and not before else None,
+        content_warning=warning,
+        visibility=words.visibility if words.visibility in abilities.visibilities else "public",
+        part=part,
+        before=before,
         created_at=now,
     )
+    if abilities.pictures > 1 and not before:
+        post.more_pictures.set(suggestion.more_pictures.all()[: abilities.pictures - 1])
     return post, True
+
+
+def _standing(
+    by: Person,
+    suggestion: Suggestion,
+    words: Words,
+    submission: uuid.UUID,
+    network: str,
+    how: str,
+    now: dt.datetime,
+    account: ConnectedAccount | None,
+    part: int,
+) -> Post | None:
+    """The post that this same wish has made already: the same form, or the same words just now.
+
+    Words that were taken back or refused are no standing wish; saying them again is a new one.
+    """
+    mine = Post.objects.of(by).filter(network=network, how=how, suggestion=suggestion, part=part)
+    same_form = mine.filter(submission=submission)
+    same_words = mine.filter(text=words.text, created_at__gte=now - ONE_BREATH)
+    if account:
+        same_words = same_words.filter(delivery__account=account).exclude(
+            delivery__state__in=["cancelled", "failed"]
+        )
+    return same_form.first() or same_words.first()
 
 
 @transaction.atomic
@@ -153,7 +248,8 @@ def hand_over(
     Effects in order: checks, short link, post. Raises :class:`ShareRefused`.
     """
     check_live(suggestion, now)
-    check_text(words)
+    if len(check_parts(words)) > 1:
+        raise ShareRefused("text", _("Copy a thread part by part: take out the line ---."))
     post, _new = proof(by=by, suggestion=suggestion, words=words, network=network, how=how, now=now)
     return post
 
@@ -168,19 +264,20 @@ def share(
     due_at: dt.datetime,
     now: dt.datetime,
 ) -> list[Post]:
-    """Let Botschaft publish on the person's accounts.
+    """Let Botschaft publish on the person's accounts and on channels they may write for.
 
-    Effects in order: checks, then for each account short link, post, delivery with its
-    idempotency material, audit entry; one commit. Raises :class:`ShareRefused`.
+    What goes to a channel waits until somebody else approved it. Effects in order: checks, then
+    for each account and part short link, post, delivery with its idempotency material, audit
+    entry; one commit. Returns the first part for each account. Raises :class:`ShareRefused`.
     """
     check_live(suggestion, now)
-    check_text(words)
+    parts = check_parts(words)
     if not accounts:
         raise ShareRefused("to", _("Choose where the post should go."))
-    if not Consent.objects.given().filter(person=by, purpose="publish").exists():
-        raise ShareRefused("to", _("You have not allowed Botschaft to publish for you yet."))
+    _check_rights(by, accounts)
     if due_at > now + FARTHEST:
         raise ShareRefused("at", _("That is more than 90 days ahead."))
+    check_identical(suggestion, words.text, words.variant.language, accounts, now)
     posts = []
     for account in accounts:
         if account.reconnect_reason:
@@ -188,19 +285,38 @@ def share(
                 "to",
                 _("%(account)s must be connected again first.") % {"account": account.handle},
             )
-        post, new = proof(
-            by=by,
-            suggestion=suggestion,
-            words=words,
-            network=account.network,
-            how=Post.How.PUBLISHED,
-            now=now,
-            account=account,
-        )
-        if new:
-            _deliver_later(post, account, due_at=max(due_at, now), now=now)
-        posts.append(post)
+        if len(parts) > 1:
+            check_thread(account.network)
+        first = before = None
+        for number, text in enumerate(parts):
+            before, new = proof(
+                by=by,
+                suggestion=suggestion,
+                words=replace(words, text=text),
+                network=account.network,
+                how=Post.How.PUBLISHED,
+                now=now,
+                account=account,
+                before=before,
+            )
+            first = first or before
+            if not new:
+                break
+            moment = max(due_at, now) + number * dt.timedelta(seconds=1)
+            _deliver_later(before, account, due_at=moment, now=now)
+        if first:
+            posts.append(first)
     return posts
+
+
+def _check_rights(by: Person, accounts: Sequence[ConnectedAccount]) -> None:
+    """Refuse accounts of others, and one's own without the yes to publish there."""
+    usable = set(ConnectedAccount.objects.usable_by(by).values_list("pk", flat=True))
+    if not usable.issuperset(account.pk for account in accounts):
+        raise ShareRefused("to", _("You may not write for this account any more."))
+    own = any(account.person_id for account in accounts)
+    if own and not Consent.objects.given().filter(person=by, purpose="publish").exists():
+        raise ShareRefused("to", _("You have not allowed Botschaft to publish for you yet."))
 
 
 def _deliver_later(
@@ -217,13 +333,17 @@ def _deliver_later(
         written_at=now,
         due_at=due_at,
         not_after=due_at + PATIENCE,
+        blocked=Delivery.Blocked.NOT if account.person_id else Delivery.Blocked.APPROVAL,
     )
     audit.record("delivery.queued", delivery, by=post.person, now=now, network=post.network)
 
 
 @transaction.atomic
 def withdraw(*, by: Person, delivery: Delivery, now: dt.datetime) -> bool:
-    """Take a queued post back; tells whether it was still in time."""
+    """Take a queued post back, or leave an unknown one; tells whether it was still in time.
+
+    The parts of a thread that would have followed are taken back with it.
+    """
     for source in ("queued", "unknown") if delivery.state == "unknown" else ("queued",):
         if move_delivery(
             delivery,
@@ -231,21 +351,83 @@ def withdraw(*, by: Person, delivery: Delivery, now: dt.datetime) -> bool:
             source=source,
             now=now,
             by=by,
-            reason="withdrawn",
+            reason="withdrawn" if source == "queued" else "left_unknown",
             any_fence=True,
             lease_until=None,
             look_at=None,
         ):
             audit.record("delivery.cancelled", delivery, by=by, now=now)
+            stop_rest(delivery.post, by=by, now=now)
             return True
     return False
+
+
+def stop_rest(post: Post, *, by: Person | None, now: dt.datetime) -> None:
+    """Take back the queued parts of a thread after this one, inside the caller's transaction."""
+    for later in Delivery.objects.filter(post__before=post).select_related("post"):
+        move_delivery(
+            later,
+            to="cancelled",
+            source="queued",
+            now=now,
+            by=by,
+            reason="thread",
+            any_fence=True,
+            lease_until=None,
+        )
+        stop_rest(later.post, by=by, now=now)
+
+
+@transaction.atomic
+def edit(*, by: Person, delivery: Delivery, text: str, now: dt.datetime) -> Post:
+    """Replace a queued post by one with another text, unless it is on its way (contract C23).
+
+    Effects in order: the old delivery is cancelled if it is still queued, which waits for a start
+    that holds its row and shuts out every later one; then a new post with its own delivery takes
+    its moment, its link and its place in a thread. Raises :class:`ShareRefused`.
+    """
+    old = delivery.post
+    moved = move_delivery(
+        delivery,
+        to="cancelled",
+        source="queued",
+        now=now,
+        by=by,
+        reason="edited",
+        any_fence=True,
+        lease_until=None,
+    )
+    if not moved:
+        raise ShareRefused("", _("Too late: it has left already."))
+    if len(wording.parts(text)) > 1:
+        raise ShareRefused("text", _("This stays one part: take out the line ---."))
+    label = disclosure.label_for(None if old.part else old.suggestion, old.network, old.language)
+    full_text = disclosure.complete(text, label, short_url(old.link.code) if old.link else "")
+    check_text(text)
+    check_length(old.network, full_text, delivery.account, warning=old.content_warning)
+    if old.suggestion:
+        check_identical(old.suggestion, text, old.language, [delivery.account], now)
+    Post.objects.filter(pk=old.pk).update(link=None, before=None)
+    new = Post.objects.get(pk=old.pk)
+    new.pk, new._state.adding = None, True  # noqa: SLF001 - Django's documented way to copy a row
+    new.submission, new.created_at = uuid.uuid4(), now
+    new.link, new.before = old.link, old.before
+    new.text, new.full_text, new.sha256 = text, full_text, wording.fingerprint(full_text)
+    new.own_share = wording.voice(old.draft, text).percent
+    new.disclosure_label, new.disclosure_version = label.text, label.version
+    new.save(force_insert=True)
+    new.more_pictures.set(old.more_pictures.all())
+    Post.objects.filter(before=old).update(before=new)
+    _deliver_later(new, delivery.account, due_at=max(delivery.due_at, now), now=now)
+    audit.record("delivery.edited", delivery, by=by, now=now, post=new.pk)
+    return new
 
 
 @transaction.atomic
 def look_again(*, by: Person, delivery: Delivery, now: dt.datetime) -> bool:
     """The person has looked and wants it sent: unblock a queued delivery, or send again."""
     if delivery.state == "unknown":
-        moved = move_delivery(
+        moved = now < delivery.not_after and move_delivery(
             delivery,
             to="queued",
             source="unknown",
@@ -260,7 +442,7 @@ def look_again(*, by: Person, delivery: Delivery, now: dt.datetime) -> bool:
     else:
         moved = bool(
             Delivery.objects.filter(pk=delivery.pk, state="queued", not_after__gt=now)
-            .exclude(blocked=Delivery.Blocked.NOT)
+            .exclude(blocked__in=[Delivery.Blocked.NOT, Delivery.Blocked.APPROVAL])
             .update(blocked="", next_at=now, claims=0, reason="")
         )
     if moved:
@@ -270,7 +452,10 @@ def look_again(*, by: Person, delivery: Delivery, now: dt.datetime) -> bool:
 
 @transaction.atomic
 def say_it_is_there(*, by: Person, delivery: Delivery, url: str, now: dt.datetime) -> bool:
-    """The person found the post: keep their link as the proof we have."""
+    """The person found the post: keep their link as the proof we have.
+
+    Without the network's own id nothing can answer to it, so the rest of a thread is taken back.
+    """
     if delivery.state != "unknown":
         return False
     moved = move_delivery(
@@ -288,6 +473,7 @@ def say_it_is_there(*, by: Person, delivery: Delivery, url: str, now: dt.datetim
     )
     if moved:
         audit.record("delivery.found_by_person", delivery, by=by, now=now)
+        stop_rest(delivery.post, by=by, now=now)
     return moved
 
 

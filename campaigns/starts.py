@@ -14,6 +14,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from integrations import limits
 from integrations.models import ConnectedAccount
 from integrations.networks import get
+from integrations.networks.twitter_text import addresses
 
 from . import pace, restores
 from .failpoints import failpoint
@@ -188,7 +189,8 @@ def price(delivery: Delivery) -> int:
     listed = get(delivery.account.network).abilities.price
     if listed is None:
         return 0
-    return listed.post_with_link if "://" in delivery.post.full_text else listed.post
+    linked = any(True for _ in addresses(delivery.post.full_text))
+    return listed.post_with_link if linked else listed.post
 
 
 def _unpaid(delivery: Delivery, now: dt.datetime) -> str:

@@ -8,11 +8,11 @@ import time
 from celery import shared_task
 from django.db import close_old_connections, connection
 
-from . import deliveries, engagement, pace, restores, unknowns, watch
+from . import deliveries, engagement, pace, reminders, restores, unknowns, watch
 from .models import Delivery
 
 # Sends wait for networks, so a few threads share one process; each has its own connection.
-THREADS = 8
+THREADS = 16
 ROUND_SECONDS = 20.0  # then the next wake-up goes on, so that a worker can be asked to stop
 # Set when the worker was asked to end: nothing more is claimed, what flies may land (C19).
 stopping = multiprocessing.get_context("fork").Event()
@@ -134,3 +134,12 @@ def measure_due() -> int:
     if not restores.may_publish(now=deliveries.clock()):
         return 0
     return engagement.measure_due()
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def look_back() -> int:
+    """Count answered replies once a day, and remind people of posts only they can tell about."""
+    close_old_connections()
+    if not restores.may_publish(now=deliveries.clock()):
+        return 0
+    return engagement.converse_due() + reminders.remind_due()

@@ -6,6 +6,7 @@ import unicodedata
 from dataclasses import dataclass
 
 GAP = re.compile(r"\[[^\[\]\n]{1,200}\]")
+PART = re.compile(r"^[ \t]*---[ \t]*$", re.MULTILINE)
 _TOKEN = re.compile(r"\[[^\]]*\]|\S+")
 _EDGE = re.compile(r"^[^\w\[]+|[^\w\]]+$")
 
@@ -48,6 +49,11 @@ def clean(text: str) -> str:
 def gaps(text: str) -> list[str]:
     """The personal gaps that are still open, with their brackets."""
     return GAP.findall(text)
+
+
+def parts(text: str) -> list[str]:
+    """Cut a text where a line holds nothing but ``---``: each piece is one part of a thread."""
+    return [part.strip() for part in PART.split(text)]
 
 
 def split_gaps(text: str) -> list[str]:

@@ -1,8 +1,10 @@
-"""Connect and disconnect accounts."""
+"""Keep and end connections. The round trip before them is :mod:`integrations.trips`."""
 
 import datetime as dt
 import hashlib
+import logging
 import secrets
+from collections.abc import Mapping
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -10,69 +12,176 @@ from django.db import IntegrityError, transaction
 from ambassadors import audit
 from ambassadors.models import Person
 
-from . import sealing, tokens
-from .models import ConnectAttempt, ConnectedAccount, ServerApp, Token
-from .networks import mastodon_connect as mastodon
-from .networks.base import Identity
+from . import clients, sealing, tokens
+from .models import ConnectedAccount, Revocation, Token
+from .networks import get
+from .networks.base import Access, Identity, Network
+from .wire import WireError
 
-_ATTEMPT_LIVES = dt.timedelta(minutes=10)
+log = logging.getLogger(__name__)
+
+# A send that had started may go on this long; its key is given back afterwards.
+_LAST_SEND = dt.timedelta(seconds=40)
+_MOST_TRIES = 10  # doubling from a minute: about seventeen hours
 
 
 class TakenByOther(Exception):
-    """Another person has connected this account already."""
+    """The account is connected here already, by another person or by the company.
 
+    ``account`` is the standing connection.
+    """
 
-class StaleAttempt(Exception):
-    """The round trip is unknown, used, too old, or somebody else's."""
+    def __init__(self, account: ConnectedAccount | None) -> None:
+        super().__init__()
+        self.account = account
 
 
 def connect(
     *,
-    person: Person,
+    person: Person | None,
     network: str,
     base_url: str,
     identity: Identity,
-    secrets_: dict[str, str],
+    secrets_: Mapping[str, str],
     expires_at: dt.datetime | None,
-    features: dict[str, object],
+    features: Mapping[str, object],
     now: dt.datetime,
+    reconnect_by: dt.datetime | None = None,
+    by: Person | None = None,
+    renews: ConnectedAccount | None = None,
 ) -> ConnectedAccount:
-    """Keep an account with its sealed token; connecting again renews it.
+    """Keep an account with its sealed token; a person's connecting again renews theirs.
 
-    Raises :class:`TakenByOther`.
+    Without ``person`` it is the company's channel, connected ``by`` an administrator; a second
+    connection of the same channel is refused unless it ``renews`` the standing one.
+    Raises :class:`TakenByOther`, with an audit entry.
     """
+    by = by or person
+    if reconnect_by is None and not _refreshable(network, secrets_):
+        reconnect_by = expires_at
+    facts = {
+        "base_url": base_url,
+        "handle": identity.handle,
+        "display_name": identity.display_name,
+        "profile_url": identity.url,
+        "features": dict(features),
+        "connected_at": now,
+        "reconnect_reason": "",
+        "reconnect_by": reconnect_by,
+        "warned_at": None,
+    }
     try:
         with transaction.atomic():
-            account, _new = ConnectedAccount.objects.update_or_create(
-                person=person,
-                network=network,
-                base_url=base_url,
-                remote_id=identity.remote_id,
-                disconnected_at=None,
-                defaults={
-                    "handle": identity.handle,
-                    "display_name": identity.display_name,
-                    "profile_url": identity.url,
-                    "features": features,
-                    "connected_at": now,
-                    "reconnect_reason": "",
-                },
-            )
-            tokens.store(account, secrets_, expires_at=expires_at)
-            audit.record("account.connected", account, by=person, now=now, network=network)
+            account = renews or _own(person, network, base_url, identity)
+            if account is None:
+                account = ConnectedAccount.objects.create(
+                    person=person, added_by=by, network=network, remote_id=identity.remote_id,
+                    **facts,
+                )  # fmt: skip
+            elif not ConnectedAccount.objects.filter(
+                pk=account.pk, disconnected_at__isnull=True
+            ).update(**facts):
+                raise TakenByOther(None)
+            account.refresh_from_db()
+            tokens.store(account, dict(secrets_), expires_at=expires_at)
+            audit.record("account.connected", account, by=by, now=now, network=network)
     except IntegrityError as error:
-        raise TakenByOther from error
+        standing = ConnectedAccount.objects.filter(
+            network=network,
+            base_url=base_url,
+            remote_id=identity.remote_id,
+            disconnected_at__isnull=True,
+        ).first()
+        if standing:
+            audit.record("account.claimed_twice", standing, by=by, now=now, network=network)
+        raise TakenByOther(standing) from error
     return account
 
 
+def _own(
+    person: Person | None, network: str, base_url: str, identity: Identity
+) -> ConnectedAccount | None:
+    """The person's standing connection of the same account, which connecting again renews."""
+    if person is None:
+        return None
+    return (
+        ConnectedAccount.objects.of(person)
+        .filter(network=network, base_url=base_url, remote_id=identity.remote_id)
+        .first()
+    )
+
+
+def _refreshable(network: str, secrets_: Mapping[str, str]) -> bool:
+    """Tell whether we can renew the key ourselves when it ends."""
+    return "refresh_token" in secrets_ or type(get(network)).refresh is not Network.refresh
+
+
 @transaction.atomic
-def disconnect(*, account: ConnectedAccount, by: Person, now: dt.datetime) -> None:
-    """Forget the token at once; the UPDATE waits for starts that hold the row FOR SHARE."""
-    ConnectedAccount.objects.filter(pk=account.pk, disconnected_at__isnull=True).update(
+def disconnect(*, account: ConnectedAccount, by: Person | None, now: dt.datetime) -> bool:
+    """Forget the token at once; tells whether the account was connected.
+
+    Effects in order: the UPDATE waits for starts that hold the row FOR SHARE; the token's row
+    goes, its key moves to the queue of those given back to their networks; audit entry. Doors use
+    :mod:`campaigns.endings`, which also waits for what is in flight.
+    """
+    ended = ConnectedAccount.objects.filter(pk=account.pk, disconnected_at__isnull=True).update(
         disconnected_at=now
     )
-    Token.objects.filter(account=account).delete()
+    if not ended:
+        return False
+    token = Token.objects.select_for_update().filter(account=account).first()
+    if token:
+        Revocation.objects.create(
+            account=account, sealed=token.sealed, key_id=token.key_id, due_at=now + _LAST_SEND
+        )
+        token.delete()
     audit.record("account.disconnected", account, by=by, now=now, network=account.network)
+    return True
+
+
+def revoke_due(*, now: dt.datetime, limit: int = 20) -> int:
+    """Give keys of ended connections back to their networks; returns how many were taken."""
+    with transaction.atomic():
+        rows = list(
+            Revocation.objects.select_for_update(of=("self",), skip_locked=True)
+            .select_related("account")
+            .filter(due_at__lte=now)
+            .order_by("due_at")[:limit]
+        )
+        for row in rows:  # counted before the call: a call that kills its worker ends, too
+            row.tries += 1
+            row.due_at = now + dt.timedelta(minutes=2 ** (row.tries - 1))
+            row.save(update_fields=["tries", "due_at"])
+    return sum(_revoke(row, now) for row in rows)
+
+
+def _revoke(row: Revocation, now: dt.datetime) -> bool:
+    account = row.account
+    try:
+        found = tokens.open_ended(account, row.sealed)
+        get(account.network).revoke(
+            Access(
+                base_url=account.base_url,
+                remote_account_id=account.remote_id,
+                handle=account.handle,
+                secrets=found,
+                features=account.features,
+                app=clients.known(account.network, account.base_url),
+            )
+        )
+    except WireError as error:
+        log.warning("%s did not take a key back: %s", account.network, type(error).__name__)
+        if row.tries < _MOST_TRIES:
+            return False
+        act = "account.key_not_taken_back"
+    except sealing.SealBroken:
+        act = "account.key_not_taken_back"
+    else:
+        act = "account.key_given_back"
+    with transaction.atomic():
+        row.delete()
+        audit.record(act, account, by=None, now=now, network=account.network)
+    return act == "account.key_given_back"
 
 
 def connect_wall(*, person: Person, now: dt.datetime) -> ConnectedAccount:
@@ -93,64 +202,3 @@ def connect_wall(*, person: Person, now: dt.datetime) -> ConnectedAccount:
         features={"token_sha256": hashlib.sha256(token.encode()).hexdigest()},
         now=now,
     )
-
-
-def _app_context(base_url: str) -> dict[str, str]:
-    return {"provider": "mastodon", "account_id": base_url, "kind": "app"}
-
-
-def mastodon_app(
-    *, base_url: str, redirect_uri: str, modern: bool, now: dt.datetime
-) -> mastodon.App:
-    """Our registration at a server, made on first use. Raises WireError."""
-    row = ServerApp.objects.filter(network="mastodon", base_url=base_url).first()
-    if row:
-        kept = sealing.unseal(row.sealed, context=_app_context(base_url))
-        return mastodon.App(kept["client_id"], kept["client_secret"], kept["scopes"])
-    app = mastodon.register(
-        base_url, redirect_uri=redirect_uri, website=settings.SITE_URL, modern=modern
-    )
-    sealed, key = sealing.seal(
-        {"client_id": app.client_id, "client_secret": app.client_secret, "scopes": app.scopes},
-        context=_app_context(base_url),
-    )
-    ServerApp.objects.get_or_create(
-        network="mastodon",
-        base_url=base_url,
-        defaults={"sealed": sealed, "key_id": key, "registered_at": now},
-    )
-    return app
-
-
-def begin(*, person: Person, network: str, base_url: str, now: dt.datetime) -> tuple[str, str]:
-    """Open a round trip; returns ``state`` (128 bit, one use, 10 minutes) and PKCE verifier."""
-    state, verifier = secrets.token_urlsafe(24), secrets.token_urlsafe(48)
-    digest = hashlib.sha256(state.encode()).hexdigest()
-    sealed, key = sealing.seal({"verifier": verifier}, context={"kind": "attempt", "of": digest})
-    ConnectAttempt.objects.create(
-        state_hash=digest,
-        person=person,
-        network=network,
-        base_url=base_url,
-        sealed=sealed,
-        key_id=key,
-        began_at=now,
-    )
-    return state, verifier
-
-
-def redeem(*, person: Person, network: str, state: str, now: dt.datetime) -> tuple[str, str]:
-    """Close a round trip once; returns base URL and verifier. Raises :class:`StaleAttempt`."""
-    digest = hashlib.sha256(state.encode()).hexdigest()
-    used = ConnectAttempt.objects.filter(
-        state_hash=digest,
-        person=person,
-        network=network,
-        used_at__isnull=True,
-        began_at__gt=now - _ATTEMPT_LIVES,
-    ).update(used_at=now)
-    if not used:
-        raise StaleAttempt
-    attempt = ConnectAttempt.objects.get(state_hash=digest)
-    verifier = sealing.unseal(attempt.sealed, context={"kind": "attempt", "of": digest})
-    return attempt.base_url, verifier["verifier"]

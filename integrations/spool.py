@@ -61,14 +61,14 @@ def forget(path: Path) -> None:
         log.exception("the spool cannot forget %s", path.name)
 
 
-def found(kind: str) -> Iterator[tuple[Path, str, dict[str, object]]]:
-    """Every kept answer of a kind with its key, the oldest first.
+def found(kind: str, only: str = "") -> Iterator[tuple[Path, str, dict[str, object]]]:
+    """Every kept answer of a kind (``only``: of one key) with its key, the oldest first.
 
     Another process may find the same one: do with it what may be done twice. What cannot be
     opened is set aside under the name ``….broken`` and logged; it is never deleted.
     """
     _adopt(kind)
-    for path in sorted(settings.SPOOL_DIR.glob(f"{kind}~*.sealed"), key=_written):
+    for path in sorted(settings.SPOOL_DIR.glob(f"{kind}~{only or '*'}~*.sealed"), key=_written):
         key = path.name.split("~")[1]
         try:
             sealed = path.read_bytes()

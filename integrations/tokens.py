@@ -1,18 +1,34 @@
-"""Open, refresh and rotate the tokens of connected accounts."""
+"""Open and renew the secrets of connected accounts.
+
+A refresh token that rotates serves once, and presenting it twice ends the connection (I10).
+Whoever renews therefore holds the account's row, and leaves a mark on the disk before the call
+and the new pair before the commit: a worker that dies in between is followed by one that knows.
+"""
 
 import datetime as dt
-from collections.abc import Iterator
+import logging
+from collections.abc import Mapping
+from pathlib import Path
 
-from django.conf import settings
 from django.db import transaction
+from django.db.models import F, Q
 
-from . import clients, sealing
+from . import clients, reconnects, sealing, spool
 from .models import ConnectedAccount, Token
 from .networks import get
-from .networks.base import Access, Refused
+from .networks.base import Access, Refused, Renewed
+from .wire import NotSent, WireError
 
-# A token must outlive the send by this much, else it is refreshed first (contract 2.3/4).
+log = logging.getLogger(__name__)
+
+_SPOOL = "token"
+# A token must outlive the send by this much, else it is renewed first (contract 2.3/4).
 _MARGIN = dt.timedelta(seconds=120)
+# A token without use ends too: X after 6 months, Bluesky after 2 weeks at the least. Those that
+# live for weeks (Threads, LinkedIn: 60 days) are renewed in their last one.
+_LAPSES = dt.timedelta(days=7)
+_IDLE = dt.timedelta(days=6)
+_SHORT_LIVED = dt.timedelta(hours=3)
 
 
 class NoToken(Exception):
@@ -24,16 +40,19 @@ def _context(account: ConnectedAccount) -> dict[str, str]:
 
 
 def store(
-    account: ConnectedAccount, secrets: dict[str, str], *, expires_at: dt.datetime | None
+    account: ConnectedAccount, secrets: Mapping[str, str], *, expires_at: dt.datetime | None
 ) -> None:
-    """Seal new secrets for an account, replacing older ones."""
+    """Seal new secrets for an account, replacing older ones and what the spool knows of them."""
     sealed, key = sealing.seal(secrets, context=_context(account))
+    fields = {"sealed": sealed, "key_id": key, "expires_at": expires_at}
     Token.objects.update_or_create(
-        account=account, defaults={"sealed": sealed, "key_id": key, "expires_at": expires_at}
+        account=account,
+        defaults={**fields, "version": F("version") + 1},
+        create_defaults=fields,
     )
 
 
-def access(account: ConnectedAccount, secrets: dict[str, str]) -> Access:
+def access(account: ConnectedAccount, secrets: Mapping[str, str]) -> Access:
     """Everything a network file needs to speak as this account."""
     return Access(
         base_url=account.base_url,
@@ -45,42 +64,22 @@ def access(account: ConnectedAccount, secrets: dict[str, str]) -> Access:
     )
 
 
-def open_access(account: ConnectedAccount, *, now: dt.datetime, renew: bool = False) -> Access:
-    """Open the account's secrets, refreshing them first when they end too soon.
-
-    ``renew`` forces one refresh (the network answered 401). The row lock makes sure that a
-    refresh token is presented once: whoever waited re-reads and uses the winner's pair.
-    Raises :class:`NoToken`.
-    """
-    token = Token.objects.filter(account=account).first()
-    if token is None:
-        message = "disconnected"
-        raise NoToken(message)
-    if not renew and (token.expires_at is None or token.expires_at > now + _MARGIN):
-        return access(account, _unseal(token))
-    seen = token.version
-    with transaction.atomic():
-        token = Token.objects.select_for_update().get(pk=token.pk)
-        current = access(account, _unseal(token))
-        fresh = token.expires_at is None or token.expires_at > now + _MARGIN
-        if token.version != seen or (fresh and not renew):
-            return current
-        return _refresh(account, token, current, now=now)
-
-
-def _refresh(
-    account: ConnectedAccount, token: Token, current: Access, *, now: dt.datetime
+def open_access(
+    account: ConnectedAccount, *, now: dt.datetime, lasting: dt.timedelta = _MARGIN
 ) -> Access:
-    """Present the refresh token; the caller holds the row's lock."""
-    renewed = get(account.network).refresh(current, now)
-    if isinstance(renewed, Refused):
-        raise NoToken(renewed.why)
-    secrets = dict(renewed.secrets)
-    sealed, key = sealing.seal(secrets, context=_context(account))
-    Token.objects.filter(pk=token.pk, version=token.version).update(
-        sealed=sealed, key_id=key, expires_at=renewed.expires_at, version=token.version + 1
-    )
-    return access(account, secrets)
+    """Open the account's secrets, renewing them first unless they last for ``lasting``.
+
+    Raises :class:`NoToken` (only the person can help; they are asked once) or WireError (later).
+    """
+    token = Token.objects.select_related("account").filter(account=account).first()
+    if token and _lasts(token, now + lasting):
+        return access(account, _unseal(token))
+    with transaction.atomic():
+        token = _locked(account)
+        outcome = _current(token, now, lasting) if token else NoToken("disconnected")
+    if isinstance(outcome, Access):
+        return outcome
+    raise outcome
 
 
 def drop_refresh(account: ConnectedAccount) -> None:
@@ -91,31 +90,166 @@ def drop_refresh(account: ConnectedAccount) -> None:
 
 
 def expire(account: ConnectedAccount, *, now: dt.datetime) -> None:
-    """Have the token refreshed before its next use: the network says that it has ended."""
+    """Have the token renewed before its next use: the network says that it has ended."""
     Token.objects.filter(account=account).update(expires_at=now)
+
+
+def renew_lapsing(*, now: dt.datetime) -> int:
+    """Renew what would end without use; returns how many. Failures wait for the next day."""
+    soon = Q(expires_at__gt=now + _SHORT_LIVED, expires_at__lt=now + _LAPSES)
+    idle = Q(expires_at__lt=now - _IDLE)
+    count = 0
+    for token in Token.objects.filter(soon | idle, account__reconnect_reason=""):
+        try:
+            open_access(token.account, now=now, lasting=_LAPSES)
+            count += 1
+        except (NoToken, WireError) as error:
+            log.warning("account %s was not renewed: %s", token.account_id, error)
+    return count
+
+
+def replay() -> int:
+    """Store what dead workers left in the spool; returns how many accounts were looked at."""
+    keys = {int(key) for _path, key, _answer in spool.found(_SPOOL)}
+    accounts = {account.pk: account for account in ConnectedAccount.objects.filter(pk__in=keys)}
+    for key in keys:
+        with transaction.atomic():
+            token = _locked(accounts[key]) if key in accounts else None
+            left = [(path, answer) for path, _key, answer in spool.found(_SPOOL, str(key))]
+            if token is None:  # disconnected meanwhile: nothing of theirs is kept
+                for path, _answer in left:
+                    spool.forget(path)
+            else:
+                _take_over(token)
+    return len(keys)
+
+
+def _lasts(token: Token, until: dt.datetime) -> bool:
+    return token.expires_at is None or token.expires_at > until
 
 
 def _unseal(token: Token) -> dict[str, str]:
     try:
         return sealing.unseal(token.sealed, context=_context(token.account))
     except sealing.SealBroken as error:
+        log.error("the token of account %s: %s", token.account_id, error)  # noqa: TRY400 - one line
         raise NoToken(str(error)) from error
 
 
-def rotate(*, batch: int = 200) -> Iterator[int]:
-    """Re-seal tokens that an older key sealed; resumable, yields how many each batch did."""
-    newest = sealing.key_id(settings.TOKEN_KEYS[0])
-    while True:
-        with transaction.atomic():
-            rows = list(
-                Token.objects.select_for_update(skip_locked=True)
-                .select_related("account")
-                .exclude(key_id=newest)[:batch]
-            )
-            for token in rows:
-                secrets = sealing.unseal(token.sealed, context=_context(token.account))
-                sealed, key = sealing.seal(secrets, context=_context(token.account))
-                Token.objects.filter(pk=token.pk).update(sealed=sealed, key_id=key)
-        if not rows:
-            return
-        yield len(rows)
+def _locked(account: ConnectedAccount) -> Token | None:
+    """Take the account's row until the commit: one process at a time renews or reconnects it."""
+    ConnectedAccount.objects.select_for_update(no_key=True).get(pk=account.pk)
+    return Token.objects.select_related("account").filter(account=account).first()
+
+
+def _current(token: Token, now: dt.datetime, lasting: dt.timedelta) -> Access | NoToken | WireError:
+    """The secrets as they are under the lock: somebody else's new ones, or ours.
+
+    What went wrong is returned, not raised, so that what was learnt is committed.
+    """
+    unanswered = _take_over(token)
+    account = token.account
+    current = access(account, _unseal(token))
+    if _lasts(token, now + lasting):
+        return current
+    if account.reconnect_reason:
+        return NoToken(account.reconnect_reason)
+    again = get(account.network).refreshes_again(current)
+    if unanswered and not again:
+        return _ask(account, "the network's answer to our renewal was lost", now)
+    return _refresh(token, current, now, again=again)
+
+
+def _take_over(token: Token) -> bool:
+    """Store the newest pair a dead worker left; tells whether one died before it had an answer.
+
+    The caller holds the lock, so whoever wrote these files is gone or done. Files of versions
+    before ours are of no use any more. Ours may be the older one, after a restored backup.
+    """
+    files = [(path, answer) for path, _key, answer in spool.found(_SPOOL, str(token.account_id))]
+    for _path, answer in files:
+        version = int(str(answer["version"]))
+        if version >= token.version and isinstance(found := answer.get("secrets"), dict):
+            renewed = Renewed(found, _time(answer["expires_at"]), _time(answer["reconnect_by"]))
+            _write(token, renewed, version + 1)
+            reconnects.settle(token.account)
+    stale = [path for path, answer in files if int(str(answer["version"])) < token.version]
+    _forget_after_commit(*stale)
+    return len(stale) < len(files)
+
+
+def _refresh(
+    token: Token, current: Access, now: dt.datetime, *, again: bool
+) -> Access | NoToken | WireError:
+    """Present the refresh token; the caller holds the lock.
+
+    An answer that is missing may have spent it: without ``again`` nobody presents it a second
+    time and the person is asked.
+    """
+    account, key = token.account, str(token.account_id)
+    mark = None if again else spool.keep(_SPOOL, key, {"version": token.version})
+    try:
+        renewed = get(account.network).refresh(current, now)
+    except NotSent as error:
+        _forget(mark)
+        return error
+    except Exception as error:  # a bug after the first byte must not look like "not presented"
+        if again:
+            return error if isinstance(error, WireError) else WireError(type(error).__name__)
+        log.exception("renewing account %s", account.pk)
+        return _ask(account, f"{type(error).__name__} while renewing", now, mark)
+    if isinstance(renewed, Refused):
+        if _lasts(token, now + _MARGIN):  # too early to trouble anybody
+            _forget(mark)
+            return NoToken(renewed.why)
+        return _ask(account, renewed.why, now, mark)
+    pair = spool.keep(
+        _SPOOL,
+        key,
+        {
+            "version": token.version,
+            "secrets": dict(renewed.secrets),
+            "expires_at": renewed.expires_at and renewed.expires_at.isoformat(),
+            "reconnect_by": renewed.reconnect_by and renewed.reconnect_by.isoformat(),
+        },
+    )
+    _write(token, renewed, token.version + 1)
+    _forget_after_commit(mark, pair)
+    return access(account, renewed.secrets)
+
+
+def _write(token: Token, renewed: Renewed, version: int) -> None:
+    """Store a new pair in the row and in ``token``."""
+    token.sealed, token.key_id = sealing.seal(renewed.secrets, context=_context(token.account))
+    token.expires_at, token.version = renewed.expires_at, version
+    token.save()
+    if renewed.reconnect_by:
+        reconnects.until(token.account, renewed.reconnect_by)
+
+
+def _ask(
+    account: ConnectedAccount, why: str, now: dt.datetime, mark: Path | None = None
+) -> NoToken:
+    reconnects.ask(account, why=why, now=now)
+    _forget_after_commit(mark)
+    return NoToken(why)
+
+
+def _forget(path: Path | None) -> None:
+    if path:
+        spool.forget(path)
+
+
+def _forget_after_commit(*paths: Path | None) -> None:
+    """Keep the files until the database has what is in them."""
+    for path in filter(None, paths):
+        transaction.on_commit(lambda path=path: spool.forget(path))  # type: ignore[misc]
+
+
+def _time(value: object) -> dt.datetime | None:
+    return dt.datetime.fromisoformat(str(value)) if value else None
+
+
+def open_ended(account: ConnectedAccount, sealed: "bytes | memoryview[int]") -> dict[str, str]:
+    """Open the key of an ended connection, to give it back. Raises SealBroken."""
+    return sealing.unseal(sealed, context=_context(account))

@@ -389,14 +389,17 @@ def test_mastodon_is_connected_by_consent_at_the_server(mastodon, jona, client):
 def test_network_that_answers_html_says_so(jona, client, monkeypatch, mastodon):
     mastodon.serve = lambda handler, at, body: mastodon.answer(handler, 200, b"<html>Hello</html>")
     response = client.post("/connect/mastodon/", {"server": mastodon.base_url})
-    assert (response.status_code, 'id="server-e"' in response.content.decode()) == (422, True)
+    assert (response.status_code, 'id="mastodon-e"' in response.content.decode()) == (422, True)
 
 
 def test_bluesky_refuses_the_main_password(jona, client, bluesky):
     data = {"handle": "jona.example", "app_password": "my-main-password", "pds": bluesky.base_url}
-    assert client.post("/connect/bluesky/", data).status_code == 422
+    assert client.post("/connect/bluesky/password/", data).status_code == 422
     assert (
-        client.post("/connect/bluesky/", {**data, "app_password": bluesky.good}).status_code == 302
+        client.post(
+            "/connect/bluesky/password/", {**data, "app_password": bluesky.good}
+        ).status_code
+        == 302
     )
 
 

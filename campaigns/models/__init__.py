@@ -2,7 +2,7 @@
 
 from .delivery import Attempt, Delivery, Reading, Transition
 from .hold import HoldAnswer, HoldRecord
-from .post import Post, ShortLink
+from .post import FormerText, Post, ShortLink
 from .programme import DisclosureRule, Programme
 from .suggestion import Document, Picture, Suggestion, Variant
 from .topic import Briefing, BriefingItem, Topic
@@ -14,6 +14,7 @@ __all__ = [
     "Delivery",
     "DisclosureRule",
     "Document",
+    "FormerText",
     "HoldAnswer",
     "HoldRecord",
     "Picture",

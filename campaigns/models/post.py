@@ -80,6 +80,9 @@ class Post(models.Model):
     reported_at = models.DateTimeField(
         null=True, blank=True, help_text="The person typed the figures in themselves."
     )
+    reported_url = models.CharField(
+        max_length=800, blank=True, help_text="Where the person says that their copied post stands."
+    )
 
     objects = PostQuerySet.as_manager()
 
@@ -104,3 +107,18 @@ class Post(models.Model):
         """Likes, reposts and quotes together; None when nothing was measured."""
         known = [n for n in (self.likes, self.reposts, self.quotes) if n is not None]
         return sum(known) if known else None
+
+
+class FormerText(models.Model):
+    """What a published post said until its person changed it at the network; kept as proof."""
+
+    post = models.ForeignKey(Post, on_delete=models.CASCADE)
+    full_text = models.TextField()
+    sha256 = models.CharField(max_length=64)
+    until = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar = ["-until"]
+
+    def __str__(self) -> str:
+        return f"{self.post_id} until {self.until}"

@@ -23,7 +23,10 @@ from campaigns.tasks import publish_due
 from campaigns.wakeups import nudge
 from integrations.models import ConnectedAccount
 from integrations.networks import NETWORKS, get
+from integrations.networks.twitter_text import ENDINGS
 
+_LONGEST_WARNING = 120
+_BETWEEN = "⸻"  # between the parts of a thread in the preview
 _LONG = 4000  # characters; beyond it the word comparison is left to the first refusal
 
 
@@ -39,6 +42,9 @@ class Typed:
         self.at = form.get("at", "") if form else ""
         self.submission = _uuid(form.get("submission", "") if form else "")
         self.own_text = bool(form)
+        warning = form.get("warning") if form else None
+        self.warning = None if warning is None else wording.clean(warning)[:_LONG]
+        self.visibility = form.get("visibility", "public") if form else "public"
 
 
 def _uuid(text: str) -> uuid.UUID:
@@ -82,7 +88,13 @@ def _act(
     request: HttpRequest, person: Person, suggestion: Suggestion, typed: Typed, now: dt.datetime
 ) -> HttpResponse:
     """Copy, open or publish, by the button that was pressed."""
-    words = Words(text=typed.text, variant=typed.variant, submission=typed.submission)
+    words = Words(
+        text=typed.text,
+        variant=typed.variant,
+        submission=typed.submission,
+        content_warning=_warning(typed, suggestion),
+        visibility=typed.visibility,
+    )
     act = request.POST.get("act", "share")
     network = request.POST.get("network", "")
     if act in {"copy", "open"} and network in NETWORKS:
@@ -94,7 +106,7 @@ def _act(
     if request.POST.get("allow_publish"):
         consents.give(person=person, purpose=Consent.Purpose.PUBLISH, now=now)
     chosen = [i for i in typed.to if i.isdecimal() and len(i) < 19]
-    accounts = list(ConnectedAccount.objects.of(person).filter(pk__in=chosen))
+    accounts = list(ConnectedAccount.objects.usable_by(person).filter(pk__in=chosen))
     posts = shares.share(
         by=person,
         suggestion=suggestion,
@@ -105,6 +117,14 @@ def _act(
     )
     nudge(publish_due)
     return redirect("post", pk=posts[0].pk) if len(posts) == 1 else redirect("posts")
+
+
+def _warning(typed: Typed, suggestion: Suggestion) -> str:
+    """What stands before the text: typed, or the suggestion's. Raises ShareRefused."""
+    warning = suggestion.content_warning if typed.warning is None else typed.warning
+    if len(warning) > _LONGEST_WARNING or "\n" in warning:
+        raise ShareRefused("warning", _("One line of at most 120 characters, please."))
+    return warning
 
 
 def due(typed: Typed, person: Person, now: dt.datetime) -> dt.datetime:
@@ -143,25 +163,32 @@ def limits(suggestion: Suggestion, language: str) -> dict[str, dict[str, Any]]:
             "label": label.text,
             "place": label.place,
             "link": link,
+            "threads": network.abilities.threads,
         }
+        if network.abilities.unit == "weighted":  # addresses count without their scheme, too
+            found[network.abilities.name]["endings"] = ENDINGS
     return found
 
 
 def _previews(suggestion: Suggestion, typed: Typed) -> list[dict[str, Any]]:
-    """How the text leaves on each network, counted by the network's own unit."""
+    """How the text leaves on each network, each part counted by the network's own unit."""
     rows = []
+    parts = wording.parts(typed.text)
     for name, limit in limits(suggestion, typed.variant.language).items():
+        network = get(name)
         label = disclosure.label_for(suggestion, name, typed.variant.language)
-        full = disclosure.complete(typed.text, label, limit["link"])
-        length = get(name).length(full) if len(full) < _LONG * 5 else len(full)
+        texts = parts if network.abilities.threads else [typed.text]
+        full = [disclosure.complete(texts[0], label, limit["link"]), *texts[1:]]
+        lengths = [network.length(t) if len(t) < _LONG * 5 else len(t) for t in full]
         rows.append(
             {
-                "abilities": get(name).abilities,
-                "full": full,
+                "abilities": network.abilities,
+                "full": f"\n{_BETWEEN}\n".join(full),
                 "label": label,
                 "text": typed.text,
-                "length": length,
-                "over": max(length - limit["limit"], 0),
+                "length": max(lengths),
+                "over": max(max(lengths) - limit["limit"], 0),
+                "no_thread": len(parts) > 1 and not network.abilities.threads,
             }
         )
     return rows
@@ -181,10 +208,18 @@ def _page(
     counts = shares.verbatim_counts(variants, since=now - dt.timedelta(days=30))
     previews = _previews(suggestion, typed)
     over = {row["abilities"].name: row["over"] for row in previews}
+    no_thread = {row["abilities"].name for row in previews if row["no_thread"]}
+    over |= dict.fromkeys(no_thread, 1)
     accounts = [
-        {"account": a, "over": over.get(a.network, 0), "checked": _checked(a, typed, over)}
-        for a in ConnectedAccount.objects.of(person)
+        {
+            "account": a,
+            "over": over.get(a.network, 0),
+            "no_thread": a.network in no_thread,
+            "checked": _checked(a, typed, over),
+        }
+        for a in ConnectedAccount.objects.usable_by(person)
     ]
+    able = [get(row["account"].network).abilities for row in accounts]
     context = {
         "suggestion": suggestion,
         "variants": [{"variant": v, "used": counts.get(v.pk, 0)} for v in variants],
@@ -193,7 +228,16 @@ def _page(
         "marked": wording.marked(typed.variant.text, typed.text[:_LONG]),
         "used": counts.get(typed.variant.pk, 0),
         "previews": previews,
-        "accounts": accounts,
+        "accounts": [row for row in accounts if row["account"].person_id],
+        "channels": [row for row in accounts if not row["account"].person_id],
+        "warns": any(abilities.warnings for abilities in able),
+        "warning": suggestion.content_warning if typed.warning is None else typed.warning,
+        "visibilities": [
+            (name, label)
+            for name, label in visibilities().items()
+            if any(name in abilities.visibilities for abilities in able)
+        ],
+        "threads": any(abilities.threads for abilities in able),
         "limits": json.dumps(limits(suggestion, typed.variant.language)),
         "may_publish": Consent.objects.given().filter(person=person, purpose="publish").exists(),
         "errors": errors or {},
@@ -203,10 +247,20 @@ def _page(
     return render(request, "composer.html", context, status=422 if errors else 200)
 
 
+def visibilities() -> dict[str, str]:
+    """Who sees a post, in plain words, by the name networks give it."""
+    return {
+        "public": _("Everybody"),
+        "unlisted": _("Everybody, but not in public timelines"),
+        "private": _("Followers only"),
+    }
+
+
 def _checked(account: ConnectedAccount, typed: Typed, over: dict[str, int]) -> bool:
     if typed.to:
         return str(account.pk) in typed.to
-    return not over.get(account.network) and account.network != "wall"
+    own = account.person_id is not None  # a channel is never chosen by itself
+    return own and not over.get(account.network) and account.network != "wall"
 
 
 def voice(request: HttpRequest, pk: int) -> HttpResponse:

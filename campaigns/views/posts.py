@@ -1,63 +1,102 @@
 """My posts: states in plain words, and the choices that are the person's."""
 
+import datetime as dt
+from collections.abc import Callable
 from typing import Any, cast
-from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from ambassadors.models import Person
-from campaigns import shares, wording
-from campaigns.models import Delivery, Post
+from campaigns import afterwards, holds, shares, wording
+from campaigns.models import Delivery, HoldAnswer, Post, Programme
 from campaigns.outgoings import short_url
+from campaigns.shares import ShareRefused
 from campaigns.tasks import publish_due
 from campaigns.views.composer import intent_url
 from campaigns.wakeups import nudge
+from integrations.networks import get
 
 
-def plain_state(delivery: Delivery | None) -> tuple[str, str]:
-    """A delivery's state as ``(ok|warn|no|wait, sentence)``."""
+def plain_state(post: Post, delivery: Delivery | None, *, stopped: bool) -> tuple[str, str]:
+    """A post's state as ``(ok|warn|no|wait, sentence)``; ``stopped``: everything is on hold."""
     if delivery is None:
         return "ok", _("Handed to you.")
-    if delivery.state == "queued" and delivery.blocked:
-        return "warn", _("Waits for you: %(why)s.") % {"why": delivery.get_blocked_display()}
-    if delivery.state == "queued" and delivery.reason == "held":
-        return "warn", _("Stopped: the topic is on hold. Nothing leaves.")
-    if delivery.state == "queued" and delivery.reason == "later":
-        return "wait", _("The network asked us to wait. We try again by ourselves.")
-    if delivery.state == "unknown" and delivery.look_at:
-        return "wait", _("We do not know yet whether it arrived. We are looking.")
+    match delivery.state:
+        case "queued":
+            return _queued(post, delivery, stopped=stopped)
+        case "unknown" if delivery.look_at:
+            return "wait", _("We do not know yet whether it arrived. We are looking.")
+        case "unknown":
+            return "warn", _("We do not know whether it arrived. Please look yourself.")
+        case "sent" if delivery.removed_at:
+            return "ok", _("Deleted at the network, as you wished.")
+        case "sent" if delivery.gone_at:
+            return "no", _("Is no longer there; somebody deleted it at the network.")
+        case "cancelled":
+            return _cancelled(delivery)
     sentences = {
-        "queued": ("wait", _("Waits for its moment.")),
         "sending": ("wait", _("Is on its way.")),
         "sent": ("ok", _("Is out.")),
         "failed": ("no", _("Was not published. Your text is safe.")),
-        "unknown": ("warn", _("We do not know whether it arrived. Please look yourself.")),
-        "cancelled": ("no", _("Taken back. It never left.")),
     }
-    if delivery.state == "sent" and delivery.gone_at:
-        return "no", _("Is no longer there; somebody deleted it at the network.")
     return sentences[delivery.state]
 
 
-def _row(post: Post) -> dict[str, Any]:
+def _queued(post: Post, delivery: Delivery, *, stopped: bool) -> tuple[str, str]:
+    suggestion = post.suggestion
+    if suggestion and (suggestion.is_held or suggestion.topic.is_held):
+        return "warn", _("Stopped: the topic is on hold. Nothing leaves.")
+    if stopped:
+        return "warn", _("Stopped: everything is on hold. Nothing leaves.")
+    if delivery.blocked in {Delivery.Blocked.APPROVAL, Delivery.Blocked.BUDGET}:
+        return "wait", _("Waits: %(why)s.") % {"why": delivery.get_blocked_display()}
+    if delivery.blocked:
+        return "warn", _("Waits for you: %(why)s.") % {"why": delivery.get_blocked_display()}
+    if delivery.reason == "later":
+        return "wait", _("The network asked us to wait. We try again by ourselves.")
+    return "wait", _("Waits for its moment.")
+
+
+def _cancelled(delivery: Delivery) -> tuple[str, str]:
+    match delivery.reason:
+        case "left_unknown":
+            return "warn", _("You left it as it is. Whether it is there we do not know.")
+        case "edited":
+            return "no", _("Replaced by your newer text. It never left.")
+        case "thread":
+            return "no", _("Taken back with its thread. It never left.")
+        case "disconnected":
+            return "no", _("Stopped, because the account was disconnected. It never left.")
+    return "no", _("Taken back. It never left.")
+
+
+def _row(post: Post, *, stopped: bool) -> dict[str, Any]:
     delivery = getattr(post, "delivery", None)
-    kind, sentence = plain_state(delivery)
+    kind, sentence = plain_state(post, delivery, stopped=stopped)
     return {"post": post, "delivery": delivery, "kind": kind, "sentence": sentence}
 
 
 def posts(request: HttpRequest) -> HttpResponse:
-    """The person's own posts, newest first."""
+    """The person's own posts, newest first; a thread stands once, by its first part."""
     person = cast("Person", request.user)
-    rows = Post.objects.of(person).select_related("delivery__account", "suggestion__topic", "link")
-    page = Paginator(rows, 15).get_page(request.GET.get("page"))
-    return render(
-        request, "posts.html", {"page": page, "rows": [_row(post) for post in page.object_list]}
+    replaced = Q(delivery__state="cancelled", delivery__reason="edited")
+    rows = (
+        Post.objects.of(person)
+        .filter(part=0)
+        .exclude(replaced)
+        .select_related("delivery__account", "suggestion__topic", "link", "after")
     )
+    page = Paginator(rows, 15).get_page(request.GET.get("page"))
+    stopped = Programme.the().is_held
+    listed = [_row(post, stopped=stopped) for post in page.object_list]
+    return render(request, "posts.html", {"page": page, "rows": listed})
 
 
 def post(request: HttpRequest, pk: int) -> HttpResponse:
@@ -69,42 +108,210 @@ def post(request: HttpRequest, pk: int) -> HttpResponse:
         ),
         pk=pk,
     )
+    errors: dict[str, str] = {}
+    choice = request.POST.get("choice", "")
+    if request.method == "POST":
+        try:
+            return redirect("post", pk=_decide(request, person, found, choice))
+        except ShareRefused as refused:
+            errors = {refused.field: refused.sentence}
+        except _Unreadable as unreadable:
+            errors = unreadable.errors
+    return render(request, "post.html", _page(request, found, errors), status=_status(errors))
+
+
+def _status(errors: dict[str, str]) -> int:
+    return 422 if errors else 200
+
+
+def _page(request: HttpRequest, found: Post, errors: dict[str, str]) -> dict[str, Any]:
+    """Everything that stands on a post's page."""
+    now = timezone.now()
     delivery: Delivery | None = getattr(found, "delivery", None)
-    error = ""
-    if request.method == "POST" and delivery:
-        error = _decide(request, person, delivery)
-        if not error:
-            return redirect("post", pk=pk)
-    context = {
-        **_row(found),
+    attempts = list(delivery.attempt_set.all()) if delivery else []
+    stopped = Programme.the().is_held
+    asking = holds.questions(found.person, found)
+    abilities = get(found.network).abilities
+    return {
+        **_row(found, stopped=stopped),
+        "abilities": abilities,
         "marked": wording.marked(found.draft, found.text),
         "intent": intent_url(
             found.network, found.full_text, short_url(found.link.code) if found.link else ""
         ),
-        "attempts": delivery.attempt_set.all() if delivery else [],
-        "error": error,
+        "attempts": attempts,
+        "tried_at": attempts[-1].began_at if attempts else delivery and delivery.first_tried_at,
+        "activity": activity_url(delivery) if delivery else "",
+        "may_send_again": bool(delivery and now < delivery.not_after),
+        "question": asking[0] if asking else None,
+        "thread": _thread(found, stopped=stopped),
+        "figures": figures(found),
+        "missing": _missing(found, delivery),
+        "may_report": may_report(found, delivery),
+        "reported": [
+            (name, label, getattr(found, name))
+            for name, label in _labels().items()
+            if name in afterwards.REPORTED
+        ],
+        "first_reading": delivery and delivery.measure_at,
+        "errors": errors,
+        "typed": request.POST,
     }
-    return render(request, "post.html", context, status=422 if error else 200)
 
 
-def _decide(request: HttpRequest, person: Person, delivery: Delivery) -> str:
-    """Do what the person chose; returns a sentence when it was not possible."""
+def activity_url(delivery: Delivery) -> str:
+    """Where the person sees what stands on their own account."""
+    if delivery.account.network == "linkedin" and delivery.account.person_id:
+        return "https://www.linkedin.com/in/me/recent-activity/all/"
+    if delivery.account.network == "wall":
+        return f"{settings.SITE_URL}/wall/"
+    url = delivery.account.profile_url
+    return url if url.startswith("https://") else ""
+
+
+def _thread(found: Post, *, stopped: bool) -> list[dict[str, Any]]:
+    """All parts of the post's thread in order, empty when it stands alone."""
+    parts = [found]
+    while parts[0].before:
+        parts.insert(0, parts[0].before)
+    while later := Post.objects.filter(before=parts[-1]).select_related("delivery").first():
+        parts.append(later)
+    return [_row(part, stopped=stopped) for part in parts] if len(parts) > 1 else []
+
+
+# Figures --------------------------------------------------------------------------------------
+
+
+def _labels() -> dict[str, str]:
+    return {
+        "likes": _("likes"),
+        "reposts": _("reposts"),
+        "replies": _("replies"),
+        "quotes": _("quotes"),
+        "impressions": _("impressions"),
+        "conversations": _("conversations you answered"),
+    }
+
+
+def figures(post: Post) -> list[dict[str, Any]]:
+    """What is known about the post, each with where it comes from; None is not zero."""
+    source = _("measured") if post.measured_at else _("reported by you")
+    found = [
+        {"label": label, "value": getattr(post, name), "source": source}
+        for name, label in _labels().items()
+        if getattr(post, name) is not None
+    ]
+    if post.link:
+        found.append({"label": _("clicks"), "value": post.link.clicks, "source": _("estimated")})
+    return found
+
+
+def _missing(post: Post, delivery: Delivery | None) -> list[str]:
+    """What the network does not count for us, while the post is out."""
+    abilities = get(post.network).abilities
+    if delivery is None or delivery.state != "sent":
+        return []
+    counted = abilities.counts if abilities.can_measure else ()
+    names = {n: label for n, label in _labels().items() if n not in {*counted, "conversations"}}
+    return [label for name, label in names.items() if getattr(post, name) is None]
+
+
+def may_report(post: Post, delivery: Delivery | None) -> bool:
+    """By hand where nothing can be measured: copied and opened posts, and such networks."""
+    if post.measured_at:
+        return False
+    if delivery is None:
+        return True
+    return delivery.state == "sent" and not get(post.network).abilities.can_measure
+
+
+# Choices --------------------------------------------------------------------------------------
+
+
+class _Unreadable(Exception):
+    """Fields of a form that cannot be used, each with its sentence."""
+
+    def __init__(self, errors: dict[str, str]) -> None:
+        super().__init__()
+        self.errors = errors
+
+
+def _decide(request: HttpRequest, person: Person, found: Post, choice: str) -> int:
+    """Do what the person chose; returns the page to show. Raises ShareRefused or _Unreadable."""
+    delivery: Delivery | None = getattr(found, "delivery", None)
     now = timezone.now()
-    choice = request.POST.get("choice", "")
-    if choice == "withdraw":
-        done = shares.withdraw(by=person, delivery=delivery, now=now)
-        if done:
-            messages.success(request, _("Taken back."))
-        return "" if done else _("Too late: it has left already.")
-    if choice == "again":
-        done = shares.look_again(by=person, delivery=delivery, now=now)
+    if choice == "report" and may_report(found, delivery):
+        _report(request, person, found, now)
+    elif choice in {"answer_edited", "answer_removed", "answer_left"}:
+        _answer(request, person, found, choice.removeprefix("answer_"), now)
+    elif choice == "edit" and delivery:
+        text = wording.clean(request.POST.get("text", ""))
+        new = shares.edit(by=person, delivery=delivery, text=text, now=now)
+        messages.success(request, _("Changed. The older text will not leave."))
         nudge(publish_due)
-        return "" if done else _("This is not possible any more.")
-    if choice == "there":
-        url = request.POST.get("url", "").strip()
-        parts = urlsplit(url) if len(url) < 800 and "[" not in url else urlsplit("")
-        if parts.scheme != "https" or not parts.netloc:
-            return _("Paste the address of the post; it begins with https://.")
-        done = shares.say_it_is_there(by=person, delivery=delivery, url=url, now=now)
-        return "" if done else _("This is not possible any more.")
-    return _("Choose one of the three.") if delivery.state == "unknown" else ""
+        return new.pk
+    elif choice == "remove" and delivery and delivery.state == "sent":
+        afterwards.remove(by=person, post=found, now=now)
+        messages.success(request, _("Deleted at the network."))
+    elif delivery and choice in _SIMPLE:
+        _SIMPLE[choice](request, person, delivery, now)
+    elif delivery and delivery.state == "unknown":
+        raise ShareRefused("choice", _("Choose one of the three."))
+    elif "asked" in request.POST:
+        raise ShareRefused("answer", _("Choose one of the three."))
+    return found.pk
+
+
+def _withdraw(request: HttpRequest, person: Person, delivery: Delivery, now: dt.datetime) -> None:
+    known = delivery.state != "unknown"
+    if not shares.withdraw(by=person, delivery=delivery, now=now):
+        raise ShareRefused("", _("Too late: it has left already."))
+    messages.success(request, _("Taken back.") if known else _("We leave it."))
+
+
+def _again(request: HttpRequest, person: Person, delivery: Delivery, now: dt.datetime) -> None:
+    if not shares.look_again(by=person, delivery=delivery, now=now):
+        raise ShareRefused("", _("This is not possible any more."))
+    messages.success(request, _("It will be sent."))
+    nudge(publish_due)
+
+
+def _there(request: HttpRequest, person: Person, delivery: Delivery, now: dt.datetime) -> None:
+    url = request.POST.get("url", "").strip()
+    if not afterwards.there(by=person, delivery=delivery, url=url, now=now):
+        raise ShareRefused("", _("This is not possible any more."))
+    messages.success(request, _("Good. It is noted as being out."))
+
+
+_SIMPLE: dict[str, Callable[[HttpRequest, Person, Delivery, dt.datetime], None]] = {
+    "withdraw": _withdraw,
+    "again": _again,
+    "there": _there,
+}
+
+
+def _report(request: HttpRequest, person: Person, found: Post, now: dt.datetime) -> None:
+    said, wrong = afterwards.read_report(request.POST.dict(), found)
+    if wrong:
+        raise _Unreadable(wrong)
+    afterwards.report(by=person, post=found, said=said, now=now)
+    messages.success(request, _("Noted. Only you see it."))
+
+
+def _answer(request: HttpRequest, person: Person, found: Post, how: str, now: dt.datetime) -> None:
+    """What a person does about a post whose topic was put on hold afterwards."""
+    abilities = get(found.network).abilities
+    published = hasattr(found, "delivery")
+    if how == HoldAnswer.Answer.EDITED and published and abilities.can_edit:
+        text = wording.clean(request.POST.get("text", ""))
+        afterwards.change(by=person, post=found, text=text, now=now)
+        messages.success(request, _("Changed at the network."))
+    elif how == HoldAnswer.Answer.REMOVED and published and abilities.can_remove:
+        afterwards.remove(by=person, post=found, now=now)
+        messages.success(request, _("Deleted at the network."))
+    elif how == HoldAnswer.Answer.REMOVED:
+        afterwards.removed(by=person, post=found, now=now)
+        messages.success(request, _("Noted. Nobody else sees your answer."))
+    else:
+        holds.answer(by=person, post=found, how=how, now=now)
+        messages.success(request, _("Noted. Nobody else sees your answer."))

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from ambassadors.models import Note, Person
-from campaigns import shares, wording
+from campaigns import holds, reminders, shares, wording
 from campaigns.models import Briefing, Delivery, Post, Programme, Suggestion, Topic, Variant
 from integrations.networks import NETWORKS
 
@@ -93,7 +93,7 @@ def impact(person: Person, now: dt.datetime) -> dict[str, Any]:
         likes=Sum("likes"),
         reposts=Sum("reposts"),
         clicks=Sum("link__clicks"),
-        measured=Max("measured_at"),
+        reported=Max("reported_at"),
     )
     best = mine.filter(own_share__gte=wording.OWN_FROM).order_by("-replies", "-likes").first()
     line = ""
@@ -106,6 +106,7 @@ def impact(person: Person, now: dt.datetime) -> dict[str, Any]:
         "reactions": (sums["likes"] or 0) + (sums["reposts"] or 0),
         "clicks": sums["clicks"] or 0,
         "posts": sums["posts"],
+        "reported": sums["reported"] is not None,
         "best": best,
         "line": line,
     }
@@ -125,7 +126,7 @@ def today(request: HttpRequest) -> HttpResponse:
     add_counts(found, now)
     queued = (
         Delivery.objects.filter(post__person=person, state="queued")
-        .select_related("post", "account")
+        .select_related("post__suggestion__topic", "account")
         .order_by("due_at")[:5]
     )
     context = {
@@ -135,6 +136,8 @@ def today(request: HttpRequest) -> HttpResponse:
         "topics": topics,
         "pitches": found,
         "queued": queued,
+        "questions": holds.questions(person),
+        "unknown": reminders.asked_of(person),
         "impact": impact(person, now),
     }
     template = "parts/lage.html" if request.headers.get("HX-Target") == "lage" else "today.html"

@@ -1,6 +1,6 @@
 """Rows of the floor that knows where to."""
 
-from .account import ConnectAttempt, ConnectedAccount, ServerApp, Token
+from .account import ConnectAttempt, ConnectedAccount, Revocation, ServerApp, Token
 from .instance import Instance
 from .limits import Bucket, Budget, Circuit
 from .wall import WallPost
@@ -12,6 +12,7 @@ __all__ = [
     "ConnectAttempt",
     "ConnectedAccount",
     "Instance",
+    "Revocation",
     "ServerApp",
     "Token",
     "WallPost",

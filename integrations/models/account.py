@@ -83,6 +83,23 @@ class Token(models.Model):
         return f"token of account {self.account_id}"
 
 
+class Revocation(models.Model):
+    """A key that is no longer ours to use, on its way back to its network.
+
+    Sealed as the token was. The row goes when the network has taken the key back, or when it has
+    not answered for a day.
+    """
+
+    account = models.ForeignKey(ConnectedAccount, on_delete=models.CASCADE)
+    sealed = models.BinaryField()
+    key_id = models.CharField(max_length=16)
+    due_at = models.DateTimeField()
+    tries = models.PositiveSmallIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"key of account {self.account_id}"
+
+
 class ServerApp(models.Model):
     """Our registration as a client at one server (Mastodon registers per instance)."""
 
@@ -102,7 +119,11 @@ class ServerApp(models.Model):
 
 
 class ConnectAttempt(models.Model):
-    """One OAuth round trip: bound to person, network and server, used once, 10 minutes."""
+    """One OAuth round trip: bound to session, person, network and server, used once, 10 minutes.
+
+    ``sealed`` holds what we must remember until the person comes back, and afterwards the grants
+    they choose from when their yes opened several accounts; empty when it is over.
+    """
 
     state_hash = models.CharField(max_length=64, unique=True)
     session_hash = models.CharField(max_length=64, blank=True)

@@ -442,10 +442,18 @@ class Network:
     def refresh(self, access: Access, now: dt.datetime) -> Renewed | Refused:
         """Trade the refresh token for new secrets; called under a row lock.
 
-        Networks whose tokens do not end answer ``Refused`` ("reconnect").
-        Raises :class:`integrations.wire.WireError` when the network cannot be reached.
+        Networks whose tokens do not end answer ``Refused`` ("reconnect"). Raises
+        :class:`integrations.wire.NotSent` where the token was certainly not taken (no connection,
+        429), any other :class:`integrations.wire.WireError` where it may have been.
         """
         return Refused("reconnect", permanent=False)
+
+    def refreshes_again(self, access: Access) -> bool:
+        """Whether the same refresh token may be presented twice: it does not rotate, or has grace.
+
+        Without that, a lost answer means that the person must say yes again.
+        """
+        return False
 
     def revoke(self, access: Access) -> None:
         """Give the token back at the network. Raises WireError; nothing to do is no error."""

@@ -319,6 +319,10 @@ class Bluesky(Network):
         else:
             bluesky_session.sign_out(access)
 
+    def refreshes_again(self, access: Access) -> bool:
+        """Tell that a session's old refresh token has two hours of grace and one next token."""
+        return True
+
 
 def _record(access: Access, uri: str) -> Answer:
     """Ask the account's server for a record by its address."""

@@ -1,9 +1,12 @@
 """How networks count a text. Facts: networks/*.md and twitter-text's configuration v3."""
 
 import re
+import unicodedata
 from functools import lru_cache
 
 import regex
+
+from .twitter_text import addresses
 
 _URL = re.compile(r"https?://[^\s<>\"]+[^\s<>\".,;:!?)\]}'’”“»]")
 _REMOTE_MENTION = re.compile(r"(?<![\w/])@([\w.-]+)@[\w.-]+\w")
@@ -12,6 +15,8 @@ SHORT_URL = 23
 _LIGHT = ((0, 0x10FF), (0x2000, 0x200D), (0x2010, 0x201F), (0x2032, 0x2037))
 _GRAPHEME = regex.compile(r"\X")
 _EMOJI = regex.compile(r"\p{Emoji_Presentation}|\p{Extended_Pictographic}|\p{RI}|\u20E3")
+# An emoji by itself or by its variation selector, a flag, a keycap: 2 on X, however long.
+_WEIGHTY = regex.compile(r"\p{Emoji_Presentation}|\p{Extended_Pictographic}\uFE0F|\p{RI}|\u20E3")
 
 
 def graphemes(text: str) -> int:
@@ -37,7 +42,7 @@ def without_servers(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _weight(cluster: str) -> int:
-    if regex.search(r"\p{Emoji_Presentation}|\p{Extended_Pictographic}\uFE0F|\p{RI}", cluster):
+    if _WEIGHTY.search(cluster):
         return 2
     return sum(
         1 if any(low <= ord(char) <= high for low, high in _LIGHT) else 2 for char in cluster
@@ -45,8 +50,16 @@ def _weight(cluster: str) -> int:
 
 
 def weighted(text: str) -> int:
-    """X's weighted length: most Latin text 1, CJK and emoji 2, an address 23."""
-    text = _URL.sub("x" * SHORT_URL, text)
+    """X's weighted length (twitter-text v3): Latin 1, CJK and emoji 2, an address 23."""
+    text = unicodedata.normalize("NFC", text)
+    total, at = 0, 0
+    for start, end in addresses(text):
+        total += _weights(text[at:start]) + SHORT_URL
+        at = end
+    return total + _weights(text[at:])
+
+
+def _weights(text: str) -> int:
     return sum(_weight(match.group()) for match in _GRAPHEME.finditer(text))
 
 

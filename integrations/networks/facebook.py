@@ -72,7 +72,6 @@ class Facebook(Network):
         pictures=10,
         picture_bytes=10_000_000,
         alt_limit=1000,
-        identical_texts=False,
         can_publish=True,
         can_look=True,
         can_measure=True,

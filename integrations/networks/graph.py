@@ -38,6 +38,7 @@ _THROTTLED = {4, 17, 32, 341, 613, 1349125, *range(80000, 80015)}
 _OF_THE_APP = 4
 _TOKEN_ENDED = {102, 190}
 _BLOCKED = 368
+_NOT_FETCHED = 9004  # Meta could not get the picture from our address
 _MISSING = (100, 33)  # code and subcode: no such object, or not for this token
 # Why a token ended, in words for its person.
 _ENDED = {
@@ -205,6 +206,8 @@ def failed(answer: Answer, now: dt.datetime | None) -> Result:
         return Refused(_ENDED.get(found.subcode, why), permanent=False, detail=detail)
     if found.code == 10 or 200 <= found.code < 300 or found.code == _BLOCKED:
         return Refused(why, permanent=False, detail=detail)
+    if found.code == _NOT_FETCHED:
+        return Later(f"the picture could not be fetched from this server: {found.message}")
     return Refused(why, permanent=True, detail=detail)
 
 

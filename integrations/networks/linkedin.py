@@ -357,7 +357,9 @@ def _permalink(urn: str) -> str:
 
 def _sent(urn: object) -> Sent:
     """The proof of a post. Raises Garbled when it is no URN of one."""
-    if not isinstance(urn, str) or not re.fullmatch(r"urn:li:(share|ugcPost):\w{1,100}", urn):
+    if not isinstance(urn, str) or not re.fullmatch(
+        r"urn:li:(share|ugcPost):[A-Za-z0-9_-]{1,100}", urn
+    ):
         message = "no usable id in the answer"
         raise Garbled(message)
     return Sent(urn, _permalink(urn))

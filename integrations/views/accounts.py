@@ -1,37 +1,28 @@
-"""My accounts and my consents: what may Botschaft do, in plain words, and how to end it."""
+"""My accounts and my consents: what may Botschaft do, in plain words."""
 
-from typing import cast
+import datetime as dt
+from typing import Any, cast
 
 from django.conf import settings
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
+from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
 
 from ambassadors import consents
 from ambassadors.models import Consent, Person
-from integrations import accounts as verbs
-from integrations.models import ConnectedAccount
-from integrations.networks import NETWORKS, bluesky
-from integrations.networks import mastodon_connect as mastodon
-from integrations.networks.base import NotConnected
-from integrations.wire import WireError
+from integrations import matrix, trips, words
+from integrations.models import Budget, ConnectedAccount
+from integrations.networks import NETWORKS
 
-_OFFERED = ("publish", "engagement", "roster")
-
-
-def _me(request: HttpRequest) -> Person:
-    return cast("Person", request.user)
+OFFERED = ("publish", "engagement", "roster")
 
 
 def accounts(
     request: HttpRequest, *, errors: dict[str, str] | None = None, status: int = 200
 ) -> HttpResponse:
-    """List accounts and consents, with the forms to connect more."""
-    person = _me(request)
+    """List accounts and consents, with the buttons to connect more."""
+    person, now = cast("Person", request.user), timezone.now()
     given = {c.purpose: c for c in Consent.objects.given().filter(person=person)}
     offered = [
         {
@@ -40,155 +31,79 @@ def accounts(
             "wording": _(consents.WORDINGS[purpose][1]),
             "given": given.get(purpose),
         }
-        for purpose in _OFFERED
+        for purpose in OFFERED
     ]
+    mine = ConnectedAccount.objects.of(person)
     context = {
-        "accounts": ConnectedAccount.objects.of(person),
+        "accounts": [
+            words.plain(account, counts="engagement" in given, now=now) for account in mine
+        ],
+        "may_publish": "publish" in given,
+        "ways": ways(company=False, errors=errors or {}, now=now),
         "consents": offered,
         "errors": errors or {},
         "typed": request.POST,
+        "channels": ConnectedAccount.objects.company().filter(editors=person),
     }
     return render(request, "accounts.html", context, status=status)
 
 
+def ways(*, company: bool, errors: dict[str, str], now: dt.datetime) -> list[dict[str, Any]]:
+    """Every network with how to connect it, for people or for the company."""
+    wanted = "company" if company else "person"
+    return [
+        {
+            "abilities": able,
+            "state": words.state_of(network),
+            "sentence": words.before_connecting(able.name),
+            "names_server": trips.every_server_is_its_own(able.name),
+            "names_handle": able.name == "bluesky",
+            "used_up": used_up(able.name, now),
+            "error": errors.get(able.name, ""),
+        }
+        for network in NETWORKS.values()
+        if (able := network.abilities).connect != "own" and wanted in able.for_whom
+    ]
+
+
+def budget(network: str, now: dt.datetime) -> tuple[int, int] | None:
+    """What a paid network has cost and may cost this month, in millionths of a US dollar."""
+    if NETWORKS[network].abilities.price is None:
+        return None
+    month = now.astimezone(dt.UTC).date().replace(day=1)
+    row = Budget.objects.filter(network=network, month=month).first()
+    if row:
+        return row.spent, row.limit
+    return 0, round(settings.X_MONTHLY_BUDGET * 1_000_000) if network == "x" else 0
+
+
+def used_up(network: str, now: dt.datetime) -> bool:
+    """Tell whether this month's money does not pay for one more post there."""
+    price, found = NETWORKS[network].abilities.price, budget(network, now)
+    return bool(price and found and found[1] - found[0] < price.post)
+
+
 def networks(request: HttpRequest) -> HttpResponse:
     """What Botschaft can do on which network: the matrix, from the code."""
-    return render(request, "networks.html", {"networks": [n.abilities for n in NETWORKS.values()]})
-
-
-@require_POST
-def consent(request: HttpRequest) -> HttpResponse:
-    """Give or withdraw one consent."""
-    purpose = request.POST.get("purpose", "")
-    if purpose not in _OFFERED:
-        return redirect("accounts")
-    if request.POST.get("answer") == "yes":
-        consents.give(person=_me(request), purpose=purpose, now=timezone.now())
-        messages.success(request, _("Noted. You can take it back at any time."))
-    else:
-        consents.withdraw(person=_me(request), purpose=purpose, now=timezone.now())
-        messages.success(request, _("Withdrawn. It holds from this moment."))
-    return redirect("accounts")
-
-
-@require_POST
-def disconnect(request: HttpRequest, pk: int) -> HttpResponse:
-    """End a connection of one's own."""
-    person = _me(request)
-    account = get_object_or_404(ConnectedAccount.objects.of(person), pk=pk)
-    verbs.disconnect(account=account, by=person, now=timezone.now())
-    messages.success(
-        request,
-        _("%(account)s is disconnected and the key is deleted.") % {"account": account.handle},
-    )
-    return redirect("accounts")
-
-
-def _redirect_uri() -> str:
-    return f"{settings.SITE_URL}{reverse('mastodon_callback')}"
-
-
-@require_POST
-def connect_mastodon(request: HttpRequest) -> HttpResponse:
-    """Send the person to their server to say yes."""
-    person, now = _me(request), timezone.now()
-    try:
-        base_url = mastodon.normalise(request.POST.get("server", ""))
-        features = mastodon.probe(base_url)
-        app = verbs.mastodon_app(
-            base_url=base_url,
-            redirect_uri=_redirect_uri(),
-            modern=bool(features["modern_scopes"]),
-            now=now,
-        )
-    except ValueError:
-        error = _("Write your server or handle, like mastodon.social or @you@mastodon.social.")
-        return accounts(request, errors={"server": error}, status=422)
-    except WireError as problem:
-        error = _("This server does not answer like Mastodon: %(problem)s.") % {"problem": problem}
-        return accounts(request, errors={"server": error}, status=422)
-    state, verifier = verbs.begin(person=person, network="mastodon", base_url=base_url, now=now)
-    response = HttpResponse(status=302)
-    response["Location"] = mastodon.authorize_url(
-        base_url, app, redirect_uri=_redirect_uri(), state=state, verifier=verifier
-    )
-    return response
-
-
-def mastodon_callback(request: HttpRequest) -> HttpResponse:
-    """Come back from the server: verify the round trip, take the token, learn who it is."""
-    person, now = _me(request), timezone.now()
-    try:
-        base_url, verifier = verbs.redeem(
-            person=person, network="mastodon", state=request.GET.get("state", ""), now=now
-        )
-    except verbs.StaleAttempt:
-        error = _("This way back was used already or is too old. Please start again.")
-        return accounts(request, errors={"server": error}, status=422)
-    if not (code := request.GET.get("code", "")):
-        error = _("You said no at your server. Nothing was connected.")
-        return accounts(request, errors={"server": error}, status=422)
-    try:
-        features = mastodon.probe(base_url)
-        app = verbs.mastodon_app(
-            base_url=base_url, redirect_uri=_redirect_uri(), modern=True, now=now
-        )
-        token = mastodon.exchange(
-            base_url, app, code=code, redirect_uri=_redirect_uri(), verifier=verifier
-        )
-        identity = mastodon.whoami(base_url, token)
-        verbs.connect(
-            person=person,
-            network="mastodon",
-            base_url=base_url,
-            identity=identity,
-            secrets_={"access_token": token},
-            expires_at=None,
-            features=features,
-            now=now,
-        )
-    except WireError as problem:
-        error = _("The server did not finish: %(problem)s.") % {"problem": problem}
-        return accounts(request, errors={"server": error}, status=422)
-    except verbs.TakenByOther:
-        error = _("Somebody else here has connected this account.")
-        return accounts(request, errors={"server": error}, status=409)
-    consents.give(person=person, purpose="link_account", now=now)
-    messages.success(request, _("%(account)s is connected.") % {"account": identity.handle})
-    return redirect("accounts")
-
-
-@require_POST
-def connect_bluesky(request: HttpRequest) -> HttpResponse:
-    """Connect with an app password; the main password is refused."""
-    person, now = _me(request), timezone.now()
-    handle = request.POST.get("handle", "").strip()
-    base_url = request.POST.get("pds", "").strip().rstrip("/") or bluesky.ENTRYWAY
-    try:
-        identity, pds, secrets_, expires_at = bluesky.sign_in(
-            handle=handle, password=request.POST.get("app_password", "").strip(), base_url=base_url
-        )
-        verbs.connect(
-            person=person,
-            network="bluesky",
-            base_url=pds,
-            identity=identity,
-            secrets_=secrets_,
-            expires_at=expires_at,
-            features={},
-            now=now,
-        )
-    except NotConnected as problem:
-        error = _("Bluesky said no: %(problem)s. Use an app password like abcd-efgh-2345-ijkl.") % {
-            "problem": problem
-        }
-        return accounts(request, errors={"handle": error}, status=422)
-    except WireError as problem:
-        error = _("Bluesky does not answer: %(problem)s.") % {"problem": problem}
-        return accounts(request, errors={"handle": error}, status=422)
-    except verbs.TakenByOther:
-        error = _("Somebody else here has connected this account.")
-        return accounts(request, errors={"handle": error}, status=409)
-    consents.give(person=person, purpose="link_account", now=now)
-    messages.success(request, _("%(account)s is connected.") % {"account": identity.handle})
-    return redirect("accounts")
+    person, now = cast("Person", request.user), timezone.now()
+    head, rows = matrix.table()
+    paid = []
+    for able in head:
+        if found := budget(able.name, now):
+            spent, limit = found
+            paid.append(
+                {
+                    "abilities": able,
+                    "spent": f"{spent / 1_000_000:.2f}",
+                    "limit": f"{limit / 1_000_000:.2f}",
+                    "meter": min(round(100 * spent / limit), 100) if limit else 100,
+                    "used_up": used_up(able.name, now),
+                }
+            )
+    context = {
+        "networks": head,
+        "rows": rows,
+        "paid": paid,
+        "sees_money": person.has_role("administrator", "curator"),
+    }
+    return render(request, "networks.html", context)

@@ -25,15 +25,18 @@
   // how networks count; the server counts again
   const clusters = s => { try { return [...new Intl.Segmenter().segment(s)].map(c => c.segment); } catch { return [...s]; } };
   const light = c => c <= 0x10ff || (c >= 0x2000 && c <= 0x200d) || (c >= 0x2010 && c <= 0x201f) || (c >= 0x2032 && c <= 0x2037);
-  const weight = c => (/\p{Emoji_Presentation}|\p{Extended_Pictographic}\uFE0F|\p{RI}/u.test(c) ? 2 : [...c].reduce((k, p) => k + (light(p.codePointAt(0)) ? 1 : 2), 0));
+  const weight = c => (/\p{Emoji_Presentation}|\p{Extended_Pictographic}\uFE0F|\p{RI}|\u20E3/u.test(c) ? 2 : [...c].reduce((k, p) => k + (light(p.codePointAt(0)) ? 1 : 2), 0));
   const emoji = c => !/^[©®™]$/.test(c) && /\p{Emoji_Presentation}|\p{Extended_Pictographic}|\p{RI}|\u20E3/u.test(c);   // as Threads
   const size = (s, n) => {
     if (n.url) s = s.replace(/https?:\/\/[^\s<>"]+[^\s<>".,;:!?)\]}'’”“»]/g, 'x'.repeat(n.url));
+    if (n.endings) s = s.normalize('NFC').replace(new RegExp(`(?<![\\w@＠$#＃./-])(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\\.)+(?:${n.endings})(?![\\w@+-])(?:/(?:[^\\s<>"]*[^\\s<>".,;:!?)\\]}'’”“»])?)?`, 'gi'), 'x'.repeat(n.url));   // example.com
     if (n.unit === 'weighted') return clusters(s).reduce((k, c) => k + weight(c), 0);
     if (n.unit === 'byte') return clusters(s).reduce((k, c) => k + (emoji(c) ? new TextEncoder().encode(c).length : [...c].length), 0);
     return n.unit === 'grapheme' ? clusters(s).length : s.length;   // UTF-16, as LinkedIn counts
   };
   const full = (s, n) => { s = s.trim(); if (n.label) s = n.place === 'start' ? (s.startsWith(n.label) ? s : `${n.label} ${s}`) : (s.endsWith(n.label) ? s : `${s} ${n.label}`); return n.link ? `${s}\n${n.link}` : s; };
+
+  const cut = s => s.split(/^[ \t]*---[ \t]*$/m);   // a line --- alone begins the next part of a thread
 
   const toks = s => s.match(/\[[^\]]*\]|\S+|\s+/g) || [], key = w => w.toLowerCase().replace(/^[^\p{L}\p{N}_[]+|[^\p{L}\p{N}_\]]+$/gu, '');
   // word diff (longest common subsequence): true where the word is the writer's own
@@ -55,7 +58,7 @@
 
   // The composer. The server counts and compares again; what stands here is a hint while writing. It reads:
   //   form[data-composer]   data-limits: JSON {network: {limit, unit: "grapheme"|"weighted"|"byte"|"character", url: what a
-  //                         link counts or null, label, place: "start"|"end", link}}; data-of ("%a of %b words");
+  //                         link counts or null, label, place: "start"|"end", link, threads}}; data-nothread; data-of ("%a of %b words");
   //                         data-over ("%n too long")
   //   [name=variant]        radios with the draft in data-base
   //   [data-text]           the textarea; [data-back] its mirror of ink inside [data-editor]
@@ -74,10 +77,12 @@
       $('[data-band]', form).replaceChildren(band(words));
       voice.dataset.level = gaps ? 'gap' : pct < 8 ? 'copied' : pct < 20 ? 'near' : 'yours';
       for (const net in nets) {
-        const text = full(area.value, nets[net]), n = size(text, nets[net]), over = n - nets[net].limit;
+        const pieces = cut(area.value), none = pieces.length > 1 && !nets[net].threads;
+        const texts = (nets[net].threads ? pieces : [area.value]).map((p, i) => full(p, i ? {} : nets[net]));
+        const text = texts.join('\n⸻\n'), n = Math.max(...texts.map(p => size(p, nets[net]))), over = n - nets[net].limit;
         const c = $(`[data-count=${net}]`, form), pv = $(`[data-preview=${net}]`, form);
         if (c) { c.textContent = over > 0 ? `+${over}` : n; c.classList.toggle('is-over', over > 0); }
-        $$(`[data-note=${net}]`, form).forEach(e => { e.textContent = over > 0 ? form.dataset.over.replace('%n', over) : ''; e.classList.toggle('is-over', over > 0); });
+        $$(`[data-note=${net}]`, form).forEach(e => { e.textContent = none ? form.dataset.nothread : over > 0 ? form.dataset.over.replace('%n', over) : ''; e.classList.toggle('is-over', none || over > 0); });
         if (pv) pv.textContent = text;
       }
     };

@@ -2,16 +2,28 @@
 
 import base64
 import datetime as dt
+import json
 import re
 import time
 import urllib.parse
 
+import pytest
+
 from integrations.networks.base import App
 from integrations.wire import NotSent, call
 
+from ..conftest import SHARED
 from .server import Loopback
 
 CODES = {401: 190, 403: 10, 429: 4, 425: 4, 408: 2}
+
+
+def published(path):
+    """One of the published contracts."""
+    file = SHARED / "specs" / path
+    if not file.exists():
+        pytest.skip("../shared/specs is not beside this checkout")
+    return json.loads(file.read_text())
 
 
 class Meta(Loopback):
@@ -33,6 +45,8 @@ class Meta(Loopback):
         options = {f"host.{name}": self.base_url for name in ("graph", "authorize", "tokens")}
         self.app = App("cid", "app-secret", options)
         self.revoked = []
+        self.fetched = 0
+        self.said = []
 
     @property
     def features(self):
@@ -58,6 +72,8 @@ class Meta(Loopback):
         return self.refuse(handler, 100, "Unsupported get request. Object does not exist.", 33)
 
     def ok(self, handler, payload):
+        path = re.sub(r"^/v\d+\.\d+/", "/", handler.path.split("?")[0])
+        self.said.append((handler.command, path, payload))
         return self.answer(handler, 200, payload, self.usage.items())
 
     def account_of(self, token):
@@ -74,7 +90,7 @@ class Meta(Loopback):
         elif body:
             fields |= dict(urllib.parse.parse_qsl(body.decode()))
         if path == "/picture.jpg":
-            self.note("fetched", at=at)
+            self.fetched += 1
             return self.answer(handler, 200, b"\xff\xd8jpeg")
         self.requests.append((handler.command, path, fields))
         if path in {"/oauth/authorize", "/dialog/oauth"}:

@@ -20,6 +20,7 @@ import uuid
 
 from integrations.networks import counting
 from integrations.networks.base import App
+from integrations.networks.twitter_text import addresses
 
 from .server import Loopback
 
@@ -88,9 +89,8 @@ class X(Loopback):
         return {"title": "Error", "detail": text, "type": kind, "status": status}
 
     def answer(self, handler, status, payload, headers=()):
-        self.answers.append(
-            (handler.command, urllib.parse.urlsplit(handler.path).path, status, payload)
-        )
+        path = urllib.parse.urlsplit(handler.path).path
+        self.answers.append((handler.command, path, status, payload))
         super().answer(handler, status, payload, headers)
 
     def serve(self, handler, at, body):
@@ -212,11 +212,11 @@ class X(Loopback):
     def shown(self, row, fields=(), new=False):
         """A post as X shows it: t.co for addresses and pictures, HTML entities, both generations."""
         text, urls = row["text"], []
-        for number, match in enumerate(reversed(counting.links(text))):
-            full = match.group()
+        for number, (start, end) in enumerate(reversed(list(addresses(text)))):
+            full = text[start:end]
             seed = f"{row['id']}{number}".encode()
             short = f"https://t.co/{hashlib.sha256(seed).hexdigest()[:10]}"
-            text = text[: match.start()] + short + text[match.end() :]
+            text = text[:start] + short + text[end:]
             urls.append({"url": short, "expanded_url": full if "://" in full else f"http://{full}"})
         for number, media in enumerate(row["media"]):
             short = f"https://t.co/p{row['id'][-8:]}"

@@ -1,0 +1,97 @@
+"""Disconnect, withdraw a consent, leave, take a right back: one mechanism, the proof of a hold.
+
+Each writes the low fact that the start transaction reads FOR SHARE, takes back what is queued in
+the same commit, and answers when nothing in flight can put its first byte any more (C24).
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from ambassadors import consents, memberships
+from ambassadors.models import Consent, Person
+from integrations import accounts, channels
+from integrations.models import ConnectedAccount
+
+from .holds import wait_for_flights
+from .models import Delivery
+from .states import move_delivery
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What an ending stopped: posts taken back, and those already on their way."""
+
+    taken_back: int
+    in_flight: list[int]
+
+
+def disconnect(*, account: ConnectedAccount, by: Person, now: dt.datetime) -> Ended:
+    """End a connection; afterwards no request carries its key but the one that gives it back."""
+    with transaction.atomic():
+        accounts.disconnect(account=account, by=by, now=now)
+        taken_back = _take_back(Delivery.objects.filter(account=account), "disconnected", by, now)
+        _ask_instead_of_looking(account)
+    return Ended(taken_back, wait_for_flights(account))
+
+
+def withdraw_consent(*, person: Person, purpose: str, now: dt.datetime) -> Ended:
+    """Take a yes back. Without the yes to publish, nothing queued on own accounts remains."""
+    with transaction.atomic():
+        consents.withdraw(person=person, purpose=purpose, now=now)
+        if purpose != Consent.Purpose.PUBLISH:
+            return Ended(0, [])
+        rows = Delivery.objects.filter(post__person=person, account__person=person)
+        taken_back = _take_back(rows, "consent", person, now)
+    return Ended(taken_back, wait_for_flights(person))
+
+
+def leave(*, person: Person, by: Person, now: dt.datetime) -> Ended:
+    """Somebody leaves the company: logins, terms, rights, connections and queued posts end."""
+    with transaction.atomic():
+        memberships.leave_company(person=person, by=by, now=now)
+        for channel in ConnectedAccount.objects.company().filter(editors=person):
+            channels.remove_editor(channel=channel, editor=person, by=by, now=now)
+        for account in ConnectedAccount.objects.of(person):
+            accounts.disconnect(account=account, by=by, now=now)
+            _ask_instead_of_looking(account)
+        taken_back = _take_back(Delivery.objects.filter(post__person=person), "left", by, now)
+    return Ended(taken_back, wait_for_flights(person))
+
+
+def remove_editor(
+    *, channel: ConnectedAccount, editor: Person, by: Person, now: dt.datetime
+) -> Ended:
+    """Somebody may no longer write for a channel; what they had queued for it is taken back."""
+    with transaction.atomic():
+        channels.remove_editor(channel=channel, editor=editor, by=by, now=now)
+        rows = Delivery.objects.filter(account=channel, post__person=editor)
+        taken_back = _take_back(rows, "not_editor", by, now)
+    return Ended(taken_back, wait_for_flights(channel))
+
+
+def _take_back(rows: "QuerySet[Delivery]", reason: str, by: Person | None, now: dt.datetime) -> int:
+    """Cancel what is queued. What an earlier try may have posted is asked about instead."""
+    count = 0
+    for delivery in rows.filter(state="queued"):
+        count += move_delivery(
+            delivery,
+            to="cancelled" if delivery.first_tried_at is None else "unknown",
+            source="queued",
+            now=now,
+            by=by,
+            reason=reason,
+            any_fence=True,
+            lease_until=None,
+            look_at=None,
+        )
+    return count
+
+
+def _ask_instead_of_looking(account: ConnectedAccount) -> None:
+    """Without the key nobody can look for us; only the person can say whether it arrived."""
+    Delivery.objects.filter(account=account, state="unknown").update(
+        look_at=None, reason="ask_person"
+    )

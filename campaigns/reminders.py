@@ -1,0 +1,86 @@
+"""Posts only their person can tell about: a line on Today, and one mail after a day."""
+
+import datetime as dt
+import logging
+
+from django.conf import settings
+from django.core.mail import send_mail
+from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from ambassadors.models import Person
+from integrations.networks import get
+
+from .deliveries import clock
+from .models import Delivery, Programme
+
+log = logging.getLogger(__name__)
+AFTER = dt.timedelta(days=1)
+REMINDED = "reminded"  # the delivery's reason once the one mail was written
+_SATURDAY = 5
+
+
+def asked_of(person: Person) -> list[Delivery]:
+    """Unknown posts that wait for what the person says."""
+    rows = Delivery.objects.filter(state="unknown", look_at__isnull=True, post__person=person)
+    return list(rows.select_related("post", "account").order_by("first_tried_at")[:5])
+
+
+def quiet(person: Person, programme: Programme, now: dt.datetime) -> bool:
+    """Tell whether the person's clock stands in quiet hours or at the weekend."""
+    local = person.local(now)
+    day = programme.quiet_until_hour <= local.hour < programme.quiet_from_hour
+    return local.weekday() >= _SATURDAY or not day
+
+
+def remind_due() -> int:
+    """Write one mail at most about each unknown post that was asked about for a day.
+
+    Marked before it is written: a crash in between costs the mail, never makes a second one.
+    """
+    now, programme = clock(), Programme.the()
+    rows = (
+        Delivery.objects.filter(
+            state="unknown",
+            look_at__isnull=True,
+            first_tried_at__lte=now - AFTER,
+            post__person__left_at__isnull=True,
+            post__person__is_active=True,
+        )
+        .exclude(reason=REMINDED)
+        .select_related("post__person", "account")
+    )
+    count = 0
+    for delivery in rows[:200]:
+        person = delivery.post.person
+        if quiet(person, programme, now):
+            continue
+        waiting = Delivery.objects.filter(pk=delivery.pk, state="unknown", look_at__isnull=True)
+        if waiting.exclude(reason=REMINDED).update(reason=REMINDED):
+            _write(person, delivery)
+            count += 1
+    return count
+
+
+def _write(person: Person, delivery: Delivery) -> None:
+    """The mail: which network, when, where to answer; the text itself stays here."""
+    page = settings.SITE_URL + reverse("post", args=[delivery.post_id])
+    with translation.override(person.language):
+        network = get(delivery.account.network).abilities.label
+        tried = person.local(delivery.first_tried_at or delivery.due_at)
+        subject = _("Is your post on %(network)s there?") % {"network": network}
+        body = _(
+            "We sent a post of yours to %(network)s on %(day)s at %(time)s and got no clear answer,"
+            " so we do not know whether it is there. Please look at your account first, then tell"
+            " us here:\n\n%(page)s\n\nThis is the only mail about it."
+        ) % {
+            "network": network,
+            "day": f"{tried:%d.%m.%Y}",
+            "time": f"{tried:%H:%M}",
+            "page": page,
+        }
+    try:
+        send_mail(subject, body, settings.DEFAULT_FROM_EMAIL, [person.email])
+    except OSError:
+        log.exception("no mail about delivery %s", delivery.key)

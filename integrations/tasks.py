@@ -1,0 +1,70 @@
+"""Wake-ups of this floor. The rows say what is due."""
+
+import logging
+
+from celery import shared_task
+from celery.signals import worker_ready
+from django.db import close_old_connections, connection
+from django.utils import timezone
+
+from . import accounts, notices, reconnects, tokens, trips
+from .models import ConnectedAccount
+
+log = logging.getLogger(__name__)
+
+
+@worker_ready.connect  # type: ignore[untyped-decorator]
+def take_over(**_facts: object) -> None:
+    """Store the token pairs that dead workers left in this machine's spool."""
+    try:
+        tokens.replay()
+    finally:
+        connection.close()
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def renew_lapsing() -> int:
+    """Renew the tokens that would end without use."""
+    close_old_connections()
+    return tokens.renew_lapsing(now=timezone.now())
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def write_reconnects() -> int:
+    """Mail those whose account must be connected again."""
+    close_old_connections()
+    return reconnects.write(now=timezone.now())
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def revoke_due() -> int:
+    """Give keys of ended connections back; returns how many networks took theirs."""
+    return accounts.revoke_due(now=timezone.now())
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def forget_old_trips() -> int:
+    """Delete round trips that are over; returns how many."""
+    return trips.forget_old(now=timezone.now())
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def warn_of_ends() -> int:
+    """Mail about connections that end soon; returns how many."""
+    return notices.warn_due(now=timezone.now())
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def tell_claimed(account_id: int) -> None:
+    """Mail the keepers of an account that somebody else tried to connect."""
+    account = ConnectedAccount.objects.filter(pk=account_id).first()
+    if account:
+        notices.tell_claimed(account=account)
+
+
+def tell(account: ConnectedAccount) -> None:
+    """Have the keepers told; without a broker the audit entry remains."""
+    try:
+        tell_claimed.apply_async(args=[account.pk], retry=False)
+    except Exception:  # noqa: BLE001 - whatever the broker throws, the refusal stands
+        log.warning("no broker; nobody was told about a second claim")

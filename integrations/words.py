@@ -1,0 +1,124 @@
+"""Connections in plain words: what Botschaft may and never does, and why a connection ended."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from . import clients
+from .models import ConnectedAccount
+from .networks import get
+from .networks.base import Network
+from .notices import WARNED_BEFORE
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """One connection as its person reads it."""
+
+    account: ConnectedAccount
+    may: list[str]
+    never: list[str]
+    ends_at: dt.datetime | None
+    ends_soon: bool
+    why_ended: str
+
+
+def plain(account: ConnectedAccount, *, counts: bool, now: dt.datetime) -> Plain:
+    """Say a connection. ``counts``: the person allowed to read the figures of their posts."""
+    ends_at = account.reconnect_by
+    return Plain(
+        account=account,
+        may=_may(account, counts=counts),
+        never=_never(account),
+        ends_at=ends_at,
+        ends_soon=bool(ends_at and now < ends_at <= now + WARNED_BEFORE),
+        why_ended=why_ended(account, now),
+    )
+
+
+def _may(account: ConnectedAccount, *, counts: bool) -> list[str]:
+    """What Botschaft may do there, by the network's abilities and what was granted."""
+    able = get(account.network).abilities
+    found = []
+    if able.can_publish:
+        found.append(
+            _("Publish what you share here, when you press the button or at the time you choose.")
+            if account.person_id
+            else _("Publish what an editor wrote here and somebody else approved.")
+        )
+    if _granted(account, "can_measure", usual=able.can_measure):
+        found.append(
+            _("Count reactions to the posts you made here.")
+            if counts
+            else _("Count reactions to the posts you made here; you have not allowed it, so no.")
+        )
+    if _granted(account, "can_look", usual=able.can_look):
+        found.append(_("Look whether your post arrived, when the line broke while sending."))
+    if able.can_remove:
+        found.append(_("Delete a post you made here, when you ask for it."))
+    return found
+
+
+def _granted(account: ConnectedAccount, name: str, *, usual: bool) -> bool:
+    """Tell whether an ability was granted, where a network grants it one by one."""
+    said = account.features.get(name)
+    return said if isinstance(said, bool) else usual
+
+
+def _never(account: ConnectedAccount) -> list[str]:
+    """What Botschaft never does there, whatever the network would allow."""
+    if account.person_id is None:
+        return [
+            _("Publish what nobody but its author has seen."),
+            _("Like, follow or comment."),
+            _("Read messages."),
+        ]
+    return [
+        _("Read your timeline or your messages."),
+        _("Like, follow or comment."),
+        _("See who liked your posts."),
+        _("Publish anything you did not share here."),
+    ]
+
+
+def why_ended(account: ConnectedAccount, now: dt.datetime) -> str:
+    """Why an account must be connected again, in our words; empty when it works."""
+    said = account.reconnect_reason.lower()
+    if not said:
+        over = account.reconnect_by is not None and account.reconnect_by <= now
+        return _("The permission has run out, as this network's permissions do.") if over else ""
+    if "moved" in said:
+        return _("The server answers from another address. Perhaps it has moved.")
+    if any(word in said for word in ("403", "suspend", "disabled", "forbidden", "locked")):
+        return _("The network does not let this account post now. Look there first.")
+    if any(word in said for word in ("401", "expired", "invalid", "revoked", "reconnect", "grant")):
+        return _(
+            "The network no longer accepts our key: it ran out, you took it back there, or you"
+            " changed your password."
+        )
+    return _("Botschaft can no longer speak for this account.")
+
+
+def state_of(network: Network) -> str:
+    """Whether people can connect there: ``ready``, ``not_set_up`` or ``by_hand``."""
+    able = network.abilities
+    if able.connect != "oauth":
+        return "by_hand"
+    if able.app_needed and clients.configured(able.name) is None:
+        return "not_set_up"
+    return "ready"
+
+
+def before_connecting(name: str) -> str:
+    """One sentence about a network for somebody who thinks about connecting it."""
+    sentences = {
+        "linkedin": _("You say yes at LinkedIn. It asks you again about every two months."),
+        "mastodon": _("You say yes at your own server. It holds until you end it."),
+        "bluesky": _("You say yes at Bluesky. We never see your password."),
+        "x": _("Publishing there costs the company money; copying is the usual way."),
+        "threads": _("You say yes at Threads. It asks you again about every two months."),
+        "facebook": _("Facebook lets programs post on pages only, not on personal profiles."),
+        "instagram": _("Works with professional accounts; every post needs a picture."),
+    }
+    return sentences.get(name, _("You say yes at the network. We never see your password."))

@@ -1,0 +1,205 @@
+"""What came back: full batches, a decaying cadence with an end, budgets, conversations."""
+
+import datetime as dt
+import uuid
+from dataclasses import replace
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from ambassadors import consents
+from campaigns import engagement
+from campaigns.models import Delivery, Reading
+from integrations.models import Budget
+from integrations.networks import get
+from integrations.networks.base import Figures, Price
+from integrations.wire import WireError
+
+pytestmark = pytest.mark.django_db
+SENT = dt.datetime(2026, 11, 24, 9, 3, tzinfo=dt.UTC)
+
+
+@pytest.fixture
+def out(person, account_on, queue):
+    """Posts that are out and due to be read: ``per`` on each of ``people`` accounts."""
+
+    def make(server, people, per=1, **fields):
+        made = []
+        for n in range(people):
+            who = person(f"P{n}")
+            account = account_on(who, server, uuid.uuid4().hex)
+            made += [queue(who, account) for _ in range(per)]
+        past = timezone.now() - dt.timedelta(hours=2)
+        for row in made:
+            changes = {
+                "state": "sent",
+                "remote_id": f"{row.pk}",
+                "sent_at": past,
+                "measure_at": past,
+            }
+            Delivery.objects.filter(pk=row.pk).update(**changes, **fields)
+            row.refresh_from_db()
+        return made
+
+    return make
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """Replace what a network measures; returns the sizes of its calls."""
+
+    def watch(name, answer=lambda pk: Figures(likes=3, replies=1), **abilities):
+        network, sizes = get(name), []
+        monkeypatch.setattr(
+            network, "abilities", replace(network.abilities, **abilities), raising=False
+        )
+
+        def measure(remote_ids, access):
+            sizes.append(len(remote_ids))
+            found = {pk: answer(pk) for pk in remote_ids}
+            return {pk: figures for pk, figures in found.items() if figures}
+
+        monkeypatch.setattr(network, "measure", measure, raising=False)
+        return sizes
+
+    return watch
+
+
+def test_cadence_decays_and_ends(settings):
+    settings.ENGAGEMENT_DAYS = 30
+    abilities = get("mastodon").abilities
+    moment, ages = SENT + dt.timedelta(minutes=10), []
+    while moment:
+        ages.append((moment - SENT).total_seconds() / 3600)
+        moment = engagement.next_reading(abilities, SENT, moment)
+    pauses = [b - a for a, b in zip(ages, ages[1:], strict=False)]
+    assert (len(ages) < 60, max(ages) <= 30 * 24, ages[-1] > 27 * 24) == (True, True, True)
+    assert max(pauses[:4]) <= 10 / 60
+    assert max(pauses) <= 48
+
+
+@pytest.mark.parametrize("days", [1, 7, 90])
+def test_duration_is_a_setting(settings, days):
+    settings.ENGAGEMENT_DAYS = days
+    abilities = get("mastodon").abilities
+    before, after = (SENT + dt.timedelta(days=days + shift) for shift in (-0.9, 0.1))
+    assert engagement.next_reading(abilities, SENT, before) is not None
+    assert engagement.next_reading(abilities, SENT, after) is None
+
+
+def test_network_with_scarce_calls_names_its_ages(settings):
+    abilities = replace(get("mastodon").abilities, readings=(1, 24, 168))
+    hours = [
+        engagement.next_reading(abilities, SENT, SENT + dt.timedelta(hours=h))
+        for h in (0, 1, 30, 168)
+    ]
+    assert [h and (h - SENT).total_seconds() / 3600 for h in hours] == [1, 24, 168, None]
+
+
+def test_posts_of_one_rhythm_come_due_together():
+    abilities = get("mastodon").abilities
+    now = SENT + dt.timedelta(hours=3)
+    moments = {
+        engagement.next_reading(abilities, SENT - dt.timedelta(minutes=m), now)
+        for m in range(0, 100, 7)
+    }
+    assert len(moments) == 1
+
+
+def test_public_figures_fill_their_calls_across_accounts(out, asked, bluesky):
+    sizes = asked("bluesky")
+    out(bluesky, people=5, per=11)
+    assert (engagement.measure_due(), sizes) == (55, [25, 25, 5])
+
+
+def test_own_figures_are_asked_by_each_account_in_full_calls(out, asked, mastodon):
+    sizes = asked("mastodon", batch=4)
+    out(mastodon, people=3, per=5)
+    assert (engagement.measure_due(), sizes) == (15, [4, 1] * 3)
+
+
+def test_reading_writes_one_row_and_one_rollup_in_bulk(out, asked, bluesky):
+    counts = []
+    asked("bluesky")
+    for per in (1, 12):
+        out(bluesky, people=2, per=per)
+        with CaptureQueriesContext(
+            connection,
+        ) as seen:
+            engagement.measure_due()
+        counts.append(len(seen))
+    assert counts[0] == counts[1]
+    assert Reading.objects.count() == 26
+
+
+def test_gone_post_is_marked_and_not_zero(out, asked, bluesky):
+    [row] = out(bluesky, people=1)
+    asked("bluesky", answer=lambda pk: None)
+    engagement.measure_due()
+    row.refresh_from_db()
+    assert (row.gone_at is not None, row.measure_at, row.post.likes) == (True, None, None)
+
+
+def test_strange_counts_are_no_counts(out, asked, bluesky):
+    [row] = out(bluesky, people=1)
+    asked("bluesky", answer=lambda pk: Figures(likes=-1, reposts=2**31, replies="7", quotes=4))
+    engagement.measure_due()
+    row.post.refresh_from_db()
+    assert (row.post.likes, row.post.reposts, row.post.replies, row.post.quotes) == (
+        None,
+        None,
+        None,
+        4,
+    )
+
+
+def test_withdrawn_consent_and_removed_posts_are_not_read(out, asked, bluesky):
+    first, second = out(bluesky, people=2)
+    sizes = asked("bluesky")
+    consents.withdraw(person=first.post.person, purpose="engagement", now=timezone.now())
+    Delivery.objects.filter(pk=second.pk).update(removed_at=timezone.now())
+    assert (engagement.measure_due(), sizes) == (0, [])
+    first.refresh_from_db()
+    assert first.measure_at is None
+
+
+def test_trouble_moves_the_batch_a_little_later(out, asked, bluesky, monkeypatch):
+    [row] = out(bluesky, people=1)
+
+    def broken(remote_ids, access):
+        raise WireError("HTTP 500")
+
+    monkeypatch.setattr(get("bluesky"), "measure", broken, raising=False)
+    assert engagement.measure_due() == 0
+    row.refresh_from_db()
+    assert 29 < (row.measure_at - timezone.now()).total_seconds() / 60 <= 30
+
+
+@pytest.mark.parametrize(("dollars", "read"), [(0.00004, 4), (0.00003, 0), (0, 0)])
+def test_paid_readings_respect_the_budget(out, asked, bluesky, settings, dollars, read):
+    settings.MONTHLY_BUDGETS = {"bluesky": dollars}
+    asked("bluesky", price=Price(post=0, post_with_link=0, read=10))
+    out(bluesky, people=4)
+    assert engagement.measure_due() == read
+    assert Budget.objects.get().spent == read * 10
+
+
+def test_conversations_are_counted_once_a_day_where_there_are_replies(
+    out, asked, bluesky, monkeypatch
+):
+    first, _second = out(bluesky, people=2)
+    asked(
+        "bluesky", answer=lambda pk: Figures(replies=int(pk == first.remote_id)), can_converse=True
+    )
+    seen = []
+    monkeypatch.setattr(
+        get("bluesky"), "conversations", lambda pk, access: seen.append(pk) or 1, raising=False
+    )
+    engagement.measure_due()
+    assert [engagement.converse_due() for _ in range(3)] == [1, 0, 0]
+    first.refresh_from_db()
+    first.post.refresh_from_db()
+    assert (seen, first.post.conversations) == ([first.remote_id], 1)
+    assert 23 < (first.converse_at - timezone.now()).total_seconds() / 3600 <= 24
