@@ -1,6 +1,7 @@
 """What came back: full batches, a decaying cadence with an end, budgets, conversations."""
 
 import datetime as dt
+import itertools
 import uuid
 from dataclasses import replace
 
@@ -74,7 +75,7 @@ def test_cadence_decays_and_ends(settings):
     while moment:
         ages.append((moment - SENT).total_seconds() / 3600)
         moment = engagement.next_reading(abilities, SENT, moment)
-    pauses = [b - a for a, b in zip(ages, ages[1:], strict=False)]
+    pauses = [b - a for a, b in itertools.pairwise(ages)]
     assert (len(ages) < 60, max(ages) <= 30 * 24, ages[-1] > 27 * 24) == (True, True, True)
     assert max(pauses[:4]) <= 10 / 60
     assert max(pauses) <= 48

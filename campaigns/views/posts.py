@@ -70,7 +70,9 @@ def _cancelled(delivery: Delivery) -> tuple[str, str]:
             return "warn", _("You left it as it is. Whether it is there we do not know.")
         case "edited":
             return "no", _("Replaced by your newer text. It never left.")
-        case "thread":
+        case "declined":
+            return "no", _("Given back: %(why)s") % {"why": delivery.detail}
+        case "thread" | "thread_stopped":
             return "no", _("Taken back with its thread. It never left.")
         case "disconnected":
             return "no", _("Stopped, because the account was disconnected. It never left.")

@@ -3,7 +3,6 @@
 import datetime as dt
 from typing import Any, cast
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -11,8 +10,8 @@ from django.utils.translation import gettext as _
 
 from ambassadors import consents
 from ambassadors.models import Consent, Person
-from integrations import matrix, trips, words
-from integrations.models import Budget, ConnectedAccount
+from integrations import limits, matrix, trips, words
+from integrations.models import ConnectedAccount
 from integrations.networks import NETWORKS
 
 OFFERED = ("publish", "engagement", "roster")
@@ -70,11 +69,8 @@ def budget(network: str, now: dt.datetime) -> tuple[int, int] | None:
     """What a paid network has cost and may cost this month, in millionths of a US dollar."""
     if NETWORKS[network].abilities.price is None:
         return None
-    month = now.astimezone(dt.UTC).date().replace(day=1)
-    row = Budget.objects.filter(network=network, month=month).first()
-    if row:
-        return row.spent, row.limit
-    return 0, round(settings.X_MONTHLY_BUDGET * 1_000_000) if network == "x" else 0
+    row = limits.budget(network, now=now)
+    return row.spent, row.limit
 
 
 def used_up(network: str, now: dt.datetime) -> bool:
