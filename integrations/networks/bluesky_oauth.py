@@ -21,7 +21,7 @@ from integrations.wire import Answer, Garbled, WireError, call
 
 from .answers import printable, reason
 from .base import Access, App, Departure, Grant, NotConnected, Refused, Renewed, Trip
-from .bluesky_identity import ENTRYWAY, Holder, find, holder
+from .bluesky_identity import ENTRYWAY, NO_HANDLE, Holder, find, holder
 from .bluesky_proofs import assertion, client_keys, error_of, new_key, proven, public_jwk
 
 POSTS, PICTURES = "repo:app.bsky.feed.post", "blob:image/*"
@@ -77,7 +77,8 @@ def depart(trip: Trip) -> Departure:
     Without a hint the person chooses their account at ``trip.base_url``.
     """
     base_url = trip.base_url or ENTRYWAY
-    known = find(trip.hint, base_url) if trip.hint else None
+    named = trip.hint not in {"", NO_HANDLE}
+    known = find(trip.hint, base_url) if named else None
     issuer = discover(known.pds if known else base_url)
     redirect_uri = _redirect_uri(trip)
     kept = {
@@ -98,7 +99,7 @@ def depart(trip: Trip) -> Departure:
         "scope": SCOPE,
     }
     if known:
-        fields["login_hint"] = known.did if known.handle == "handle.invalid" else known.handle
+        fields["login_hint"] = known.did if known.handle == NO_HANDLE else known.handle
     answer = _post(issuer.push, fields, trip.app, kept)
     if answer.status not in {HTTPStatus.OK, HTTPStatus.CREATED}:
         raise NotConnected(reason(answer))

@@ -224,3 +224,15 @@ def test_conversations_are_replies_that_the_author_answered(mastodon, access):
 def test_conversations_of_a_post_that_is_gone_are_not_zero(access):
     with pytest.raises(WireError):
         NETWORK.conversations("5", access)
+
+
+@pytest.mark.django_db
+def test_person_connects_at_a_server_that_had_forgotten_us(mastodon, person, client):
+    client.force_login(person())
+    asked = []
+    for _ in range(2):
+        start = client.post("/connect/mastodon/", {"server": mastodon.base_url})
+        asked.append(urllib.parse.parse_qs(urllib.parse.urlsplit(start["Location"]).query))
+        mastodon.clients.clear()
+        mastodon.clients["somebody-else"] = "x"
+    assert [query["client_id"] for query in asked] == [["cid-1"], ["cid-2"]]
