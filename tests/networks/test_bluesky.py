@@ -29,9 +29,10 @@ from integrations.networks.base import (
     Window,
 )
 from integrations.networks.bluesky import Bluesky, make_tid, sign_in
-from integrations.wire import WireError, call
+from integrations.wire import NotSent, WireError, call
 
 from .bluesky import Pretended
+from .bluesky_issuer import Refusal
 
 NETWORK = Bluesky()
 NOW = dt.datetime(2026, 11, 24, 9, 0, tzinfo=dt.UTC)
@@ -275,6 +276,29 @@ def test_refresh_for_another_account_is_refused(issuer):
     access = opened(issuer)
     issuer.extra = {"sub": "did:plc:mallory"}
     assert isinstance(NETWORK.refresh(access, NOW), Refused)
+
+
+@pytest.mark.parametrize("status", [404, 429, 500, 503])
+def test_refresh_token_was_not_presented_when_the_issuer_cannot_be_read(issuer, status):
+    access, serve = opened(issuer), issuer.serve
+    issuer.serve = lambda handler, at, body: issuer.answer(handler, status, {"error": "x"})
+    with pytest.raises(NotSent):
+        NETWORK.refresh(access, NOW)
+    issuer.serve = serve
+    assert NETWORK.refresh(access, NOW).secrets
+
+
+@pytest.mark.parametrize(("status", "kind"), [(429, NotSent), (500, WireError)])
+def test_refresh_that_the_issuer_did_not_answer_well(issuer, status, kind):
+    access = opened(issuer)
+
+    def token(form, key):
+        raise Refusal("planned", "no", status)
+
+    issuer.token = token
+    with pytest.raises(WireError) as raised:
+        NETWORK.refresh(access, NOW)
+    assert type(raised.value) is kind
 
 
 @pytest.mark.parametrize(
