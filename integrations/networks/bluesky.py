@@ -320,7 +320,7 @@ class Bluesky(Network):
             bluesky_session.sign_out(access)
 
     def refreshes_again(self, access: Access) -> bool:
-        """Tell that an app password's old refresh token has two hours of grace; OAuth's has none."""
+        """Tell that an app password's old refresh token has two hours of grace, OAuth's none."""
         return "dpop_key" not in access.secrets
 
 
