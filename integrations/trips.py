@@ -10,6 +10,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from django.conf import settings
 from django.db import transaction
@@ -100,7 +101,13 @@ def begin(
         company=company,
         hint=hint,
     )
-    departure = get(network).depart(trip)
+    try:
+        departure = get(network).depart(trip)
+    except mastodon_connect.AppGone:
+        clients.forget(network, base_url)
+        app = clients.ours(network, base_url, redirect=redirect_uri(server), now=now)
+        trip = replace(trip, app=app)
+        departure = get(network).depart(trip)
     digest = _digest(trip.state)
     sealed, key = sealing.seal(
         {"verifier": trip.verifier, "kept": json.dumps(dict(departure.kept))},

@@ -36,7 +36,7 @@ from .bluesky_proofs import error_of, wants_nonce
 from .bluesky_session import ask, blob_limit, read, sign_in
 from .bluesky_text import facets
 
-__all__ = ["ENTRYWAY", "Bluesky", "make_tid", "sign_in"]
+__all__ = ["ENTRYWAY", "Bluesky", "blob_limit", "make_tid", "sign_in"]
 
 COLLECTION = "app.bsky.feed.post"
 _SORTABLE = "234567abcdefghijklmnopqrstuvwxyz"
@@ -320,8 +320,8 @@ class Bluesky(Network):
             bluesky_session.sign_out(access)
 
     def refreshes_again(self, access: Access) -> bool:
-        """Tell that a session's old refresh token has two hours of grace and one next token."""
-        return True
+        """Tell that an app password's old refresh token has two hours of grace, OAuth's none."""
+        return "dpop_key" not in access.secrets
 
 
 def _record(access: Access, uri: str) -> Answer:

@@ -17,6 +17,7 @@ from .answers import printable, reason
 from .base import Identity, NotConnected
 
 ENTRYWAY = "https://bsky.social"
+NO_HANDLE = "handle.invalid"  # the protocol's own word for it
 _DID = re.compile(r"did:(plc:[a-z0-9]{1,64}|web:[a-z0-9.-]{1,250}(%3A[0-9]{1,5})?)")
 _HANDLE = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
 
@@ -89,7 +90,7 @@ def holder(did: str, base_url: str = ENTRYWAY) -> Holder:
         handle = str(name).removeprefix("at://").lower()
         if _HANDLE.fullmatch(handle) and _leads_to(did, handle, _resolver(base_url)):
             return Holder(did, handle, pds)
-    return Holder(did, "handle.invalid", pds)  # the protocol's own word for it
+    return Holder(did, NO_HANDLE, pds)
 
 
 def server_of(document: dict[str, Any]) -> str | None:

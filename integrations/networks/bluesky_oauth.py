@@ -17,12 +17,12 @@ from http import HTTPStatus
 from typing import Any
 
 from integrations.addresses import AddressRefused, parse
-from integrations.wire import Answer, Garbled, WireError, call
+from integrations.wire import Answer, Garbled, NotSent, WireError, call
 
 from .answers import printable, reason
 from .base import Access, App, Departure, Grant, NotConnected, Refused, Renewed, Trip
-from .bluesky_identity import ENTRYWAY, Holder, find, holder
-from .bluesky_proofs import assertion, client_keys, error_of, new_key, proven, public_jwk
+from .bluesky_identity import ENTRYWAY, NO_HANDLE, Holder, find, holder
+from .bluesky_proofs import assertion, client_keys, new_key, proven, public_jwk, wants_nonce
 
 POSTS, PICTURES = "repo:app.bsky.feed.post", "blob:image/*"
 # Posts (put, which is create and update, and delete) and pictures. Figures are public.
@@ -77,7 +77,8 @@ def depart(trip: Trip) -> Departure:
     Without a hint the person chooses their account at ``trip.base_url``.
     """
     base_url = trip.base_url or ENTRYWAY
-    known = find(trip.hint, base_url) if trip.hint else None
+    named = trip.hint not in {"", NO_HANDLE}
+    known = find(trip.hint, base_url) if named else None
     issuer = discover(known.pds if known else base_url)
     redirect_uri = _redirect_uri(trip)
     kept = {
@@ -98,7 +99,7 @@ def depart(trip: Trip) -> Departure:
         "scope": SCOPE,
     }
     if known:
-        fields["login_hint"] = known.did if known.handle == "handle.invalid" else known.handle
+        fields["login_hint"] = known.did if known.handle == NO_HANDLE else known.handle
     answer = _post(issuer.push, fields, trip.app, kept)
     if answer.status not in {HTTPStatus.OK, HTTPStatus.CREATED}:
         raise NotConnected(reason(answer))
@@ -150,16 +151,22 @@ def arrive(trip: Trip, answer: Mapping[str, str], now: dt.datetime) -> Grant:
 
 
 def refresh(access: Access, now: dt.datetime) -> Renewed | Refused:
-    """Trade the refresh token, which serves once, for a new pair. Raises WireError."""
+    """Trade the refresh token, which serves once, for a new pair.
+
+    Raises :class:`integrations.wire.NotSent` when it was not presented, else WireError.
+    """
     session = dict(access.secrets)
     if session["client_key"] and session["client_key"] not in client_keys(_app(access)):
         return Refused("this installation's key is another one now", permanent=False)
-    issuer = _issuer(session["issuer"])
+    try:
+        issuer = _issuer(session["issuer"])
+    except (NotConnected, WireError) as error:
+        raise NotSent(str(error)) from error
     fields = {"grant_type": "refresh_token", "refresh_token": session["refresh_token"]}
     answer = _post(issuer.token, fields, _app(access), session)
+    if answer.status == HTTPStatus.TOO_MANY_REQUESTS or wants_nonce(answer):
+        raise NotSent(reason(answer))
     if answer.status in {HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-        if error_of(answer) == "use_dpop_nonce":
-            raise WireError(reason(answer))
         return Refused(reason(answer), permanent=False)
     if answer.status != HTTPStatus.OK:
         raise WireError(reason(answer))
@@ -242,7 +249,7 @@ def _verified(found: dict[str, Any], kept: Mapping[str, str]) -> Holder:
 def _tokens(found: dict[str, Any]) -> dict[str, str]:
     if str(found.get("token_type", "")).lower() != "dpop":
         message = "the token is not bound to our key"
-        raise NotConnected(message)
+        raise Garbled(message)
     return {name: _text(found, name) for name in ("access_token", "refresh_token")}
 
 
@@ -303,7 +310,7 @@ def _redirect_uri(trip: Trip) -> str:
 def _app(access: Access) -> App:
     if access.app is None:
         message = "Botschaft has no client key for Bluesky"
-        raise WireError(message)
+        raise NotSent(message)
     return access.app
 
 

@@ -345,7 +345,7 @@ class Mastodon(Network):
     def depart(self, trip: Trip) -> Departure:
         """Where the person says yes. Raises :class:`mastodon_connect.AppGone` or WireError."""
         app = _registration(trip.app)
-        mastodon_connect.check_app(trip.base_url, app)
+        mastodon_connect.check_app(trip.base_url, app, redirect_uri=trip.redirect_uri)
         url = mastodon_connect.authorize_url(
             trip.base_url,
             app,

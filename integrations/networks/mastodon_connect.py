@@ -129,7 +129,7 @@ def authorize_url(base_url: str, app: App, *, redirect_uri: str, state: str, ver
     return f"{base_url}/oauth/authorize?{urllib.parse.urlencode(query)}"
 
 
-def check_app(base_url: str, app: App) -> None:
+def check_app(base_url: str, app: App, *, redirect_uri: str) -> None:
     """Ask whether the server still knows our registration, before a person is sent there.
 
     Servers purge clients that nobody used; its own page would only say "unknown client".
@@ -139,6 +139,7 @@ def check_app(base_url: str, app: App) -> None:
         "grant_type": "client_credentials",
         "client_id": app.client_id,
         "client_secret": app.client_secret,
+        "redirect_uri": redirect_uri,
         "scope": "read:statuses",
     }
     try:

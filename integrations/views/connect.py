@@ -249,7 +249,7 @@ def bluesky_password(request: HttpRequest) -> HttpResponse:
             identity=identity,
             secrets_=secrets_,
             expires_at=expires_at,
-            features={},
+            features={"blob_limit": bluesky.blob_limit(pds)},
             now=now,
         )
     except NotConnected as problem:

@@ -7,7 +7,10 @@ import uuid
 from dataclasses import replace
 
 import pytest
+from django.utils import timezone
 
+from integrations import tokens
+from integrations.models import ConnectedAccount
 from integrations.networks import bluesky_oauth as oauth
 from integrations.networks import bluesky_proofs as proofs
 from integrations.networks.base import (
@@ -26,14 +29,15 @@ from integrations.networks.base import (
     Window,
 )
 from integrations.networks.bluesky import Bluesky, make_tid, sign_in
-from integrations.wire import WireError, call
+from integrations.wire import NotSent, WireError, call
 
 from .bluesky import Pretended
+from .bluesky_issuer import Refusal
 
 NETWORK = Bluesky()
 NOW = dt.datetime(2026, 11, 24, 9, 0, tzinfo=dt.UTC)
 PUBLIC_ID = "https://botschaft.example/connect/bluesky/client-metadata.json"
-BACK = "https://botschaft.example/connect/bluesky/cb/"
+BACK = "https://botschaft.example/connect/cb/bluesky/"
 LOCAL = App("http://localhost", "s", {"redirect_uri": "http://127.0.0.1:8000/local/"})
 KEYED = App(PUBLIC_ID, "new-secret,old-secret")
 BOTH = pytest.mark.parametrize("app", [LOCAL, KEYED], ids=["development", "public"])
@@ -274,6 +278,29 @@ def test_refresh_for_another_account_is_refused(issuer):
     assert isinstance(NETWORK.refresh(access, NOW), Refused)
 
 
+@pytest.mark.parametrize("status", [404, 429, 500, 503])
+def test_refresh_token_was_not_presented_when_the_issuer_cannot_be_read(issuer, status):
+    access, serve = opened(issuer), issuer.serve
+    issuer.serve = lambda handler, at, body: issuer.answer(handler, status, {"error": "x"})
+    with pytest.raises(NotSent):
+        NETWORK.refresh(access, NOW)
+    issuer.serve = serve
+    assert NETWORK.refresh(access, NOW).secrets
+
+
+@pytest.mark.parametrize(("status", "kind"), [(429, NotSent), (500, WireError)])
+def test_refresh_that_the_issuer_did_not_answer_well(issuer, status, kind):
+    access = opened(issuer)
+
+    def token(form, key):
+        raise Refusal("planned", "no", status)
+
+    issuer.token = token
+    with pytest.raises(WireError) as raised:
+        NETWORK.refresh(access, NOW)
+    assert type(raised.value) is kind
+
+
 @pytest.mark.parametrize(
     "metadata",
     [
@@ -347,7 +374,7 @@ def test_development_has_no_metadata_and_leads_home(client, settings):
     assert client.get("/connect/bluesky/client-metadata.json").status_code == 404
     found = client.get("/connect/bluesky/local/?code=a%26b&iss=c")
     assert (found.status_code, found["Location"]) == (
-        302, "http://localhost:8000/connect/bluesky/cb/?code=a%26b&iss=c",
+        302, "http://localhost:8000/connect/cb/bluesky/?code=a%26b&iss=c",
     )  # fmt: skip
 
 
@@ -495,3 +522,53 @@ def test_secrets_of_a_session_are_in_no_repr(issuer):
         v for k, v in grant.secrets.items() if len(v) > 40 and k != "client_id" and v in repr(grant)
     ]
     assert hashlib.sha256(grant.secrets["dpop_key"].encode()).hexdigest() not in repr(grant)
+
+
+# Through the doors ----------------------------------------------------------------------------
+
+
+def path_of(address):
+    parts = urllib.parse.urlsplit(address)
+    return f"{parts.path}?{parts.query}"
+
+
+@pytest.mark.django_db
+def test_person_connects_by_saying_yes_at_their_server(issuer, person, client, settings):
+    """Development: the way leads over 127.0.0.1 and home to localhost."""
+    jona = person()
+    client.force_login(jona)
+    start = client.post("/connect/bluesky/", {"server": "@jona.test"})
+    assert start.status_code == 302
+    answer = call("GET", start["Location"], seconds=5)
+    detour = answer.headers["location"]
+    assert detour.startswith("http://127.0.0.1:8000/connect/bluesky/local/?")
+    home = client.get(path_of(detour))["Location"]
+    assert home.startswith("http://localhost:8000/connect/cb/bluesky/?")
+    arrived = client.get(path_of(home))
+    assert (arrived.status_code, arrived["Location"]) == (302, "/me/accounts/")
+    account = ConnectedAccount.objects.get(person=jona)
+    assert (account.remote_id, account.handle, account.base_url) == (
+        "did:plc:jona", "@jona.test", issuer.base_url,
+    )  # fmt: skip
+    access = tokens.open_access(account, now=timezone.now())
+    assert isinstance(publish(outgoing(), access), Sent)
+    again = client.get(path_of(home))
+    assert again.status_code == 422
+    assert ConnectedAccount.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_session_near_its_end_is_refreshed_once_and_kept(issuer, person, client):
+    jona = person()
+    client.force_login(jona)
+    start = client.post("/connect/bluesky/", {"server": "jona.test"})
+    answer = call("GET", start["Location"], seconds=5)
+    client.get(path_of(client.get(path_of(answer.headers["location"]))["Location"]))
+    account = ConnectedAccount.objects.get(person=jona)
+    [before] = issuer.sessions
+    late = timezone.now() + dt.timedelta(seconds=898)
+    access = tokens.open_access(account, now=late)
+    [after] = issuer.sessions
+    assert before != after == access.secrets["refresh_token"]
+    assert tokens.open_access(account, now=late).secrets == access.secrets
+    assert isinstance(publish(outgoing(), access), Sent)
