@@ -10,6 +10,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from django.conf import settings
 from django.db import transaction
@@ -90,9 +91,8 @@ def begin(
     if get(network) not in offered(company=company) or (company and not _may_connect(person)):
         raise NotForYou
     server = server_slug(network, base_url)
-    app = clients.ours(network, base_url, redirect=redirect_uri(server), now=now)
     trip = Trip(
-        app=app,
+        app=clients.ours(network, base_url, redirect=redirect_uri(server), now=now),
         base_url=base_url,
         redirect_uri=redirect_uri(server),
         state=secrets.token_urlsafe(24),
@@ -100,7 +100,12 @@ def begin(
         company=company,
         hint=hint,
     )
-    departure = get(network).depart(trip)
+    try:
+        departure = get(network).depart(trip)
+    except mastodon_connect.AppGone:  # servers forget registrations nobody used
+        clients.forget(network, base_url)
+        app = clients.ours(network, base_url, redirect=redirect_uri(server), now=now)
+        departure = get(network).depart(replace(trip, app=app))
     digest = _digest(trip.state)
     sealed, key = sealing.seal(
         {"verifier": trip.verifier, "kept": json.dumps(dict(departure.kept))},

@@ -6,11 +6,9 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_GET
 
-from integrations import clients
+from integrations import clients, trips
 from integrations.networks import bluesky_oauth, mastodon_connect
 from integrations.networks.base import App
-
-_CALLBACK = "/connect/bluesky/cb/"
 
 
 def _app() -> App:
@@ -36,7 +34,7 @@ def metadata(request: HttpRequest) -> JsonResponse:
             _app(),
             name=mastodon_connect.CLIENT_NAME,
             site_url=settings.SITE_URL,
-            redirect_uri=f"{settings.SITE_URL}{_CALLBACK}",
+            redirect_uri=trips.redirect_uri("bluesky"),
         )
     )
 
@@ -54,5 +52,5 @@ def local(request: HttpRequest) -> HttpResponse:
     if not settings.SITE_URL.startswith("http://"):
         raise Http404
     response = HttpResponse(status=302)
-    response["Location"] = f"{settings.SITE_URL}{_CALLBACK}?{request.META.get('QUERY_STRING', '')}"
+    response["Location"] = f"{trips.redirect_uri('bluesky')}?{request.META.get('QUERY_STRING', '')}"
     return response

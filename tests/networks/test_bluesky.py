@@ -33,7 +33,7 @@ from .bluesky import Pretended
 NETWORK = Bluesky()
 NOW = dt.datetime(2026, 11, 24, 9, 0, tzinfo=dt.UTC)
 PUBLIC_ID = "https://botschaft.example/connect/bluesky/client-metadata.json"
-BACK = "https://botschaft.example/connect/bluesky/cb/"
+BACK = "https://botschaft.example/connect/cb/bluesky/"
 LOCAL = App("http://localhost", "s", {"redirect_uri": "http://127.0.0.1:8000/local/"})
 KEYED = App(PUBLIC_ID, "new-secret,old-secret")
 BOTH = pytest.mark.parametrize("app", [LOCAL, KEYED], ids=["development", "public"])
@@ -347,7 +347,7 @@ def test_development_has_no_metadata_and_leads_home(client, settings):
     assert client.get("/connect/bluesky/client-metadata.json").status_code == 404
     found = client.get("/connect/bluesky/local/?code=a%26b&iss=c")
     assert (found.status_code, found["Location"]) == (
-        302, "http://localhost:8000/connect/bluesky/cb/?code=a%26b&iss=c",
+        302, "http://localhost:8000/connect/cb/bluesky/?code=a%26b&iss=c",
     )  # fmt: skip
 
 
