@@ -1,6 +1,8 @@
 """A pretended Mastodon 4.5: idempotency for an hour, 500 characters, media, figures, faults."""
 
+import base64
 import datetime as dt
+import hashlib
 import html
 import json
 import re
@@ -25,6 +27,9 @@ class Mastodon(Loopback):
         self.figures = {}
         self.next_id = 110_000
         self.requests = []
+        self.clients = {}  # client_id -> (secret, the one redirect URI it registered)
+        self.codes = {}
+        self.yes_of = "77"  # who is signed in there and says yes; None says no
 
     def secrets(self, number):
         return {"access_token": self.token(number)}
@@ -88,28 +93,16 @@ class Mastodon(Loopback):
                 },
             )  # fmt: skip
         if path == "/api/v1/apps":
+            form = dict(urllib.parse.parse_qsl(body.decode()))
+            client = f"cid-{len(self.clients) + 1}"
+            self.clients[client] = (f"sec-{uuid.uuid4().hex}", form["redirect_uris"])
             return self.answer(
-                handler,
-                200,
-                {"id": "1", "name": "Botschaft", "client_id": "cid", "client_secret": "sec"},
-            )
+                handler, 200, {"id": "1", "name": "Botschaft", "client_id": client, "client_secret": self.clients[client][0]},
+            )  # fmt: skip
         if path == "/oauth/authorize":
-            target = f"{query['redirect_uri'][0]}?code=good&state={urllib.parse.quote(query['state'][0])}"
-            return self.answer(handler, 302, {}, [("Location", target)])
-        if path == "/oauth/token":
-            form = urllib.parse.parse_qs(body.decode())
-            if form["code"] != ["good"] or "code_verifier" not in form:
-                return self.answer(handler, 400, {"error": "invalid_grant"})
-            return self.answer(
-                handler,
-                200,
-                {
-                    "access_token": self.token("77"),
-                    "token_type": "Bearer",
-                    "scope": "profile read:statuses write:statuses write:media",
-                    "created_at": 1,
-                },
-            )
+            return self.authorize(handler, {name: values[0] for name, values in query.items()})
+        if path in {"/oauth/token", "/oauth/revoke"}:
+            return self.trade(handler, path, dict(urllib.parse.parse_qsl(body.decode())))
         account = self.tokens.get(handler.headers.get("Authorization", "").removeprefix("Bearer "))
         if account is None:
             return self.answer(handler, 401, {"error": "The access token is invalid"})
@@ -144,6 +137,38 @@ class Mastodon(Loopback):
             )
             return self.answer(handler, 200, payload)
         return self.answer(handler, 404, {"error": "Record not found"})
+
+    def authorize(self, handler, query):
+        _secret, redirect = self.clients.get(query["client_id"], ("", ""))
+        if query["redirect_uri"] != redirect or query["code_challenge_method"] != "S256":
+            return self.answer(handler, 400, b"The redirect uri included is not valid.")
+        back = {"state": query["state"]}
+        if self.yes_of is None:
+            back |= {"error": "access_denied", "error_description": "The resource owner denied."}
+        else:
+            back["code"] = uuid.uuid4().hex
+            self.codes[back["code"]] = (query["client_id"], query["code_challenge"], self.yes_of)
+        target = f"{redirect}?{urllib.parse.urlencode(back)}"
+        return self.answer(handler, 302, {}, [("Location", target)])
+
+    def trade(self, handler, path, form):
+        secret, redirect = self.clients.get(form["client_id"], ("", ""))
+        if not secret or form["client_secret"] != secret:
+            return self.answer(handler, 401, {"error": "invalid_client"})
+        if path == "/oauth/revoke":
+            self.note("revoked", account=self.tokens.pop(form["token"], None))
+            return self.answer(handler, 200, {})
+        if form["grant_type"] == "client_credentials":
+            return self.answer(handler, 200, {"access_token": "app", "token_type": "Bearer", "scope": "read", "created_at": 1})  # fmt: skip
+        client, challenge, account = self.codes.pop(form["code"], ("", "", ""))
+        digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
+        proven = base64.urlsafe_b64encode(digest).rstrip(b"=").decode() == challenge
+        if client != form["client_id"] or form["redirect_uri"] != redirect or not proven:
+            return self.answer(handler, 400, {"error": "invalid_grant"})
+        return self.answer(handler, 200, {
+            "access_token": self.token(account), "token_type": "Bearer", "created_at": 1,
+            "scope": "profile read:statuses write:statuses write:media",
+        })  # fmt: skip
 
     def post(self, handler, at, body, account):
         key = handler.headers.get("Idempotency-Key")
