@@ -169,6 +169,9 @@ def deliver(delivery: Delivery) -> None:
     if why := delivery.account.reconnect_reason:  # the network said no; it is not asked again
         block(delivery, Delivery.Blocked.RECONNECT, detail=why)
         return
+    if delivery.account.disconnected_at is not None:
+        start(delivery)  # never may; it writes down how the delivery ends
+        return
     try:
         access = tokens.open_access(delivery.account, now=now)
     except tokens.NoToken as error:

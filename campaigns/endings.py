@@ -1,10 +1,12 @@
 """Disconnect, withdraw a consent, leave, take a right back: one mechanism, the proof of a hold.
 
-Each writes the low fact that the start transaction reads FOR SHARE, takes back what is queued in
-the same commit, and answers when nothing in flight can put its first byte any more (C24).
+Each commits the low fact that the start transaction reads, waits until nothing in flight can put
+its first byte any more, takes back what is still queued, and answers (C24). The queued rows come
+after the commit: a start locks its delivery first, so both in one would wait for each other.
 """
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -30,46 +32,46 @@ class Ended:
 
 def disconnect(*, account: ConnectedAccount, by: Person, now: dt.datetime) -> Ended:
     """End a connection; afterwards no request carries its key but the one that gives it back."""
-    with transaction.atomic():
-        accounts.disconnect(account=account, by=by, now=now)
-        taken_back = _take_back(Delivery.objects.filter(account=account), "disconnected", by, now)
-        _ask_instead_of_looking(account)
-    return Ended(taken_back, wait_for_flights(account))
+    accounts.disconnect(account=account, by=by, now=now)
+    in_flight = wait_for_flights(account)
+    taken_back = _take_back(Delivery.objects.filter(account=account), "disconnected", by, now)
+    _ask_instead_of_looking([account])
+    return Ended(taken_back, in_flight)
 
 
 def withdraw_consent(*, person: Person, purpose: str, now: dt.datetime) -> Ended:
     """Take a yes back. Without the yes to publish, nothing queued on own accounts remains."""
-    with transaction.atomic():
-        consents.withdraw(person=person, purpose=purpose, now=now)
-        if purpose != Consent.Purpose.PUBLISH:
-            return Ended(0, [])
-        rows = Delivery.objects.filter(post__person=person, account__person=person)
-        taken_back = _take_back(rows, "consent", person, now)
-    return Ended(taken_back, wait_for_flights(person))
+    consents.withdraw(person=person, purpose=purpose, now=now)
+    if purpose != Consent.Purpose.PUBLISH:
+        return Ended(0, [])
+    in_flight = wait_for_flights(person)
+    rows = Delivery.objects.filter(post__person=person, account__person=person)
+    return Ended(_take_back(rows, "consent", person, now), in_flight)
 
 
-def leave(*, person: Person, by: Person, now: dt.datetime) -> Ended:
+def leave(*, person: Person, by: Person | None, now: dt.datetime) -> Ended:
     """Somebody leaves the company: logins, terms, rights, connections and queued posts end."""
     with transaction.atomic():
         memberships.leave_company(person=person, by=by, now=now)
         for channel in ConnectedAccount.objects.company().filter(editors=person):
             channels.remove_editor(channel=channel, editor=person, by=by, now=now)
-        for account in ConnectedAccount.objects.of(person):
+        mine = list(ConnectedAccount.objects.of(person))
+        for account in mine:
             accounts.disconnect(account=account, by=by, now=now)
-            _ask_instead_of_looking(account)
-        taken_back = _take_back(Delivery.objects.filter(post__person=person), "left", by, now)
-    return Ended(taken_back, wait_for_flights(person))
+    in_flight = wait_for_flights(person)
+    taken_back = _take_back(Delivery.objects.filter(post__person=person), "left", by, now)
+    _ask_instead_of_looking(mine)
+    return Ended(taken_back, in_flight)
 
 
 def remove_editor(
     *, channel: ConnectedAccount, editor: Person, by: Person, now: dt.datetime
 ) -> Ended:
     """Somebody may no longer write for a channel; what they had queued for it is taken back."""
-    with transaction.atomic():
-        channels.remove_editor(channel=channel, editor=editor, by=by, now=now)
-        rows = Delivery.objects.filter(account=channel, post__person=editor)
-        taken_back = _take_back(rows, "not_editor", by, now)
-    return Ended(taken_back, wait_for_flights(channel))
+    channels.remove_editor(channel=channel, editor=editor, by=by, now=now)
+    in_flight = wait_for_flights(channel)
+    rows = Delivery.objects.filter(account=channel, post__person=editor)
+    return Ended(_take_back(rows, "not_editor", by, now), in_flight)
 
 
 def _take_back(rows: "QuerySet[Delivery]", reason: str, by: Person | None, now: dt.datetime) -> int:
@@ -90,8 +92,8 @@ def _take_back(rows: "QuerySet[Delivery]", reason: str, by: Person | None, now: 
     return count
 
 
-def _ask_instead_of_looking(account: ConnectedAccount) -> None:
+def _ask_instead_of_looking(ended: Sequence[ConnectedAccount]) -> None:
     """Without the key nobody can look for us; only the person can say whether it arrived."""
-    Delivery.objects.filter(account=account, state="unknown").update(
+    Delivery.objects.filter(account__in=ended, state="unknown").update(
         look_at=None, reason="ask_person"
     )

@@ -22,7 +22,7 @@ def add_editor(*, channel: ConnectedAccount, editor: Person, by: Person, now: dt
 
 @transaction.atomic
 def remove_editor(
-    *, channel: ConnectedAccount, editor: Person, by: Person, now: dt.datetime
+    *, channel: ConnectedAccount, editor: Person, by: Person | None, now: dt.datetime
 ) -> bool:
     """Take the right to write for a channel back; tells whether they had it.
 

@@ -5,7 +5,6 @@ import logging
 
 from django.conf import settings
 from django.core.mail import send_mail
-from django.db.models import Q
 from django.urls import reverse
 from django.utils import formats, translation
 from django.utils.translation import gettext as _
@@ -31,12 +30,14 @@ def keepers(account: ConnectedAccount) -> list[Person]:
 
 
 def warn_due(*, now: dt.datetime) -> int:
-    """Mail about every connection that ends within fourteen days or has ended; returns how many.
+    """Mail about every connection that ends within fourteen days; returns how many.
 
-    ``warned_at`` is set first, so that a repeated run cannot send a second mail.
+    One that has failed already is :mod:`integrations.reconnects`' to tell. ``warned_at`` is set
+    first, so that a repeated run cannot send a second mail.
     """
     due = ConnectedAccount.objects.filter(
-        Q(reconnect_by__lte=now + WARNED_BEFORE) | ~Q(reconnect_reason=""),
+        reconnect_by__lte=now + WARNED_BEFORE,
+        reconnect_reason="",
         disconnected_at__isnull=True,
         warned_at__isnull=True,
     )
@@ -60,7 +61,7 @@ def _warning(account: ConnectedAccount, person: Person, now: dt.datetime) -> tup
             "account": account.handle,
             "address": f"{settings.SITE_URL}{page}",
         }
-        if account.reconnect_reason or (account.reconnect_by and account.reconnect_by <= now):
+        if account.reconnect_by and account.reconnect_by <= now:
             return (
                 _("%(network)s must be connected again") % names,
                 _(

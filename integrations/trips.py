@@ -91,9 +91,8 @@ def begin(
     if get(network) not in offered(company=company) or (company and not _may_connect(person)):
         raise NotForYou
     server = server_slug(network, base_url)
-    app = clients.ours(network, base_url, redirect=redirect_uri(server), now=now)
     trip = Trip(
-        app=app,
+        app=clients.ours(network, base_url, redirect=redirect_uri(server), now=now),
         base_url=base_url,
         redirect_uri=redirect_uri(server),
         state=secrets.token_urlsafe(24),
@@ -103,11 +102,10 @@ def begin(
     )
     try:
         departure = get(network).depart(trip)
-    except mastodon_connect.AppGone:
+    except mastodon_connect.AppGone:  # servers forget registrations nobody used
         clients.forget(network, base_url)
         app = clients.ours(network, base_url, redirect=redirect_uri(server), now=now)
-        trip = replace(trip, app=app)
-        departure = get(network).depart(trip)
+        departure = get(network).depart(replace(trip, app=app))
     digest = _digest(trip.state)
     sealed, key = sealing.seal(
         {"verifier": trip.verifier, "kept": json.dumps(dict(departure.kept))},

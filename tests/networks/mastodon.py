@@ -4,7 +4,9 @@ threads, edits, figures, client registrations, rate headers, faults.
 ``exchanges`` holds every question and answer, for the check against the published schema.
 """
 
+import base64
 import datetime as dt
+import hashlib
 import html
 import json
 import re
@@ -31,10 +33,12 @@ class Mastodon(Loopback):
         self.next_id = 110_000
         self.requests = []
         self.exchanges = deque(maxlen=1000)
-        self.clients = {}  # client_id -> secret; a server that purges forgets them
+        self.clients = {}  # client_id -> (secret, its redirect URI); a server that purges forgets them
         self.instance = {}  # replaces parts of the configuration
         self.processing = []  # statuses that GET /media/:id answers one after the other
         self.left = 299
+        self.codes = {}
+        self.yes_of = "77"  # who is signed in there and says yes; None says no
 
     def secrets(self, number):
         return {"access_token": self.token(number)}
@@ -133,25 +137,29 @@ class Mastodon(Loopback):
 
     def oauth(self, handler, path, form):
         """The token and revocation endpoints; both know their clients."""
-        if self.clients.get(form.get("client_id")) != form.get("client_secret"):
+        secret, redirect = self.clients.get(form.get("client_id"), ("", ""))
+        if not secret or secret != form.get("client_secret"):
             text = "Client authentication failed due to unknown client"
             return self.answer(handler, 401, {"error": "invalid_client", "error_description": text})
         if path == "/oauth/revoke":
-            self.tokens.pop(form["token"], None)
+            self.note("revoked", account=self.tokens.pop(form["token"], None))
             return self.answer(handler, 200, {})
         if form["grant_type"] == "client_credentials":
             token, scope = "app-token", form["scope"]
-        elif form["code"] != "good" or "code_verifier" not in form:
-            return self.answer(handler, 400, {"error": "invalid_grant"})
         else:
-            token, scope = self.token("77"), "profile read:statuses write:statuses write:media"
+            client, challenge, account = self.codes.pop(form["code"], ("", "", ""))
+            digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
+            proven = base64.urlsafe_b64encode(digest).rstrip(b"=").decode() == challenge
+            if client != form["client_id"] or form["redirect_uri"] != redirect or not proven:
+                return self.answer(handler, 400, {"error": "invalid_grant"})
+            token, scope = self.token(account), "profile read:statuses write:statuses write:media"
         return self.answer(
             handler, 200, {"access_token": token, "token_type": "Bearer", "scope": scope, "created_at": 1},
         )  # fmt: skip
 
     def register(self, handler, form):
         number = len(self.clients) + 1
-        self.clients[f"cid-{number}"] = f"sec-{number}"
+        self.clients[f"cid-{number}"] = (f"sec-{number}", form["redirect_uris"])
         return self.answer(handler, 200, {
             "id": str(number), "name": form["client_name"], "website": form["website"], "scopes": form["scopes"].split(),
             "redirect_uri": form["redirect_uris"], "redirect_uris": [form["redirect_uris"]],
@@ -184,8 +192,7 @@ class Mastodon(Loopback):
                 return self.register(handler, form)
             return self.oauth(handler, path, form)
         if path == "/oauth/authorize":
-            target = f"{query['redirect_uri'][0]}?code=good&state={urllib.parse.quote(query['state'][0])}"
-            return self.answer(handler, 302, {}, [("Location", target)])
+            return self.authorize(handler, {name: values[0] for name, values in query.items()})
         account = self.tokens.get(handler.headers.get("Authorization", "").removeprefix("Bearer "))
         if account is None:
             return self.answer(handler, 401, {"error": "The access token is invalid"})
@@ -248,6 +255,19 @@ class Mastodon(Loopback):
             "sensitive": sent.get("sensitive", False), "language": sent.get("language"), "edited": row["at"],
         }  # fmt: skip
         return self.answer(handler, 200, self.status(row))
+
+    def authorize(self, handler, query):
+        _secret, redirect = self.clients.get(query["client_id"], ("", ""))
+        if query["redirect_uri"] != redirect or query["code_challenge_method"] != "S256":
+            return self.answer(handler, 400, b"The redirect uri included is not valid.")
+        back = {"state": query["state"]}
+        if self.yes_of is None:
+            back |= {"error": "access_denied", "error_description": "The resource owner denied."}
+        else:
+            back["code"] = uuid.uuid4().hex
+            self.codes[back["code"]] = (query["client_id"], query["code_challenge"], self.yes_of)
+        target = f"{redirect}?{urllib.parse.urlencode(back)}"
+        return self.answer(handler, 302, {}, [("Location", target)])
 
     def post(self, handler, at, body, account):
         key = handler.headers.get("Idempotency-Key")

@@ -234,5 +234,5 @@ def test_person_connects_at_a_server_that_had_forgotten_us(mastodon, person, cli
         start = client.post("/connect/mastodon/", {"server": mastodon.base_url})
         asked.append(urllib.parse.parse_qs(urllib.parse.urlsplit(start["Location"]).query))
         mastodon.clients.clear()
-        mastodon.clients["somebody-else"] = "x"
+        mastodon.clients["somebody-else"] = ("x", "y")
     assert [query["client_id"] for query in asked] == [["cid-1"], ["cid-2"]]
