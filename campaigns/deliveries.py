@@ -35,13 +35,14 @@ from . import pace
 from .failpoints import failpoint
 from .models import Attempt, Delivery
 from .outgoings import outgoing
-from .starts import price, start
+from .starts import clear, price, start
 from .states import move_delivery
 
 log = logging.getLogger(__name__)
 
 MAX_CLAIMS = 3  # worker deaths before quarantine (I11)
 MAX_TRIES = 8
+OPERATOR_SECONDS = 900.0  # until a network that refused the company is asked again
 MOST_PER_HOST = 64  # deliveries in flight at one host
 FIRST_MEASURE = dt.timedelta(minutes=10)
 
@@ -180,6 +181,8 @@ def deliver(delivery: Delivery) -> None:
     except WireError as error:
         put_back(delivery, Later(f"token: {error}"), now=now)
         return
+    if delivery.post.has_media and not clear(delivery):
+        return
     if not prepare(delivery, access, now):
         return
     post = outgoing(delivery)
@@ -205,6 +208,8 @@ def prepare(delivery: Delivery, access: Access, now: dt.datetime) -> bool:
         if isinstance(error, NotSent):
             limits.failed(delivery.account, now=now)
         kept = Later(f"media: {error}")
+    if window.limits:
+        limits.remember(delivery.account, window.limits, now=now)
     match kept:
         case Later():
             if kept.renew:
@@ -220,6 +225,8 @@ def prepare(delivery: Delivery, access: Access, now: dt.datetime) -> bool:
                 detail=kept.why[:400],
                 lease_until=None,
             )
+        case Refused(whose="app"):
+            _await_operator(delivery, kept, now=now)
         case Refused():
             reconnects.ask(delivery.account, why=kept.why, now=now)
             block(delivery, Delivery.Blocked.RECONNECT, detail=kept.why)
@@ -349,6 +356,8 @@ def _settle(delivery: Delivery, result: Result, now: dt.datetime) -> None:
                 detail=detail,
                 lease_until=None,
             )
+        case Refused(whose="app"):
+            _await_operator(delivery, result, now=now)
         case Refused():
             _block_sending(delivery, detail, now=now)
         case Unknown(look_after=look_after, ask=ask):
@@ -404,17 +413,25 @@ def mark_sent(delivery: Delivery, remote_id: str, url: str, *, now: dt.datetime)
     return False
 
 
+def _await_operator(delivery: Delivery, refused: Refused, *, now: dt.datetime) -> None:
+    """The company's own access is at fault: everybody waits, and no person is asked."""
+    log.error("%s: %s %s", delivery.account.network, refused.why, refused.detail)
+    put_back(delivery, Later(refused.why, wait=OPERATOR_SECONDS, whose="app"), now=now)
+    Delivery.objects.filter(pk=delivery.pk, state="queued").update(reason="operator")
+
+
 def put_back(delivery: Delivery, later: Later, *, now: dt.datetime) -> None:
     """Queue again what was proven not applied: 30 s doubling with full jitter, or as asked.
 
-    What a network asked for pauses its bucket: this account, or everybody who uses our app.
+    What a network asked for pauses its bucket: this account, or everybody who uses our app. Our
+    own delays are no tries: only the post's time ends them.
     """
     backoff = random.uniform(1, min(30 * 2 ** max(delivery.tries, 0), 1800))  # noqa: S311 - jitter
     wait = 0.0 if later.renew else later.wait if later.wait is not None else backoff
     next_at = now + pace.span(wait)
     if later.wait is not None and later.whose:
         limits.pause(delivery.account, later.whose, next_at)
-    over = delivery.tries >= MAX_TRIES or next_at >= delivery.not_after
+    over = (bool(later.whose) and delivery.tries >= MAX_TRIES) or next_at >= delivery.not_after
     end = "unknown" if delivery.first_tried_at else "failed"
     Delivery.objects.filter(pk=delivery.pk, fence=delivery.fence, state="queued").update(
         lease_until=None, claims=0, next_at=next_at, reason="later", detail=later.why[:400]

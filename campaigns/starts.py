@@ -86,6 +86,19 @@ def start(delivery: Delivery) -> bool:
     return False
 
 
+def clear(delivery: Delivery) -> bool:
+    """Look whether anything forbids the post, before its pictures are uploaded.
+
+    The start looks again and decides; this only keeps uploads of a held or ended post at home.
+    """
+    with transaction.atomic():
+        now = _clock()
+        obstacle = _obstacle(delivery, now, paying=False)
+        if obstacle:
+            _stop(delivery, obstacle, now)
+    return not obstacle
+
+
 def _give_back(delivery: Delivery) -> None:
     """Nothing was sent and the row proves it: the lease ends, the claim counts for no death."""
     Delivery.objects.filter(pk=delivery.pk, fence=delivery.fence, state="queued").update(
@@ -132,7 +145,7 @@ class Facts(NamedTuple):
     part: str | None
 
 
-def _obstacle(delivery: Delivery, now: dt.datetime) -> str:
+def _obstacle(delivery: Delivery, now: dt.datetime, *, paying: bool = True) -> str:
     """Name what forbids the start, empty when nothing does."""
     post = delivery.post
     suggestion = post.suggestion
@@ -157,7 +170,8 @@ def _obstacle(delivery: Delivery, now: dt.datetime) -> str:
         return "left"
     if fingerprint(post.full_text) != post.sha256:
         return "changed"
-    return _not_theirs(delivery, facts) or _not_now(delivery, facts, now) or _unpaid(delivery, now)
+    obstacle = _not_theirs(delivery, facts) or _not_now(delivery, facts, now)
+    return obstacle or (_unpaid(delivery, now) if paying else "")
 
 
 def _not_theirs(delivery: Delivery, facts: Facts) -> str:

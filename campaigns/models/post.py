@@ -103,6 +103,11 @@ class Post(models.Model):
         return f"{self.network} {self.pk}"
 
     @property
+    def has_media(self) -> bool:
+        """Tell whether something must be uploaded before the post itself."""
+        return bool(self.picture_id or self.document_id or self.more_pictures.all())
+
+    @property
     def reactions(self) -> int | None:
         """Likes, reposts and quotes together; None when nothing was measured."""
         known = [n for n in (self.likes, self.reposts, self.quotes) if n is not None]

@@ -59,6 +59,8 @@ def _queued(post: Post, delivery: Delivery, *, stopped: bool) -> tuple[str, str]
         return "wait", _("Waits: %(why)s.") % {"why": delivery.get_blocked_display()}
     if delivery.blocked:
         return "warn", _("Waits for you: %(why)s.") % {"why": delivery.get_blocked_display()}
+    if delivery.reason == "operator":
+        return "wait", _("Waits until an administrator has mended the company's access.")
     if delivery.reason == "later":
         return "wait", _("The network asked us to wait. We try again by ourselves.")
     return "wait", _("Waits for its moment.")

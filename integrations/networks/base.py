@@ -166,12 +166,14 @@ class Refused:
     """Proven not applied and repeating will not help.
 
     ``permanent`` ends the delivery; otherwise a person must act first (reconnect, account
-    suspended, server moved) and the delivery waits blocked.
+    suspended, server moved) and the delivery waits blocked. With ``whose`` ``app`` that person is
+    the operator: nobody's own connection is at fault.
     """
 
     why: str
     permanent: bool
     detail: str = ""
+    whose: str = "account"
 
 
 @dataclass(frozen=True, slots=True)

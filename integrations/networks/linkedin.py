@@ -303,6 +303,7 @@ class LinkedIn(Network):
                     " newer one. Your connection is fine.",
                     permanent=False,
                     detail=reason(answer),
+                    whose="app",
                 )
             case HTTPStatus.UNAUTHORIZED if _in_grace(answer, access, now):
                 return Later(reason(answer), wait=60)

@@ -299,6 +299,7 @@ def _refused(answer: Answer, access: Access, now: dt.datetime | None) -> Result:
                 " administrator tops it up. Your connection is fine.",
                 permanent=False,
                 detail=reason(answer),
+                whose="app",
             )
         case HTTPStatus.UNAUTHORIZED if access.secrets.get("refresh_token"):
             return Later(reason(answer), renew=True)
