@@ -3,15 +3,32 @@
 Services of one's own (DATABASE_URL and REDIS_URL) are used as they are.
 """
 
+import contextlib
+import fcntl
+import itertools
 import os
 import subprocess
 import sys
 from base64 import urlsafe_b64encode
+from collections.abc import Iterator
 from pathlib import Path
 
 from advocacy import embedded
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+@contextlib.contextmanager
+def _own_home() -> Iterator[Path]:
+    """The first directory of this checkout that no other run holds: two may run side by side."""
+    home = embedded.home_for(ROOT)
+    for number in itertools.count():
+        place = home.with_name(f"{home.name}-test{number or ''}")
+        place.mkdir(parents=True, exist_ok=True, mode=0o711)
+        with (place / "lock").open("a") as lock, contextlib.suppress(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield place
+            return
 
 
 def main(command: list[str]) -> int:
@@ -23,9 +40,8 @@ def main(command: list[str]) -> int:
     }
     if env.get("DATABASE_URL") and env.get("REDIS_URL"):
         return subprocess.run(command, env=env, check=False).returncode
-    home = embedded.home_for(ROOT)
     try:
-        with embedded.services(home.with_name(f"{home.name}-test")) as found:
+        with _own_home() as home, embedded.services(home) as found:
             env |= {"DATABASE_URL": found.database_url, "REDIS_URL": found.redis_url}
             return subprocess.run(command, env=env, check=False).returncode
     except embedded.CannotStart as error:
