@@ -26,7 +26,7 @@ demo: .venv/demo.stamp locale/de/LC_MESSAGES/django.mo
 
 test: .venv/dev.stamp locale/de/LC_MESSAGES/django.mo
 	@command -v chromium >/dev/null || echo "Browser tests are skipped: install the package chromium to run them."
-	$(WITH) $(V)/python -m pytest $(ARGS)
+	$(WITH) $(V)/python -m pytest --numprocesses auto --dist worksteal $(ARGS)
 
 lint: .venv/dev.stamp locale/de/LC_MESSAGES/django.mo
 	$(V)/ruff check .

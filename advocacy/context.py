@@ -8,18 +8,22 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from ambassadors.models import Person
+from integrations import instance
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
     """Theme, organisation and the navigation of the person's roles."""
     theme = request.COOKIES.get("theme", "")
     user = getattr(request, "user", None)
+    runs_it = isinstance(user, Person) and user.has_role("administrator")
     return {
         "organisation": settings.ORGANISATION,
         "theme": theme if theme in {"light", "dark"} else "",
         "nav": _nav(user, request) if isinstance(user, Person) else [],
         "demo": settings.DEMO,
         "sees_channels": isinstance(user, Person) and user.has_role("administrator", "curator"),
+        "runs_it": runs_it,
+        "unconfirmed": runs_it and instance.stopped(),
     }
 
 

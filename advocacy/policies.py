@@ -48,6 +48,7 @@ def role(*names: str) -> Policy:
 curator = role("curator")
 POLICIES: dict[str, Policy] = {
     "health": public,
+    "ready": public,
     "set_language": public,
     "picture": signed_in,
     "public_picture": public,  # by signature, for networks that fetch pictures
@@ -95,6 +96,7 @@ POLICIES: dict[str, Policy] = {
     "review": curator,
     "roster": role("hr"),
     "audit": role("auditor", "administrator"),
+    "system": role("administrator"),
 }
 # allauth guards its own pages: login pages are public, the rest want a login.
 OWN_GUARD = ("account_", "mfa_", "socialaccount_", "openid_connect_")

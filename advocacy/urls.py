@@ -13,6 +13,7 @@ from campaigns.views import (
     hold,
     links,
     posts,
+    system,
     today,
 )
 from integrations.views import accounts, bluesky, channels, connect, wall
@@ -63,6 +64,7 @@ urlpatterns = [
     path("approvals/", approvals.approvals, name="approvals"),
     path("approvals/<int:pk>/", approvals.decide, name="approval"),
     path("people/<int:pk>/leave/", ending.leave, name="leave"),
+    path("system/", system.system, name="system"),
     path("wall/", wall.wall, name="wall"),
     path("wall/api/posts", wall.wall_posts, name="wall_posts"),
     path("wall/api/posts/<uuid:pk>", wall.wall_post, name="wall_post"),
@@ -71,6 +73,7 @@ urlpatterns = [
     path("r/<str:code>", links.short_link, name="short_link"),
     path("demo/<slug:role>/", demo.demo_login, name="demo_login"),
     path("healthz", health.health, name="health"),
+    path("readyz", health.ready, name="ready"),
     path("language/", set_language, name="set_language"),
     path("accounts/", include("allauth.urls")),
 ]

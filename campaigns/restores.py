@@ -13,6 +13,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db.models import Max
 
+from ambassadors.models import Person
 from integrations import instance
 from integrations.models import Instance
 
@@ -95,6 +96,12 @@ def doubt(*, now: dt.datetime) -> int:
     return count
 
 
-def confirmed() -> None:
-    """After the yes the mark follows this database."""
+def confirm(*, by: Person | None, now: dt.datetime) -> bool:
+    """A person says that this installation publishes; False when it was not stopped.
+
+    Afterwards the mark follows this database; dying in between only asks once more.
+    """
+    if not instance.confirm(by=by, now=now):
+        return False
     _write(Attempt.objects.aggregate(newest=Max("pk"))["newest"] or 0, keep_larger=False)
+    return True

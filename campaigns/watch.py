@@ -4,6 +4,7 @@ import datetime as dt
 
 from django.db.models import Exists, OuterRef, Q
 
+from integrations import instance
 from integrations.models import Bucket, Circuit
 
 from .models import Attempt, Delivery, Programme
@@ -26,7 +27,7 @@ def waiting(*, now: dt.datetime, since: dt.timedelta) -> bool:
         left__lte=0,
         resets_at__gt=then,
     )
-    if Programme.objects.filter(held_at__isnull=False).exists():
+    if Programme.objects.filter(held_at__isnull=False).exists() or instance.stopped():
         return False
     return (
         Delivery.objects.filter(

@@ -142,12 +142,10 @@ def _probe_every() -> dt.timedelta:
     return _PROBE_EVERY * settings.TIME_SCALE
 
 
-def silent_since(account: ConnectedAccount) -> dt.datetime | None:
-    """Since when the account's host answers nothing, None when it answers."""
-    circuit = Circuit.objects.filter(
-        network=account.network, base_url=account.base_url, opened_at__isnull=False
-    ).first()
-    return circuit.failing_since if circuit else None
+def silent() -> dict[tuple[str, str], dt.datetime]:
+    """Hosts that answer nothing, as ``(network, address)``, with the moment since when."""
+    rows = Circuit.objects.filter(opened_at__isnull=False, failing_since__isnull=False)
+    return {(row.network, row.base_url): row.failing_since for row in rows if row.failing_since}
 
 
 # What a month may cost -----------------------------------------------------------------------

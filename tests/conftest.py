@@ -6,7 +6,7 @@ import uuid
 from pathlib import Path
 
 import pytest
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from ambassadors import consents
 from ambassadors.models import Person, Role
@@ -29,9 +29,17 @@ def _plain_static(settings, tmp_path):
     }
     settings.MEDIA_ROOT = settings.VAR_DIR = tmp_path
     settings.SPOOL_DIR = tmp_path / "spool"
-    settings.SPOOL_DIR = tmp_path / "spool"
     settings.ALLOWED_HOSTS = ["*"]
+    # A quarter of a second for every made-up person's password would be a minute for the suite.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.CELERY_BROKER_URL = settings.REDIS_URL
+
+
+@pytest.fixture(autouse=True)
+def _english():
+    """A request leaves its person's language behind in the thread; no test inherits it."""
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture(scope="session")

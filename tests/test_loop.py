@@ -50,7 +50,7 @@ def worker(live_server, settings, tmp_path):
             **os.environ, "DATABASE_URL": url, "CELERY_PREFIX": f"{name}:", "PRACTICE_WALL_URL": live_server.url,
             "LOOPBACK_HOSTS": ",".join([*hosts, urlsplit(live_server.url).netloc]), "VAR_DIR": str(settings.VAR_DIR),
         }  # fmt: skip
-        log = (ROOT / "var").mkdir(exist_ok=True) or (ROOT / "var/test-worker.log").open("wb")
+        log = (ROOT / "var").mkdir(exist_ok=True) or (ROOT / f"var/{name}-worker.log").open("wb")
         started.append(
             subprocess.Popen(
                 [sys.executable, "-m", "celery", "-A", "advocacy.celery", "worker", "--beat", "--schedule", str(tmp_path / "beat"), "--concurrency", "1", "--loglevel", "WARNING"],

@@ -291,8 +291,9 @@ def test_every_question_to_mastodon_and_every_answer_is_as_published(mastodon, s
         mastodon.base_url, redirect_uri="https://b.example/cb/", website="https://b.example"
     )
     trip = Trip(app, mastodon.base_url, "https://b.example/cb/", "state", "v" * 64)
-    call("GET", network.depart(trip).url, seconds=5)
-    [grant] = network.arrive(trip, {"code": "good"}, NOW)
+    back = call("GET", network.depart(trip).url, seconds=5).headers["location"]
+    answer = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(back).query))
+    [grant] = network.arrive(trip, answer, NOW)
     access = Access(mastodon.base_url, "77", "@a", grant.secrets, grant.features, app)
     mastodon.processing = [206, 200]
     post = outgoing(pictures=(PICTURE,), content_warning="Loud")

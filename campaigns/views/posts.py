@@ -15,8 +15,9 @@ from django.utils.translation import gettext as _
 
 from ambassadors.models import Person
 from campaigns import afterwards, holds, shares, wording
-from campaigns.models import Delivery, HoldAnswer, Post, Programme
+from campaigns.models import Delivery, HoldAnswer, Post
 from campaigns.outgoings import short_url
+from campaigns.saying import Outlook, plain_state
 from campaigns.shares import ShareRefused
 from campaigns.tasks import publish_due
 from campaigns.views.composer import intent_url
@@ -24,66 +25,9 @@ from campaigns.wakeups import nudge
 from integrations.networks import get
 
 
-def plain_state(post: Post, delivery: Delivery | None, *, stopped: bool) -> tuple[str, str]:
-    """A post's state as ``(ok|warn|no|wait, sentence)``; ``stopped``: everything is on hold."""
-    if delivery is None:
-        return "ok", _("Handed to you.")
-    match delivery.state:
-        case "queued":
-            return _queued(post, delivery, stopped=stopped)
-        case "unknown" if delivery.look_at:
-            return "wait", _("We do not know yet whether it arrived. We are looking.")
-        case "unknown":
-            return "warn", _("We do not know whether it arrived. Please look yourself.")
-        case "sent" if delivery.removed_at:
-            return "ok", _("Deleted at the network, as you wished.")
-        case "sent" if delivery.gone_at:
-            return "no", _("Is no longer there; somebody deleted it at the network.")
-        case "cancelled":
-            return _cancelled(delivery)
-    sentences = {
-        "sending": ("wait", _("Is on its way.")),
-        "sent": ("ok", _("Is out.")),
-        "failed": ("no", _("Was not published. Your text is safe.")),
-    }
-    return sentences[delivery.state]
-
-
-def _queued(post: Post, delivery: Delivery, *, stopped: bool) -> tuple[str, str]:
-    suggestion = post.suggestion
-    if suggestion and (suggestion.is_held or suggestion.topic.is_held):
-        return "warn", _("Stopped: the topic is on hold. Nothing leaves.")
-    if stopped:
-        return "warn", _("Stopped: everything is on hold. Nothing leaves.")
-    if delivery.blocked in {Delivery.Blocked.APPROVAL, Delivery.Blocked.BUDGET}:
-        return "wait", _("Waits: %(why)s.") % {"why": delivery.get_blocked_display()}
-    if delivery.blocked:
-        return "warn", _("Waits for you: %(why)s.") % {"why": delivery.get_blocked_display()}
-    if delivery.reason == "operator":
-        return "wait", _("Waits until an administrator has mended the company's access.")
-    if delivery.reason == "later":
-        return "wait", _("The network asked us to wait. We try again by ourselves.")
-    return "wait", _("Waits for its moment.")
-
-
-def _cancelled(delivery: Delivery) -> tuple[str, str]:
-    match delivery.reason:
-        case "left_unknown":
-            return "warn", _("You left it as it is. Whether it is there we do not know.")
-        case "edited":
-            return "no", _("Replaced by your newer text. It never left.")
-        case "declined":
-            return "no", _("Given back: %(why)s") % {"why": delivery.detail}
-        case "thread" | "thread_stopped":
-            return "no", _("Taken back with its thread. It never left.")
-        case "disconnected":
-            return "no", _("Stopped, because the account was disconnected. It never left.")
-    return "no", _("Taken back. It never left.")
-
-
-def _row(post: Post, *, stopped: bool) -> dict[str, Any]:
+def _row(post: Post, outlook: Outlook) -> dict[str, Any]:
     delivery = getattr(post, "delivery", None)
-    kind, sentence = plain_state(post, delivery, stopped=stopped)
+    kind, sentence = plain_state(post, delivery, outlook)
     return {"post": post, "delivery": delivery, "kind": kind, "sentence": sentence}
 
 
@@ -98,8 +42,8 @@ def posts(request: HttpRequest) -> HttpResponse:
         .select_related("delivery__account", "suggestion__topic", "link", "after")
     )
     page = Paginator(rows, 15).get_page(request.GET.get("page"))
-    stopped = Programme.the().is_held
-    listed = [_row(post, stopped=stopped) for post in page.object_list]
+    outlook = Outlook.now()
+    listed = [_row(post, outlook) for post in page.object_list]
     return render(request, "posts.html", {"page": page, "rows": listed})
 
 
@@ -133,11 +77,11 @@ def _page(request: HttpRequest, found: Post, errors: dict[str, str]) -> dict[str
     now = timezone.now()
     delivery: Delivery | None = getattr(found, "delivery", None)
     attempts = list(delivery.attempt_set.all()) if delivery else []
-    stopped = Programme.the().is_held
+    outlook = Outlook.now()
     asking = holds.questions(found.person, found)
     abilities = get(found.network).abilities
     return {
-        **_row(found, stopped=stopped),
+        **_row(found, outlook),
         "abilities": abilities,
         "marked": wording.marked(found.draft, found.text),
         "intent": intent_url(
@@ -148,7 +92,7 @@ def _page(request: HttpRequest, found: Post, errors: dict[str, str]) -> dict[str
         "activity": activity_url(delivery) if delivery else "",
         "may_send_again": bool(delivery and now < delivery.not_after),
         "question": asking[0] if asking else None,
-        "thread": _thread(found, stopped=stopped),
+        "thread": _thread(found, outlook),
         "figures": figures(found),
         "missing": _missing(found, delivery),
         "may_report": may_report(found, delivery),
@@ -173,14 +117,16 @@ def activity_url(delivery: Delivery) -> str:
     return url if url.startswith("https://") else ""
 
 
-def _thread(found: Post, *, stopped: bool) -> list[dict[str, Any]]:
+def _thread(found: Post, outlook: Outlook) -> list[dict[str, Any]]:
     """All parts of the post's thread in order, empty when it stands alone."""
     parts = [found]
     while parts[0].before:
         parts.insert(0, parts[0].before)
-    while later := Post.objects.filter(before=parts[-1]).select_related("delivery").first():
+    while (
+        later := Post.objects.filter(before=parts[-1]).select_related("delivery__account").first()
+    ):
         parts.append(later)
-    return [_row(part, stopped=stopped) for part in parts] if len(parts) > 1 else []
+    return [_row(part, outlook) for part in parts] if len(parts) > 1 else []
 
 
 # Figures --------------------------------------------------------------------------------------

@@ -132,8 +132,9 @@ def test_look_reads_page_after_page_and_passes_over_proven_other_posts(server):
 @pytest.mark.parametrize(
     ("code", "kind", "permanent", "whose"),
     [
-        (190, Refused, False, None), (102, Refused, False, None), (10, Refused, False, None), (230, Refused, False, None),
-        (368, Refused, False, None), (100, Refused, True, None), (1609005, Refused, True, None), (506, Refused, True, None),
+        (190, Refused, False, "account"), (102, Refused, False, "account"), (10, Refused, False, "account"),
+        (230, Refused, False, "account"), (368, Refused, False, "account"), (100, Refused, True, "account"),
+        (1609005, Refused, True, "account"), (506, Refused, True, "account"),
         (4, Later, None, "app"), (17, Later, None, "account"), (32, Later, None, "account"), (613, Later, None, "account"),
         (80001, Later, None, "account"), (1, Unknown, None, None), (2, Unknown, None, None),
     ],

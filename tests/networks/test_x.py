@@ -89,6 +89,7 @@ def test_used_up_credit_names_the_company_and_keeps_the_post(server, body):
         " it up. Your connection is fine.",
         permanent=False,
         detail=result.detail,
+        whose="app",
     )
     assert CREDIT[body]["detail"] in result.detail
 

@@ -1,0 +1,47 @@
+"""The installation, for administrators: whether it publishes, what is silent, what stands still."""
+
+from typing import Any, cast
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from ambassadors.models import Person
+from campaigns import restores, watch
+from campaigns.models import Delivery
+from integrations import instance, limits
+from integrations.networks import get
+
+
+def system(request: HttpRequest) -> HttpResponse:
+    """Show the state; on POST a person confirms that this installation is the one that sends."""
+    error = ""
+    if request.method == "POST":
+        if request.POST.get("sure") == "yes":
+            by = cast("Person", request.user)
+            if restores.confirm(by=by, now=timezone.now()):
+                messages.success(request, _("This installation publishes again."))
+            return redirect("system")
+        error = _("Tick the box first: two installations would post everything twice.")
+    return render(request, "system.html", _page(error), status=422 if error else 200)
+
+
+def _page(error: str) -> dict[str, Any]:
+    now = timezone.now()
+    queued = Delivery.objects.filter(state="queued")
+    return {
+        "row": instance.the(),
+        "address": settings.SITE_URL,
+        "error": error,
+        "due": queued.filter(due_at__lte=now).count(),
+        "later": queued.filter(due_at__gt=now).count(),
+        "in_doubt": Delivery.objects.filter(state="unknown", look_at__isnull=False).count(),
+        "stands_still": watch.waiting(now=now, since=watch.STANDSTILL),
+        "silent": [
+            {"label": get(network).abilities.label, "address": address, "since": since}
+            for (network, address), since in sorted(limits.silent().items())
+        ],
+    }
