@@ -76,10 +76,14 @@ def _network_app(network: str) -> dict[str, Any] | None:
     }
 
 
+def _networks_with(ending: str) -> list[str]:
+    """Networks for which a setting that ends so is given, itself or as a file."""
+    names = {name.removesuffix("_FILE") for name in os.environ}
+    return sorted(name[: -len(ending)].lower() for name in names if name.endswith(ending))
+
+
 NETWORK_APPS = {
-    network: app
-    for network in ("linkedin", "x", "threads", "facebook", "instagram")
-    if (app := _network_app(network))
+    network: app for network in _networks_with("_CLIENT_ID") if (app := _network_app(network))
 }
 
 
@@ -106,7 +110,10 @@ NETWORK_APPS["bluesky"] = _bluesky_app()
 # For how many days after it left a post's figures are read.
 ENGAGEMENT_DAYS = int(env("ENGAGEMENT_DAYS", "30"))
 # What publishing through a paid API may cost a month, in US dollars; 0 leaves copying only.
-MONTHLY_BUDGETS = {"x": float(env("X_MONTHLY_BUDGET", "0"))}
+MONTHLY_BUDGETS = {
+    network: float(env(f"{network.upper()}_MONTHLY_BUDGET"))
+    for network in _networks_with("_MONTHLY_BUDGET")
+}
 
 VAR_DIR = Path(env("VAR_DIR", str(BASE_DIR / "var")))
 

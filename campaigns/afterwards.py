@@ -33,15 +33,6 @@ from .models import Delivery, FormerText, HoldAnswer, Post
 from .outgoings import outgoing, short_url
 from .shares import ShareRefused
 
-# Addresses of one network under another name; every other host follows from the account itself.
-_OTHER_HOSTS = {
-    "linkedin": ("linkedin.com", "lnkd.in"),
-    "x": ("x.com", "twitter.com"),
-    "threads": ("threads.com", "threads.net"),
-    "facebook": ("facebook.com", "fb.com", "fb.me"),
-    "instagram": ("instagram.com",),
-    "bluesky": ("bsky.app",),
-}
 # What a person may report; more than this no post ever had.
 MOST = 1_000_000_000
 REPORTED = ("likes", "reposts", "replies", "impressions")
@@ -49,7 +40,7 @@ REPORTED = ("likes", "reposts", "replies", "impressions")
 
 def hosts(network: str, account: ConnectedAccount | None) -> set[str]:
     """Hosts at which a post of this network may stand; a subdomain of one is fine too."""
-    known = set(_OTHER_HOSTS.get(network, ()))
+    known = set(get(network).abilities.hosts)
     if account:
         known |= {urlsplit(url).hostname or "" for url in (account.profile_url, account.base_url)}
     return {host.removeprefix("www.") for host in known if host}

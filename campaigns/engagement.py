@@ -13,7 +13,8 @@ from django.db.models import BigIntegerField, Case, Exists, F, OuterRef, Q, Quer
 from ambassadors.models import Consent
 from integrations import limits, tokens
 from integrations.networks import NETWORKS, get
-from integrations.networks.base import Abilities, Access, Figures
+from integrations.networks.abilities import Abilities
+from integrations.networks.base import Access, Figures
 from integrations.wire import WireError
 
 from .deliveries import clock

@@ -7,7 +7,6 @@ picture gives the same bytes every time, so what is fetched is what was approved
 import datetime as dt
 import io
 import math
-from dataclasses import dataclass
 
 from django.conf import settings
 from django.core import signing
@@ -15,6 +14,8 @@ from django.urls import reverse
 from PIL import Image
 
 from integrations.addresses import AddressRefused, check, parse
+from integrations.networks import get
+from integrations.networks.abilities import Frame
 
 from .models import Picture
 
@@ -24,23 +25,6 @@ _SALT = "campaigns.renditions"
 
 class NoRendition(Exception):
     """The address is forged, over, or of a picture that is not there."""
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """What a network takes: width ÷ height and width in pixels, each from and to."""
-
-    flattest: float
-    tallest: float
-    narrowest: int
-    widest: int
-
-
-# Sources: networks/instagram.md §3, networks/threads.md §3.
-FRAMES = {
-    "instagram": Frame(flattest=1.91, tallest=0.8, narrowest=320, widest=1440),
-    "threads": Frame(flattest=10.0, tallest=0.1, narrowest=320, widest=1440),
-}
 
 
 def public_url(picture: Picture, network: str) -> str:
@@ -59,11 +43,11 @@ def render(signed: str) -> bytes:
     """The JPEG behind a signed address. Raises :class:`NoRendition`."""
     try:
         sha256, network = signing.loads(signed, salt=_SALT, max_age=LIVES)
-        frame = FRAMES[network]
+        frame = get(network).abilities.frame
     except (signing.BadSignature, ValueError, TypeError, KeyError) as error:
         raise NoRendition from error
     picture = Picture.objects.filter(sha256=sha256).first()
-    if picture is None:
+    if picture is None or frame is None:
         raise NoRendition
     try:
         with picture.file.open("rb") as file:

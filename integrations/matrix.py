@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from .networks import NETWORKS
-from .networks.base import Abilities, Quota
+from .networks.abilities import Abilities, Quota
 
 _MEGA = 1_000_000
 _DAY, _HOUR, _MONTH = 86_400, 3600, 28 * 86_400
@@ -22,7 +22,7 @@ def _words(values: tuple[str, ...]) -> str:
         "likes": _("likes"), "reposts": _("reposts"), "replies": _("replies"),
         "quotes": _("quotes"), "impressions": _("impressions"), "person": _("people"),
         "company": _("the company"), "public": _("public"), "unlisted": _("unlisted"),
-        "private": _("followers only"),
+        "private": _("followers only"), "connections": _("contacts only"),
     }  # fmt: skip
     return ", ".join(words.get(value, value) for value in values) or "–"
 

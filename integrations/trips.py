@@ -56,7 +56,7 @@ def offered(*, company: bool) -> list[Network]:
 
 def every_server_is_its_own(network: str) -> bool:
     """Tell whether people name their server, because each is an authorisation server."""
-    return network == "mastodon"
+    return network in NETWORKS and NETWORKS[network].abilities.asks_for == "server"
 
 
 def server_slug(network: str, base_url: str) -> str:

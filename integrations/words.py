@@ -108,17 +108,3 @@ def state_of(network: Network) -> str:
     if able.app_needed and clients.configured(able.name) is None:
         return "not_set_up"
     return "ready"
-
-
-def before_connecting(name: str) -> str:
-    """One sentence about a network for somebody who thinks about connecting it."""
-    sentences = {
-        "linkedin": _("You say yes at LinkedIn. It asks you again about every two months."),
-        "mastodon": _("You say yes at your own server. It holds until you end it."),
-        "bluesky": _("You say yes at Bluesky. We never see your password."),
-        "x": _("Publishing there costs the company money; copying is the usual way."),
-        "threads": _("You say yes at Threads. It asks you again about every two months."),
-        "facebook": _("Facebook lets programs post on pages only, not on personal profiles."),
-        "instagram": _("Works with professional accounts; every post needs a picture."),
-    }
-    return sentences.get(name, _("You say yes at the network. We never see your password."))

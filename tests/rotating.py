@@ -6,7 +6,8 @@ import time
 import urllib.parse
 import uuid
 
-from integrations.networks.base import Abilities, Network, Refused, Renewed
+from integrations.networks.abilities import Abilities
+from integrations.networks.base import Network, Refused, Renewed
 from integrations.wire import NotSent, WireError, call
 
 from .networks.server import Loopback

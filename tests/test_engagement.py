@@ -15,7 +15,8 @@ from campaigns import engagement
 from campaigns.models import Delivery, Reading
 from integrations.models import Budget
 from integrations.networks import get
-from integrations.networks.base import Figures, Price
+from integrations.networks.abilities import Price
+from integrations.networks.base import Figures
 from integrations.wire import WireError
 
 pytestmark = pytest.mark.django_db

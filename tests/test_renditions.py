@@ -15,6 +15,7 @@ from PIL import Image
 from campaigns import deliveries, renditions
 from campaigns.models import Delivery, Picture
 from integrations import accounts
+from integrations.networks import NETWORKS
 from integrations.networks.base import Identity
 
 from .networks.threads import Threads
@@ -138,7 +139,7 @@ def test_site_that_the_internet_cannot_reach_has_no_public_address(picture, sett
     ],
 )  # fmt: skip
 def test_instagram_gets_what_it_takes(size, becomes):
-    frame = renditions.FRAMES["instagram"]
+    frame = NETWORKS["instagram"].abilities.frame
     content = renditions.fit(jpeg(*size), frame)
     with Image.open(io.BytesIO(content)) as image:
         assert (image.format, image.size) == ("JPEG", becomes)
@@ -148,13 +149,13 @@ def test_instagram_gets_what_it_takes(size, becomes):
 
 def test_picture_that_fits_is_left_as_it_is():
     content = jpeg(1080, 1080)
-    assert renditions.fit(content, renditions.FRAMES["instagram"]) == content
+    assert renditions.fit(content, NETWORKS["instagram"].abilities.frame) == content
 
 
 def test_nothing_is_cropped_and_the_same_bytes_come_every_time():
     tall = jpeg(400, 1000)
-    first = renditions.fit(tall, renditions.FRAMES["instagram"])
-    assert renditions.fit(tall, renditions.FRAMES["instagram"]) == first
+    first = renditions.fit(tall, NETWORKS["instagram"].abilities.frame)
+    assert renditions.fit(tall, NETWORKS["instagram"].abilities.frame) == first
     with Image.open(io.BytesIO(first)) as image:
         assert image.size == (800, 1000)
         blue = [x for x in range(800) if image.getpixel((x, 500))[0] < 128]

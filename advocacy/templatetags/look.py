@@ -10,18 +10,10 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
+from integrations.networks import NETWORKS
+
 register = template.Library()
 
-_NETWORKS = {
-    "wall": ("P", "Practice wall"),
-    "linkedin": ("in", "LinkedIn"),
-    "mastodon": ("m", "Mastodon"),
-    "bluesky": ("b", "Bluesky"),
-    "x": ("X", "X"),
-    "threads": ("@", "Threads"),
-    "facebook": ("f", "Facebook"),
-    "instagram": ("ig", "Instagram"),
-}
 _MOST_TALLY = 25
 _FIVE = 5
 
@@ -67,9 +59,8 @@ def signal(light: str) -> SafeString:
 @register.simple_tag
 def net(name: str, size: str = "") -> SafeString:
     """A network's neutral monogram; its name is there for screen readers."""
-    short, full = _NETWORKS.get(name, (name[:1], name))
-    if name == "wall":
-        full = _("Practice wall")
+    full = net_name(name)
+    short = NETWORKS[name].abilities.monogram if name in NETWORKS else name[:1]
     return format_html(
         '<abbr class="net {}" title="{}"><span aria-hidden="true">{}</span>'
         '<span class="vh">{}</span></abbr>',
@@ -83,7 +74,7 @@ def net(name: str, size: str = "") -> SafeString:
 @register.filter
 def net_name(name: str) -> str:
     """A network's full name."""
-    return _("Practice wall") if name == "wall" else _NETWORKS.get(name, ("", name))[1]
+    return _(NETWORKS[name].abilities.label) if name in NETWORKS else name
 
 
 @register.simple_tag

@@ -260,7 +260,7 @@ def _checked(account: ConnectedAccount, typed: Typed, over: dict[str, int]) -> b
     if typed.to:
         return str(account.pk) in typed.to
     own = account.person_id is not None  # a channel is never chosen by itself
-    return own and not over.get(account.network) and account.network != "wall"
+    return own and not over.get(account.network) and get(account.network).abilities.connect != "own"
 
 
 def voice(request: HttpRequest, pk: int) -> HttpResponse:

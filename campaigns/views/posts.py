@@ -109,9 +109,10 @@ def _page(request: HttpRequest, found: Post, errors: dict[str, str]) -> dict[str
 
 def activity_url(delivery: Delivery) -> str:
     """Where the person sees what stands on their own account."""
-    if delivery.account.network == "linkedin" and delivery.account.person_id:
-        return "https://www.linkedin.com/in/me/recent-activity/all/"
-    if delivery.account.network == "wall":
+    able = get(delivery.account.network).abilities
+    if able.activity_url and delivery.account.person_id:
+        return able.activity_url
+    if able.connect == "own":
         return f"{settings.SITE_URL}/wall/"
     url = delivery.account.profile_url
     return url if url.startswith("https://") else ""

@@ -80,7 +80,7 @@ def add_counts(found: list[dict[str, Any]], now: dt.datetime) -> None:
         entry["fits"] = [
             (n.abilities.name, max(n.length(variant.text) - n.abilities.limit, 0))
             for n in NETWORKS.values()
-            if n.abilities.name != "wall"
+            if n.abilities.connect != "own"
         ]
 
 

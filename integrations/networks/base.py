@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
+from .abilities import Abilities
+
 
 @dataclass(frozen=True, slots=True)
 class Picture:
@@ -222,81 +224,6 @@ class Identity:
     handle: str
     display_name: str
     url: str
-
-
-@dataclass(frozen=True, slots=True)
-class Quota:
-    """A limit that the network does not tell in its answers, so we count ourselves.
-
-    ``whose`` as in :class:`Remaining`; ``seconds`` is the window, which begins anew at whole
-    multiples of it in UTC (86,400: at midnight UTC).
-    """
-
-    whose: str
-    calls: int
-    seconds: int
-
-
-@dataclass(frozen=True, slots=True)
-class Price:
-    """What calls cost the company, in millionths of a US dollar."""
-
-    post: int
-    post_with_link: int
-    read: int
-
-
-@dataclass(frozen=True, slots=True)
-class Abilities:
-    """Facts about a network, rendered as the matrix in the UI and the docs.
-
-    ``unit`` counts text: ``grapheme``, ``weighted`` (twitter-text), ``character`` or ``byte``
-    (emoji by UTF-8 bytes, as Threads does). ``url_length`` is the fixed length of a link, None
-    when it counts in full. ``idempotent`` says whether putting again is safe. ``batch`` is how
-    many posts one ``measure`` call may ask for, ``public_figures`` that one call may ask for posts
-    of several accounts, and ``readings`` the ages in hours at which a post is read where calls are
-    scarce (empty: the usual cadence). ``quiet`` are seconds to wait after an ambiguous answer.
-    ``single_use_refresh``: a refresh token that is presented twice ends the session.
-    ``connect``: ``oauth``, ``password``, ``own`` or empty (by hand only); ``for_whom``: ``person``
-    and ``company``. ``fetches_pictures``: the network reads pictures from our public address.
-    ``app_needed``: an operator must register Botschaft there first.
-    """
-
-    name: str
-    label: str
-    limit: int
-    unit: str
-    url_length: int | None
-    byte_limit: int | None = None
-    pictures: int = 0
-    picture_bytes: int = 0
-    alt_limit: int = 0
-    needs_picture: bool = False
-    fetches_pictures: bool = False
-    documents: bool = False
-    threads: bool = False
-    warnings: bool = False
-    visibilities: tuple[str, ...] = ()
-    identical_texts: bool = True
-    idempotent: bool = False
-    can_publish: bool = False
-    can_look: bool = False
-    can_measure: bool = False
-    can_converse: bool = False
-    can_edit: bool = False
-    can_remove: bool = False
-    counts: tuple[str, ...] = ()
-    batch: int = 1
-    public_figures: bool = False
-    readings: tuple[int, ...] = ()
-    quiet: float = 90.0
-    quotas: tuple[Quota, ...] = ()
-    price: Price | None = None
-    single_use_refresh: bool = False
-    connect: str = ""
-    for_whom: tuple[str, ...] = ("person",)
-    app_needed: bool = False
-    intent_url: str = ""
 
 
 # Connecting ---------------------------------------------------------------------------------

@@ -10,9 +10,9 @@ from typing import Any
 from integrations.wire import Answer, Garbled, NotSent, PerhapsSent, WireError
 
 from . import bluesky_oauth, bluesky_session, counting
+from .abilities import Abilities, gettext_noop
 from .answers import Reply, answered, failed, proof, reason, remaining
 from .base import (
-    Abilities,
     Absent,
     Access,
     CannotTell,
@@ -59,6 +59,7 @@ class Bluesky(Network):
 
     abilities = Abilities(
         name="bluesky",
+        monogram="b",
         label="Bluesky",
         limit=300,
         unit="grapheme",
@@ -82,6 +83,9 @@ class Bluesky(Network):
         connect="oauth",
         for_whom=("person", "company"),
         intent_url="https://bsky.app/intent/compose?text={text}",
+        pitch=gettext_noop("You say yes at Bluesky. We never see your password."),
+        asks_for="handle",
+        hosts=("bsky.app",),
     )
 
     def length(self, text: str, *, limits: Mapping[str, int] | None = None) -> int:

@@ -17,8 +17,8 @@ from typing import Any
 from integrations.wire import Answer, Garbled, NotSent, PerhapsSent, WireError, call
 
 from . import answers, graph
+from .abilities import Abilities, gettext_noop
 from .base import (
-    Abilities,
     Absent,
     Access,
     App,
@@ -65,6 +65,7 @@ class Facebook(Network):
 
     abilities = Abilities(
         name="facebook",
+        monogram="f",
         label="Facebook",
         limit=63_206,
         unit="character",
@@ -83,6 +84,8 @@ class Facebook(Network):
         for_whom=("company",),
         app_needed=True,
         intent_url="https://www.facebook.com/sharer/sharer.php?u={url}",
+        pitch=gettext_noop("Facebook lets programs post on pages only, not on personal profiles."),
+        hosts=("facebook.com", "fb.com", "fb.me"),
     )
 
     def length(self, text: str, *, limits: Mapping[str, int] | None = None) -> int:

@@ -12,8 +12,8 @@ from typing import Any
 from integrations.wire import Answer, NotSent, PerhapsSent
 
 from . import answers, containers, graph
+from .abilities import Abilities, Frame, gettext_noop
 from .base import (
-    Abilities,
     Absent,
     Access,
     App,
@@ -66,6 +66,7 @@ class Instagram(Network):
 
     abilities = Abilities(
         name="instagram",
+        monogram="ig",
         label="Instagram",
         limit=2200,
         unit="character",
@@ -83,6 +84,9 @@ class Instagram(Network):
         connect="oauth",
         for_whom=("person", "company"),
         app_needed=True,
+        pitch=gettext_noop("Works with professional accounts; every post needs a picture."),
+        hosts=("instagram.com",),
+        frame=Frame(flattest=1.91, tallest=0.8, narrowest=320, widest=1440),
     )
 
     def length(self, text: str, *, limits: Mapping[str, int] | None = None) -> int:

@@ -16,9 +16,9 @@ from typing import Any
 from integrations.wire import Answer, Garbled, NotSent, PerhapsSent, WireError, call
 
 from . import linkedin_connect
+from .abilities import Abilities, Quota, gettext_noop
 from .answers import failed, printable, proof, reason
 from .base import (
-    Abilities,
     Absent,
     Access,
     CannotTell,
@@ -28,7 +28,6 @@ from .base import (
     Later,
     Network,
     Outgoing,
-    Quota,
     Refused,
     Renewed,
     Result,
@@ -58,6 +57,7 @@ class LinkedIn(Network):
 
     abilities = Abilities(
         name="linkedin",
+        monogram="in",
         label="LinkedIn",
         limit=3000,
         unit="character",
@@ -81,6 +81,9 @@ class LinkedIn(Network):
         for_whom=("person", "company"),
         app_needed=True,
         intent_url="https://www.linkedin.com/feed/?shareActive=true&text={text}",
+        pitch=gettext_noop("You say yes at LinkedIn. It asks you again about every two months."),
+        hosts=("linkedin.com", "lnkd.in"),
+        activity_url="https://www.linkedin.com/in/me/recent-activity/all/",
     )
 
     def __init__(self) -> None:

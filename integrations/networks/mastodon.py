@@ -15,9 +15,9 @@ from typing import Any
 from integrations.wire import Answer, Garbled, NotSent, PerhapsSent, WireError, call
 
 from . import counting, mastodon_connect
+from .abilities import Abilities, gettext_noop
 from .answers import Reply, answered, failed, proof, reason, remaining
 from .base import (
-    Abilities,
     Absent,
     Access,
     App,
@@ -51,6 +51,7 @@ class Mastodon(Network):
 
     abilities = Abilities(
         name="mastodon",
+        monogram="m",
         label="Mastodon",
         limit=500,
         unit="grapheme",
@@ -73,6 +74,8 @@ class Mastodon(Network):
         visibilities=("public", "unlisted", "private"),
         connect="oauth",
         for_whom=("person", "company"),
+        pitch=gettext_noop("You say yes at your own server. It holds until you end it."),
+        asks_for="server",
     )
 
     def length(self, text: str, *, limits: Mapping[str, int] | None = None) -> int:

@@ -9,8 +9,8 @@ from typing import Any
 from integrations.wire import Answer, NotSent, PerhapsSent, WireError
 
 from . import answers, containers, counting, graph
+from .abilities import Abilities, Frame, gettext_noop
 from .base import (
-    Abilities,
     Absent,
     Access,
     CannotTell,
@@ -56,6 +56,7 @@ class Threads(Network):
 
     abilities = Abilities(
         name="threads",
+        monogram="@",
         label="Threads",
         limit=500,
         unit="byte",
@@ -75,6 +76,9 @@ class Threads(Network):
         for_whom=("person", "company"),
         app_needed=True,
         intent_url="https://www.threads.com/intent/post?text={text}",
+        pitch=gettext_noop("You say yes at Threads. It asks you again about every two months."),
+        hosts=("threads.com", "threads.net"),
+        frame=Frame(flattest=10.0, tallest=0.1, narrowest=320, widest=1440),
     )
 
     def length(self, text: str, *, limits: Mapping[str, int] | None = None) -> int:

@@ -12,9 +12,9 @@ from http import HTTPStatus
 from integrations.wire import Answer, NotSent, PerhapsSent, WireError, call
 
 from . import counting
+from .abilities import Abilities, gettext_noop
 from .answers import failed, proof
 from .base import (
-    Abilities,
     Absent,
     Access,
     CannotTell,
@@ -33,7 +33,8 @@ class Wall(Network):
 
     abilities = Abilities(
         name="wall",
-        label="Practice wall",
+        monogram="P",
+        label=gettext_noop("Practice wall"),
         limit=500,
         unit="grapheme",
         url_length=None,

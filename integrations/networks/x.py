@@ -18,9 +18,9 @@ from typing import Any
 from integrations.wire import Answer, Garbled, NotSent, PerhapsSent, WireError, call
 
 from . import counting, x_connect
+from .abilities import Abilities, Price, gettext_noop
 from .answers import failed, proof, reason
 from .base import (
-    Abilities,
     Absent,
     Access,
     CannotTell,
@@ -31,7 +31,6 @@ from .base import (
     Network,
     Outgoing,
     Picture,
-    Price,
     Refused,
     Remaining,
     Renewed,
@@ -59,6 +58,7 @@ class X(Network):
 
     abilities = Abilities(
         name="x",
+        monogram="X",
         label="X",
         limit=280,
         unit="weighted",
@@ -82,6 +82,8 @@ class X(Network):
         for_whom=("person", "company"),
         app_needed=True,
         intent_url="https://x.com/intent/post?text={text}",
+        pitch=gettext_noop("Publishing there costs the company money; copying is the usual way."),
+        hosts=("x.com", "twitter.com"),
     )
 
     def length(self, text: str, *, limits: Mapping[str, int] | None = None) -> int:

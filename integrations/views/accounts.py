@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from ambassadors import consents
 from ambassadors.models import Consent, Person
-from integrations import limits, matrix, trips, words
+from integrations import limits, matrix, words
 from integrations.models import ConnectedAccount
 from integrations.networks import NETWORKS
 
@@ -54,10 +54,8 @@ def ways(*, company: bool, errors: dict[str, str], now: dt.datetime) -> list[dic
         {
             "abilities": able,
             "state": words.state_of(network),
-            "sentence": words.before_connecting(able.name),
-            "names_server": trips.every_server_is_its_own(able.name),
-            "names_handle": able.name == "bluesky",
-            "used_up": used_up(able.name, now),
+            "sentence": _(able.pitch),
+            "shut": shut(able.name, now),
             "error": errors.get(able.name, ""),
         }
         for network in NETWORKS.values()
@@ -73,10 +71,15 @@ def budget(network: str, now: dt.datetime) -> tuple[int, int] | None:
     return row.spent, row.limit
 
 
-def used_up(network: str, now: dt.datetime) -> bool:
-    """Tell whether this month's money does not pay for one more post there."""
+def shut(network: str, now: dt.datetime) -> str:
+    """Why a paid network is not published to: ``no_budget``, ``used_up``, or empty when it is."""
     price, found = NETWORKS[network].abilities.price, budget(network, now)
-    return bool(price and found and found[1] - found[0] < price.post)
+    if price is None or found is None:
+        return ""
+    spent, limit = found
+    if not limit:
+        return "no_budget"
+    return "used_up" if limit - spent < price.post else ""
 
 
 def networks(request: HttpRequest) -> HttpResponse:
@@ -93,7 +96,7 @@ def networks(request: HttpRequest) -> HttpResponse:
                     "spent": f"{spent / 1_000_000:.2f}",
                     "limit": f"{limit / 1_000_000:.2f}",
                     "meter": min(round(100 * spent / limit), 100) if limit else 100,
-                    "used_up": used_up(able.name, now),
+                    "shut": shut(able.name, now),
                 }
             )
     context = {

@@ -8,7 +8,7 @@ from typing import cast
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -124,7 +124,7 @@ def _arrive(
         return redirect(f"{reverse('account_login')}?next={reverse('accounts')}")
     network = server if server in NETWORKS else server.rpartition("-")[0]
     if network not in NETWORKS:
-        network = "mastodon"
+        raise Http404
     if doubled:
         sentence = _("The network's answer is not valid. Please start again.")
         return _page(request, network, sentence, company=False, status=400)

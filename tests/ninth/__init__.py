@@ -1,0 +1,1 @@
+"""A pretended ninth network: its file and its server, and nothing else anywhere."""
