@@ -3,7 +3,7 @@ PYTHON ?= python3
 V = .venv/bin
 WITH = $(V)/python -m advocacy.withservices
 
-.PHONY: demo test lint test-bluesky bench goals messages lock
+.PHONY: demo test proof lint test-bluesky bench goals messages lock
 .DEFAULT_GOAL := demo
 
 .venv/bin/python:
@@ -27,6 +27,10 @@ demo: .venv/demo.stamp locale/de/LC_MESSAGES/django.mo
 test: .venv/dev.stamp locale/de/LC_MESSAGES/django.mo
 	@command -v chromium >/dev/null || echo "Browser tests are skipped: install the package chromium to run them."
 	$(WITH) $(V)/python -m pytest --numprocesses auto --dist worksteal $(ARGS)
+
+# What is statistical, at the size of the contract, one by one, with its figures.
+proof: .venv/dev.stamp locale/de/LC_MESSAGES/django.mo
+	PROOF=full $(WITH) $(V)/python -m pytest -s $(or $(ARGS),tests/test_publishing.py tests/test_endings.py tests/test_afterwards.py tests/test_tokens.py tests/test_connect.py tests/test_secrets.py)
 
 lint: .venv/dev.stamp locale/de/LC_MESSAGES/django.mo
 	$(V)/ruff check .

@@ -28,7 +28,7 @@ from integrations.networks.base import (
 )
 from integrations.wire import WireError
 
-from . import deliveries, disclosure, holds, shares, wording
+from . import choices, deliveries, disclosure, holds, shares, wording
 from .models import Delivery, FormerText, HoldAnswer, Post
 from .outgoings import outgoing, short_url
 from .shares import ShareRefused
@@ -99,7 +99,7 @@ def there(*, by: Person, delivery: Delivery, url: str, now: dt.datetime) -> bool
         )
     if isinstance(seen, Sent):
         return deliveries.mark_sent(delivery, seen.remote_id, seen.url or link, now=now)
-    return shares.say_it_is_there(by=by, delivery=delivery, url=link, now=now)
+    return choices.say_it_is_there(by=by, delivery=delivery, url=link, now=now)
 
 
 def change(*, by: Person, post: Post, text: str, now: dt.datetime) -> None:

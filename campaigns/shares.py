@@ -21,7 +21,6 @@ from integrations.networks.bluesky import make_tid
 from . import anonymity, disclosure, identical, wording
 from .models import Delivery, Post, ShortLink, Suggestion, Variant
 from .outgoings import short_url
-from .states import move_delivery
 
 # A post that could not leave within this time after its moment is not sent any more.
 PATIENCE = dt.timedelta(hours=24)
@@ -109,6 +108,14 @@ def check_length(
         )
     if abilities.byte_limit and len(full_text.encode()) > abilities.byte_limit:
         raise ShareRefused("text", _("%(network)s: too many bytes.") % {"network": abilities.label})
+
+
+def check_picture(network: str, suggestion: Suggestion) -> None:
+    """Refuse a post without a picture where the network makes none. Raises ShareRefused."""
+    able = get(network).abilities
+    if able.needs_picture and suggestion.picture_id is None:
+        sentence = _("%(network)s needs a picture, and this suggestion has none.")
+        raise ShareRefused("to", sentence % {"network": able.label})
 
 
 def check_thread(network: str) -> None:
@@ -288,6 +295,7 @@ def share(
             )
         if len(parts) > 1:
             check_thread(account.network)
+        check_picture(account.network, suggestion)
         first = before = None
         for number, text in enumerate(parts):
             before, new = proof(
@@ -304,7 +312,7 @@ def share(
             if not new:
                 break
             moment = max(due_at, now) + number * dt.timedelta(seconds=1)
-            _deliver_later(before, account, due_at=moment, now=now)
+            deliver_later(before, account, due_at=moment, now=now)
         if first:
             posts.append(first)
     return posts
@@ -320,7 +328,7 @@ def _check_rights(by: Person, accounts: Sequence[ConnectedAccount]) -> None:
         raise ShareRefused("to", _("You have not allowed Botschaft to publish for you yet."))
 
 
-def _deliver_later(
+def deliver_later(
     post: Post, account: ConnectedAccount, *, due_at: dt.datetime, now: dt.datetime
 ) -> None:
     """Queue a delivery; all that makes a repeat recognisable is fixed here (contract 2.3/1)."""
@@ -337,145 +345,6 @@ def _deliver_later(
         blocked=Delivery.Blocked.NOT if account.person_id else Delivery.Blocked.APPROVAL,
     )
     audit.record("delivery.queued", delivery, by=post.person, now=now, network=post.network)
-
-
-@transaction.atomic
-def withdraw(*, by: Person, delivery: Delivery, now: dt.datetime) -> bool:
-    """Take a queued post back, or leave an unknown one; tells whether it was still in time.
-
-    The parts of a thread that would have followed are taken back with it.
-    """
-    for source in ("queued", "unknown") if delivery.state == "unknown" else ("queued",):
-        if move_delivery(
-            delivery,
-            to="cancelled",
-            source=source,
-            now=now,
-            by=by,
-            reason="withdrawn" if source == "queued" else "left_unknown",
-            any_fence=True,
-            lease_until=None,
-            look_at=None,
-        ):
-            audit.record("delivery.cancelled", delivery, by=by, now=now)
-            stop_rest(delivery.post, by=by, now=now)
-            return True
-    return False
-
-
-def stop_rest(post: Post, *, by: Person | None, now: dt.datetime) -> None:
-    """Take back the queued parts of a thread after this one, inside the caller's transaction."""
-    for later in Delivery.objects.filter(post__before=post).select_related("post"):
-        move_delivery(
-            later,
-            to="cancelled",
-            source="queued",
-            now=now,
-            by=by,
-            reason="thread",
-            any_fence=True,
-            lease_until=None,
-        )
-        stop_rest(later.post, by=by, now=now)
-
-
-@transaction.atomic
-def edit(*, by: Person, delivery: Delivery, text: str, now: dt.datetime) -> Post:
-    """Replace a queued post by one with another text, unless it is on its way (contract C23).
-
-    Effects in order: the old delivery is cancelled if it is still queued, which waits for a start
-    that holds its row and shuts out every later one; then a new post with its own delivery takes
-    its moment, its link and its place in a thread. Raises :class:`ShareRefused`.
-    """
-    old = delivery.post
-    moved = move_delivery(
-        delivery,
-        to="cancelled",
-        source="queued",
-        now=now,
-        by=by,
-        reason="edited",
-        any_fence=True,
-        lease_until=None,
-    )
-    if not moved:
-        raise ShareRefused("", _("Too late: it has left already."))
-    if len(wording.parts(text)) > 1:
-        raise ShareRefused("text", _("This stays one part: take out the line ---."))
-    label = disclosure.label_for(None if old.part else old.suggestion, old.network, old.language)
-    full_text = disclosure.complete(text, label, short_url(old.link.code) if old.link else "")
-    check_text(text)
-    check_length(old.network, full_text, delivery.account, warning=old.content_warning)
-    if old.suggestion:
-        check_identical(old.suggestion, text, old.language, [delivery.account], now)
-    Post.objects.filter(pk=old.pk).update(link=None, before=None)
-    new = Post.objects.get(pk=old.pk)
-    new.pk, new._state.adding = None, True  # noqa: SLF001 - Django's documented way to copy a row
-    new.submission, new.created_at = uuid.uuid4(), now
-    new.link, new.before = old.link, old.before
-    new.text, new.full_text, new.sha256 = text, full_text, wording.fingerprint(full_text)
-    new.own_share = wording.voice(old.draft, text).percent
-    new.disclosure_label, new.disclosure_version = label.text, label.version
-    new.save(force_insert=True)
-    new.more_pictures.set(old.more_pictures.all())
-    Post.objects.filter(before=old).update(before=new)
-    _deliver_later(new, delivery.account, due_at=max(delivery.due_at, now), now=now)
-    audit.record("delivery.edited", delivery, by=by, now=now, post=new.pk)
-    return new
-
-
-@transaction.atomic
-def look_again(*, by: Person, delivery: Delivery, now: dt.datetime) -> bool:
-    """The person has looked and wants it sent: unblock a queued delivery, or send again."""
-    if delivery.state == "unknown":
-        moved = now < delivery.not_after and move_delivery(
-            delivery,
-            to="queued",
-            source="unknown",
-            now=now,
-            by=by,
-            reason="person_says_absent",
-            any_fence=True,
-            look_at=None,
-            next_at=now,
-            claims=0,
-        )
-    else:
-        moved = bool(
-            Delivery.objects.filter(pk=delivery.pk, state="queued", not_after__gt=now)
-            .exclude(blocked__in=[Delivery.Blocked.NOT, Delivery.Blocked.APPROVAL])
-            .update(blocked="", next_at=now, claims=0, reason="")
-        )
-    if moved:
-        audit.record("delivery.released", delivery, by=by, now=now)
-    return moved
-
-
-@transaction.atomic
-def say_it_is_there(*, by: Person, delivery: Delivery, url: str, now: dt.datetime) -> bool:
-    """The person found the post: keep their link as the proof we have.
-
-    Without the network's own id nothing can answer to it, so the rest of a thread is taken back.
-    """
-    if delivery.state != "unknown":
-        return False
-    moved = move_delivery(
-        delivery,
-        to="sent",
-        source="unknown",
-        now=now,
-        by=by,
-        reason="person_says_there",
-        any_fence=True,
-        remote_id=url[:400],
-        remote_url=url[:800],
-        sent_at=now,
-        look_at=None,
-    )
-    if moved:
-        audit.record("delivery.found_by_person", delivery, by=by, now=now)
-        stop_rest(delivery.post, by=by, now=now)
-    return moved
 
 
 def verbatim_counts(variants: Sequence[Variant], *, since: dt.datetime) -> dict[int, int | None]:

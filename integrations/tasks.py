@@ -30,10 +30,11 @@ def renew_lapsing() -> int:
 
 
 @shared_task  # type: ignore[untyped-decorator]
-def write_reconnects() -> int:
-    """Mail those whose account must be connected again."""
+def tell_ended() -> int:
+    """Mail those whose account must be connected again; returns how many accounts."""
     close_old_connections()
-    return reconnects.write(now=timezone.now())
+    reconnects.expire(now=timezone.now())
+    return notices.tell_ended(now=timezone.now())
 
 
 @shared_task  # type: ignore[untyped-decorator]

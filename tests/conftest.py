@@ -18,6 +18,8 @@ from integrations.networks.base import Identity
 from .networks.bluesky import Bluesky
 from .networks.mastodon import Mastodon
 
+# `make proof` runs what is statistical at the size of the contract and prints the figures.
+FULL = os.environ.get("PROOF") == "full"
 SHARED = Path(os.environ.get("BOTSCHAFT_SHARED") or Path(__file__).parents[1] / ".." / "shared")
 
 
@@ -43,7 +45,7 @@ def _english():
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings():
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix):
     """The live server's threads must not keep the test database open."""
     from django.conf import settings
 

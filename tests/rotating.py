@@ -16,13 +16,14 @@ from .networks.server import Loopback
 class Rotating(Network):
     """As X and Bluesky's OAuth are: rotation without grace."""
 
+    patience = 2.0  # seconds
     abilities = Abilities(
         name="rotating", label="Rotating", limit=300, unit="grapheme", url_length=None
     )
 
     def refresh(self, access, now):
         body = urllib.parse.urlencode({"refresh_token": access.secrets["refresh_token"]})
-        answer = call("POST", f"{access.base_url}/token", body=body.encode(), seconds=2)
+        answer = call("POST", f"{access.base_url}/token", body=body.encode(), seconds=self.patience)
         if answer.status == 429:
             raise NotSent("busy")
         if answer.status >= 500:

@@ -13,12 +13,13 @@ from django.test import Client
 from django.utils import timezone
 
 from ambassadors.models import AuditEntry
-from campaigns import deliveries, holds, reminders, shares, starts, wording
+from campaigns import choices, deliveries, holds, reminders, shares, starts, wording
 from campaigns.models import Delivery, FormerText, HoldAnswer, HoldRecord, Post, Programme
 from campaigns.shares import ShareRefused, Words
 from integrations.networks import get
 from integrations.networks.base import Absent, CannotTell, Sent
 
+from .conftest import FULL
 from .test_publishing import drain
 
 pytestmark = pytest.mark.django_db
@@ -485,7 +486,7 @@ def test_person_deletes_their_post_at_the_network(client, sent, mastodon):
 
 @pytest.mark.django_db(transaction=True)
 def test_edit_against_start_lets_exactly_one_text_leave(jona, suggestion, account_on, mastodon):
-    """1,000 races: either the old text starts and the edit is refused, or only the new one may."""
+    """Races: either the old text starts and the edit is refused, or only the new one may."""
     from integrations.models import ConnectedAccount
 
     first = account_on(jona, mastodon)
@@ -495,7 +496,7 @@ def test_edit_against_start_lets_exactly_one_text_leave(jona, suggestion, accoun
             person=jona, network="mastodon", base_url=mastodon.base_url, remote_id=f"r{n}", handle=f"@r{n}",
             features=first.features, connected_at=now,
         )
-        for n in range(1000)
+        for n in range(1000 if FULL else 150)
     )  # fmt: skip
     posts = Post.objects.bulk_create(
         Post(
@@ -533,7 +534,7 @@ def test_edit_against_start_lets_exactly_one_text_leave(jona, suggestion, accoun
             both.wait()
             time.sleep(late)
             try:
-                edited[pk] = shares.edit(by=jona, delivery=row, text="new", now=now)
+                edited[pk] = choices.edit(by=jona, delivery=row, text="new", now=now)
             except ShareRefused:
                 edited[pk] = None
         connections.close_all()
@@ -544,9 +545,9 @@ def test_edit_against_start_lets_exactly_one_text_leave(jona, suggestion, accoun
     for thread in threads:
         thread.join()
     old, new = sum(started.values()), sum(post is not None for post in edited.values())
-    print(f"1,000 races: the old text started {old} times, the new one stands {new} times")
+    print(f"{len(ids)} races: the old text started {old} times, the new one stands {new} times")
     assert [pk for pk in ids if started[pk] == (edited[pk] is not None)] == []
-    assert min(old, new) > 50  # both did win
+    assert min(old, new) > len(ids) / 20  # both did win
     assert Delivery.objects.filter(state="sending", post__text="old").count() == old
     assert Delivery.objects.filter(state="queued", post__text="new").count() == new
     assert Delivery.objects.filter(state="cancelled", reason="edited").count() == new

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from ambassadors import consents
 from ambassadors.models import AuditEntry
-from campaigns import approvals, holds, shares
+from campaigns import approvals, choices, holds
 from campaigns.models import Delivery, Post
 from campaigns.shares import ShareRefused, Words, share
 from integrations import accounts
@@ -78,7 +78,7 @@ def test_nobody_approves_their_own(mastodon, editors, written):
     page = client.get("/approvals/").content.decode()
     assert ("Somebody else approves it" in page, 'value="approve"' in page) == (True, False)
     client.post(f"/approvals/{post.delivery.pk}/", {"sha256": post.sha256})
-    assert not shares.look_again(by=editors[0], delivery=post.delivery, now=timezone.now())
+    assert not choices.look_again(by=editors[0], delivery=post.delivery, now=timezone.now())
     drain()
     assert (Delivery.objects.get().blocked, mastodon.count("arrived")) == ("approval", 0)
 
@@ -222,3 +222,21 @@ def test_account_of_somebody_else_is_refused(written, editors, mastodon, account
     with pytest.raises(ShareRefused):
         written(editors[0], theirs)
     assert ConnectedAccount.objects.usable_by(editors[0]).filter(pk=theirs.pk).count() == 0
+
+
+def test_post_without_a_picture_is_refused_where_one_is_needed(
+    person, suggestion, account_on, mastodon
+):
+    jona, client = person("Jona Harms"), Client()
+    account = account_on(jona, mastodon)
+    ConnectedAccount.objects.filter(pk=account.pk).update(network="instagram")
+    client.force_login(jona)
+    page = client.get(f"/suggestions/{suggestion.pk}/").content.decode()
+    assert "takes only posts with a picture" in page
+    form = {
+        "variant": suggestion.variant_set.get().pk, "text": "Mine alone.", "act": "share", "when": "now",
+        "submission": str(uuid.uuid4()), "to": str(account.pk), "visibility": "public",
+    }  # fmt: skip
+    response = client.post(f"/suggestions/{suggestion.pk}/", form)
+    assert response.status_code == 422
+    assert "Instagram needs a picture, and this suggestion has none." in response.content.decode()

@@ -18,7 +18,7 @@ from integrations.networks import bluesky_oauth
 from integrations.networks.base import Identity
 from integrations.wire import call
 
-from .conftest import SHARED
+from .conftest import FULL, SHARED
 from .networks.linkedin import LinkedIn
 from .networks.mastodon import Mastodon
 
@@ -254,15 +254,15 @@ def test_callback_case(case, client, mastodon, bluesky, linkedin, person, mailou
 # Crossing flows -------------------------------------------------------------------------------
 
 
-def test_thousand_interleaved_flows_connect_nothing_across(person, monkeypatch):
-    dice = random.Random(22)
+def test_interleaved_flows_connect_nothing_across(person, monkeypatch):
+    dice, flows = random.Random(22), 1000 if FULL else 150
     people = {"1": person("Jona"), "2": person("Nam")}
     with Mastodon() as a, Mastodon() as b, Mastodon() as c:
         servers = [a, b, c]
         hosts = ",".join(f"127.0.0.1:{server.port}" for server in servers)
         monkeypatch.setenv("LOOPBACK_HOSTS", hosts)
         open_flows, done, crossed = [], 0, 0
-        for _ in range(1000):
+        for _ in range(flows):
             number, server = dice.choice(list(people)), dice.choice(servers)
             url = trips.begin(
                 person=people[number], session=number, network="mastodon",
@@ -277,9 +277,9 @@ def test_thousand_interleaved_flows_connect_nothing_across(person, monkeypatch):
         done += sum(finish(flow, people) for flow in open_flows)
         wrong = [row for row in Token.objects.select_related("account") if misconnected(row, people, servers)]  # fmt: skip
     found = ConnectedAccount.objects.count()
-    print(f"{done} of 1000 flows connected, {found} accounts, {crossed} crossings refused, {len(wrong)} cross-connections")  # fmt: skip
-    assert (done, found, wrong) == (1000, 6, [])
-    assert crossed > 500
+    print(f"{done} of {flows} flows connected, {found} accounts, {crossed} crossings refused, {len(wrong)} cross-connections")  # fmt: skip
+    assert (done, found, wrong) == (flows, 6, [])
+    assert crossed > flows / 2
 
 
 def cross(dice, flow, people, servers):

@@ -28,9 +28,11 @@ def start(home, port, **env):
 @pytest.fixture
 def home(tmp_path_factory):
     path = tmp_path_factory.mktemp("demo")
-    for parent in (path, path.parent):
+    for parent in (path, *path.parents):  # as root, PostgreSQL runs as somebody else
+        if parent.name.startswith("pytest-of-"):
+            break
         parent.chmod(0o711)
-    path.parent.parent.chmod(0o711)
+    parent.chmod(0o711)
     return path
 
 

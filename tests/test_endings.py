@@ -18,14 +18,15 @@ from ambassadors.models import AuditEntry, Person, Role
 from campaigns import deliveries, endings, tasks
 from campaigns.models import Delivery
 from campaigns.shares import Words, share
-from integrations import accounts, clients, trips
+from integrations import accounts, clients, notices, reconnects, trips
 from integrations.models import ConnectedAccount, Revocation, Token
 from integrations.networks.base import Identity
 
+from .conftest import FULL
 from .networks.mastodon import Mastodon
 
 pytestmark = pytest.mark.django_db(transaction=True)
-ENDINGS, EACH = 200, 2  # and posts waiting for each account
+ENDINGS, EACH = 200 if FULL else 60, 2  # and posts waiting for each account
 
 
 def connect(server, person, number, by=None):
@@ -89,10 +90,10 @@ def leave(account, hr):
     return client.post(f"/people/{account.person_id}/leave/", {"sure": "yes"})
 
 
-def end_all(server, found, hr, settings):
+def end_all(server, found, hr, settings, pause=0.4):
     """Four workers send while eight people at a time end something; late first bytes."""
     settings.DEBUG_FAILPOINTS = True
-    settings.FAILPOINTS = "in_start=pause:0.02,after_start=pause:0.4"
+    settings.FAILPOINTS = f"in_start=pause:0.02,after_start=pause:{pause}"
     connections.close_all()
     workers = []
     for _ in range(4):
@@ -154,7 +155,7 @@ def test_ending_that_does_not_wait_lets_posts_through(crowd, settings, monkeypat
     """The mutant: proof that the test above can fail."""
     server, found, hr = crowd(40)
     monkeypatch.setattr(endings, "wait_for_flights", lambda _scope: [])
-    late = end_all(server, found, hr, settings)
+    late = end_all(server, found, hr, settings, pause=1.5)
     print(f"without waiting: {len(late)} first bytes after the answer")
     assert len(late) > 0
 
@@ -259,8 +260,6 @@ def test_network_that_is_away_gets_its_key_later_and_not_for_ever(mastodon, jona
 
 
 def test_end_of_a_connection_is_mailed_once(mastodon, jona, mailoutbox):
-    from integrations import notices
-
     now = timezone.now()
     account = connect(mastodon, jona, 1)
     for days, mails in ((15, 0), (14, 1), (13, 1), (1, 1)):
@@ -268,14 +267,16 @@ def test_end_of_a_connection_is_mailed_once(mastodon, jona, mailoutbox):
         notices.warn_due(now=now)
         assert len(mailoutbox) == mails
     assert ("say yes again by" in mailoutbox[0].subject, mailoutbox[0].to) == (True, [jona.email])
+    ConnectedAccount.objects.update(reconnect_by=now)
+    assert [reconnects.expire(now=now) for _ in range(2)] == [1, 0]
+    assert [notices.tell_ended(now=now) for _ in range(2)] == [1, 0]
+    assert mailoutbox[1].subject == "Mastodon must be connected again"
     connect(mastodon, jona, 1)  # says yes again: the next end is another event
     account.refresh_from_db()
     assert (account.warned_at, account.reconnect_by) == (None, None)
 
 
 def test_end_of_a_channel_is_mailed_to_who_connected_it(mastodon, person, mailoutbox):
-    from integrations import notices
-
     admin = person("Piet", "administrator")
     person("Other", "administrator")
     connect(mastodon, None, 1, by=admin)

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from campaigns import shares, wording
+from campaigns import choices, shares, wording
 from campaigns.models import Delivery, Post
 from campaigns.shares import ShareRefused, Words
 
@@ -109,7 +109,7 @@ def test_network_without_threads_refuses_in_a_sentence(
 def test_taking_back_a_part_takes_back_what_follows(jona, share, account_on, mastodon):
     share([account_on(jona, mastodon)])
     second = Delivery.objects.get(post__part=1)
-    shares.withdraw(by=jona, delivery=second, now=timezone.now())
+    choices.withdraw(by=jona, delivery=second, now=timezone.now())
     found = Delivery.objects.order_by("post__part").values_list("state", "reason")
     assert list(found) == [("queued", ""), ("cancelled", "withdrawn"), ("cancelled", "thread")]
 
@@ -117,7 +117,7 @@ def test_taking_back_a_part_takes_back_what_follows(jona, share, account_on, mas
 def test_edited_part_keeps_its_place(jona, share, account_on, mastodon):
     share([account_on(jona, mastodon)])
     second = Delivery.objects.select_related("post").get(post__part=1)
-    new = shares.edit(by=jona, delivery=second, text="Better.", now=timezone.now())
+    new = choices.edit(by=jona, delivery=second, text="Better.", now=timezone.now())
     third = Post.objects.get(part=2)
     assert (new.part, new.before.part, third.before) == (1, 0, new)
 

@@ -17,15 +17,17 @@ from .test_loop import DESKTOP, PHONE, Visitor, browser  # noqa: F401 - a fixtur
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture(params=["light", "dark"])
+@pytest.fixture(params=[(PHONE, "light"), (DESKTOP, "dark")], ids=["390-light", "1280-dark"])
 def visit(request, browser, live_server):
     """Log somebody in on a screen; ``shot`` keeps a picture when SHOTS names a folder."""
     import os
     from pathlib import Path
 
-    def begin(who, size):
+    size, scheme = request.param
+
+    def begin(who):
         made = Visitor(browser, live_server.url, size)
-        made.page.emulate_media(color_scheme=request.param)
+        made.page.emulate_media(color_scheme=scheme)
         made.login(who)
         width = size["width"]
 
@@ -34,7 +36,7 @@ def visit(request, browser, live_server):
                 made.page.goto(live_server.url + url)
             made.check()
             if folder := os.environ.get("SHOTS"):
-                path = Path(folder) / f"{name}-{width}-{request.param}.png"
+                path = Path(folder) / f"{name}-{width}-{scheme}.png"
                 made.page.screenshot(path=path, full_page=True)
 
         made.look = look
@@ -43,8 +45,7 @@ def visit(request, browser, live_server):
     return begin
 
 
-@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["390", "1280"])
-def test_hold_asks_and_reports(visit, person, topic, suggestion, account_on, mastodon, queue, size):
+def test_hold_asks_and_reports(visit, person, topic, suggestion, account_on, mastodon, queue):
     jona, mirja = person("Jona Harms"), person("Mirja Thomsen", "curator")
     now = timezone.now()
     copied = shares.hand_over(
@@ -52,7 +53,7 @@ def test_hold_asks_and_reports(visit, person, topic, suggestion, account_on, mas
         words=Words("My father asked whether this is our power now.", suggestion.variant_set.get(), uuid.uuid4()),
     )  # fmt: skip
     waiting = queue(jona, account_on(jona, mastodon), due_at=now + dt.timedelta(days=1))
-    desk = visit(mirja, size)
+    desk = visit(mirja)
     desk.look(f"/desk/topics/{topic.pk}/hold/", "hold")
     desk.page.locator("#br-t").fill("The figures are being checked.")
     desk.page.locator("#br-p").fill("We are checking the figures. I will come back to it.")
@@ -62,7 +63,7 @@ def test_hold_asks_and_reports(visit, person, topic, suggestion, account_on, mas
     desk.look("", "report")
     for url, name in ((f"/desk/suggestions/{suggestion.pk}/hold/", "hold-suggestion"), ("/desk/everything/hold/", "hold-everything"), ("/desk/holds/", "reports"), ("/desk/", "desk")):  # fmt: skip
         desk.look(url, name)
-    mine = visit(jona, size)
+    mine = visit(jona)
     mine.look("/", "today-asked")
     mine.look(f"/posts/{waiting.post_id}/", "post-held")
     assert "Stopped: the topic is on hold" in mine.page.locator("main").inner_text()
@@ -83,10 +84,7 @@ def test_hold_asks_and_reports(visit, person, topic, suggestion, account_on, mas
     assert (desk.trouble, mine.trouble) == ([], [])
 
 
-@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["390", "1280"])
-def test_unknown_post_has_three_choices(
-    visit, person, account_on, mastodon, queue, monkeypatch, size
-):
+def test_unknown_post_has_three_choices(visit, person, account_on, mastodon, queue, monkeypatch):
     jona = person("Jona Harms")
     account = account_on(jona, mastodon)
     type(account).objects.update(profile_url="https://mastodon.example/@jona")
@@ -96,7 +94,7 @@ def test_unknown_post_has_three_choices(
     asking = {"state": "unknown", "reason": "ask_person", "first_tried_at": tried}
     Delivery.objects.update(**asking)
     there, again, leave = rows
-    mine = visit(jona, size)
+    mine = visit(jona)
     mine.look("/", "today-unknown")
     mine.look(f"/posts/{there.post_id}/", "unknown")
     assert mine.page.locator("input[type=radio]:checked").count() == 0
@@ -121,13 +119,12 @@ def test_unknown_post_has_three_choices(
     assert mine.trouble == []
 
 
-@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["390", "1280"])
 def test_thread_is_counted_while_typing_and_figures_are_written_down(
-    visit, person, account_on, mastodon, suggestion, size
+    visit, person, account_on, mastodon, suggestion
 ):
     jona = person("Jona Harms")
     account_on(jona, mastodon)
-    mine = visit(jona, size)
+    mine = visit(jona)
     mine.page.goto(f"{mine.base}/suggestions/{suggestion.pk}/")
     mine.page.locator("[data-text]").fill("a" * 400 + "\n---\n" + "b" * 450)
     assert mine.page.locator("[data-count=mastodon]").inner_text() == "450"

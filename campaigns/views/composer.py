@@ -209,12 +209,19 @@ def _page(
     previews = _previews(suggestion, typed)
     over = {row["abilities"].name: row["over"] for row in previews}
     no_thread = {row["abilities"].name for row in previews if row["no_thread"]}
-    over |= dict.fromkeys(no_thread, 1)
+    no_picture = {
+        row["abilities"].name
+        for row in previews
+        if row["abilities"].needs_picture and not suggestion.picture_id
+    }
+    over |= dict.fromkeys(no_thread | no_picture, 1)
     accounts = [
         {
             "account": a,
             "over": over.get(a.network, 0),
             "no_thread": a.network in no_thread,
+            "no_picture": a.network in no_picture,
+            "rehearsal": get(a.network).abilities.connect == "own",
             "checked": _checked(a, typed, over),
         }
         for a in ConnectedAccount.objects.usable_by(person)

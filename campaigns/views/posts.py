@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from ambassadors.models import Person
-from campaigns import afterwards, holds, shares, wording
+from campaigns import afterwards, choices, holds, wording
 from campaigns.models import Delivery, HoldAnswer, Post
 from campaigns.outgoings import short_url
 from campaigns.saying import Outlook, plain_state
@@ -87,6 +87,7 @@ def _page(request: HttpRequest, found: Post, errors: dict[str, str]) -> dict[str
         "intent": intent_url(
             found.network, found.full_text, short_url(found.link.code) if found.link else ""
         ),
+        "only_link": "{url}" in abilities.intent_url,
         "attempts": attempts,
         "tried_at": attempts[-1].began_at if attempts else delivery and delivery.first_tried_at,
         "activity": activity_url(delivery) if delivery else "",
@@ -197,7 +198,7 @@ def _decide(request: HttpRequest, person: Person, found: Post, choice: str) -> i
         _answer(request, person, found, choice.removeprefix("answer_"), now)
     elif choice == "edit" and delivery:
         text = wording.clean(request.POST.get("text", ""))
-        new = shares.edit(by=person, delivery=delivery, text=text, now=now)
+        new = choices.edit(by=person, delivery=delivery, text=text, now=now)
         messages.success(request, _("Changed. The older text will not leave."))
         nudge(publish_due)
         return new.pk
@@ -215,13 +216,13 @@ def _decide(request: HttpRequest, person: Person, found: Post, choice: str) -> i
 
 def _withdraw(request: HttpRequest, person: Person, delivery: Delivery, now: dt.datetime) -> None:
     known = delivery.state != "unknown"
-    if not shares.withdraw(by=person, delivery=delivery, now=now):
+    if not choices.withdraw(by=person, delivery=delivery, now=now):
         raise ShareRefused("", _("Too late: it has left already."))
     messages.success(request, _("Taken back.") if known else _("We leave it."))
 
 
 def _again(request: HttpRequest, person: Person, delivery: Delivery, now: dt.datetime) -> None:
-    if not shares.look_again(by=person, delivery=delivery, now=now):
+    if not choices.look_again(by=person, delivery=delivery, now=now):
         raise ShareRefused("", _("This is not possible any more."))
     messages.success(request, _("It will be sent."))
     nudge(publish_due)

@@ -1,0 +1,155 @@
+"""What a person decides about a post of theirs that waits or is in doubt."""
+
+import datetime as dt
+import uuid
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from ambassadors import audit
+from ambassadors.models import Person
+
+from . import disclosure, wording
+from .models import Delivery, Post
+from .outgoings import short_url
+from .shares import ShareRefused, check_identical, check_length, check_text, deliver_later
+from .states import move_delivery
+
+
+@transaction.atomic
+def withdraw(*, by: Person, delivery: Delivery, now: dt.datetime) -> bool:
+    """Take a queued post back, or leave an unknown one; tells whether it was still in time.
+
+    The parts of a thread that would have followed are taken back with it.
+    """
+    for source in ("queued", "unknown") if delivery.state == "unknown" else ("queued",):
+        if move_delivery(
+            delivery,
+            to="cancelled",
+            source=source,
+            now=now,
+            by=by,
+            reason="withdrawn" if source == "queued" else "left_unknown",
+            any_fence=True,
+            lease_until=None,
+            look_at=None,
+        ):
+            audit.record("delivery.cancelled", delivery, by=by, now=now)
+            stop_rest(delivery.post, by=by, now=now)
+            return True
+    return False
+
+
+def stop_rest(post: Post, *, by: Person | None, now: dt.datetime) -> None:
+    """Take back the queued parts of a thread after this one, inside the caller's transaction."""
+    for later in Delivery.objects.filter(post__before=post).select_related("post"):
+        move_delivery(
+            later,
+            to="cancelled",
+            source="queued",
+            now=now,
+            by=by,
+            reason="thread",
+            any_fence=True,
+            lease_until=None,
+        )
+        stop_rest(later.post, by=by, now=now)
+
+
+@transaction.atomic
+def edit(*, by: Person, delivery: Delivery, text: str, now: dt.datetime) -> Post:
+    """Replace a queued post by one with another text, unless it is on its way (contract C23).
+
+    Effects in order: the old delivery is cancelled if it is still queued, which waits for a start
+    that holds its row and shuts out every later one; then a new post with its own delivery takes
+    its moment, its link and its place in a thread. Raises :class:`ShareRefused`.
+    """
+    old = delivery.post
+    moved = move_delivery(
+        delivery,
+        to="cancelled",
+        source="queued",
+        now=now,
+        by=by,
+        reason="edited",
+        any_fence=True,
+        lease_until=None,
+    )
+    if not moved:
+        raise ShareRefused("", _("Too late: it has left already."))
+    if len(wording.parts(text)) > 1:
+        raise ShareRefused("text", _("This stays one part: take out the line ---."))
+    label = disclosure.label_for(None if old.part else old.suggestion, old.network, old.language)
+    full_text = disclosure.complete(text, label, short_url(old.link.code) if old.link else "")
+    check_text(text)
+    check_length(old.network, full_text, delivery.account, warning=old.content_warning)
+    if old.suggestion:
+        check_identical(old.suggestion, text, old.language, [delivery.account], now)
+    Post.objects.filter(pk=old.pk).update(link=None, before=None)
+    new = Post.objects.get(pk=old.pk)
+    new.pk, new._state.adding = None, True  # noqa: SLF001 - Django's documented way to copy a row
+    new.submission, new.created_at = uuid.uuid4(), now
+    new.link, new.before = old.link, old.before
+    new.text, new.full_text, new.sha256 = text, full_text, wording.fingerprint(full_text)
+    new.own_share = wording.voice(old.draft, text).percent
+    new.disclosure_label, new.disclosure_version = label.text, label.version
+    new.save(force_insert=True)
+    new.more_pictures.set(old.more_pictures.all())
+    Post.objects.filter(before=old).update(before=new)
+    deliver_later(new, delivery.account, due_at=max(delivery.due_at, now), now=now)
+    audit.record("delivery.edited", delivery, by=by, now=now, post=new.pk)
+    return new
+
+
+@transaction.atomic
+def look_again(*, by: Person, delivery: Delivery, now: dt.datetime) -> bool:
+    """The person has looked and wants it sent: unblock a queued delivery, or send again."""
+    if delivery.state == "unknown":
+        moved = now < delivery.not_after and move_delivery(
+            delivery,
+            to="queued",
+            source="unknown",
+            now=now,
+            by=by,
+            reason="person_says_absent",
+            any_fence=True,
+            look_at=None,
+            next_at=now,
+            claims=0,
+        )
+    else:
+        moved = bool(
+            Delivery.objects.filter(pk=delivery.pk, state="queued", not_after__gt=now)
+            .exclude(blocked__in=[Delivery.Blocked.NOT, Delivery.Blocked.APPROVAL])
+            .update(blocked="", next_at=now, claims=0, reason="")
+        )
+    if moved:
+        audit.record("delivery.released", delivery, by=by, now=now)
+    return moved
+
+
+@transaction.atomic
+def say_it_is_there(*, by: Person, delivery: Delivery, url: str, now: dt.datetime) -> bool:
+    """The person found the post: keep their link as the proof we have.
+
+    Without the network's own id nothing can answer to it, so the rest of a thread is taken back.
+    """
+    if delivery.state != "unknown":
+        return False
+    moved = move_delivery(
+        delivery,
+        to="sent",
+        source="unknown",
+        now=now,
+        by=by,
+        reason="person_says_there",
+        any_fence=True,
+        remote_id=url[:400],
+        remote_url=url[:800],
+        sent_at=now,
+        look_at=None,
+    )
+    if moved:
+        audit.record("delivery.found_by_person", delivery, by=by, now=now)
+        stop_rest(delivery.post, by=by, now=now)
+    return moved
