@@ -68,6 +68,12 @@ def _ambiguous(able: Abilities) -> str:
     return _("looks, then asks you") if able.can_look else _("asks you")
 
 
+def _granted(able: Abilities, what: str, text: str) -> str:
+    if what not in able.by_grant:
+        return text
+    return _("%(what)s; where the network allows it to your company") % {"what": text}
+
+
 def _quota(quota: Quota) -> str:
     whose = _("per account") if quota.whose == "account" else _("for all of us")
     if quota.seconds >= _MONTH:
@@ -111,8 +117,8 @@ def _facts() -> list[tuple[str, Callable[[Abilities], str]]]:
         (_("Who can see it"), lambda n: _words(n.visibilities)),
         (_("Same text twice"), lambda n: _("allowed") if n.identical_texts else _("refused")),
         (_("When the line breaks"), _ambiguous),
-        (_("Looks whether it arrived"), lambda n: yes(n.can_look)),
-        (_("Counts"), lambda n: _words(n.counts)),
+        (_("Looks whether it arrived"), lambda n: _granted(n, "look", yes(n.can_look))),
+        (_("Counts"), lambda n: _granted(n, "measure", _words(n.counts))),
         (_("Counts replies you answered"), lambda n: yes(n.can_converse)),
         (_("Changes a post"), lambda n: yes(n.can_edit)),
         (_("Deletes a post"), lambda n: yes(n.can_remove)),

@@ -53,7 +53,8 @@ class Abilities:
     ``single_use_refresh``: a refresh token that is presented twice ends the session.
     ``connect``: ``oauth``, ``password``, ``own`` or empty (by hand only); ``for_whom``: ``person``
     and ``company``. ``fetches_pictures``: the network reads pictures from our public address.
-    ``app_needed``: an operator must register Botschaft there first. ``asks_for``: what people
+    ``app_needed``: an operator must register Botschaft there first. ``by_grant``: of
+    ``look`` and ``measure``, what the network allows only some apps. ``asks_for``: what people
     name before they leave to say yes, ``server`` (each is an authorisation server of its own) or
     ``handle``. ``hosts``: where its posts stand, beside the account's own. ``activity_url``: where
     people see their own posts, when that is not their profile. ``pitch`` and ``label`` are
@@ -95,6 +96,7 @@ class Abilities:
     for_whom: tuple[str, ...] = ("person",)
     app_needed: bool = False
     intent_url: str = ""
+    by_grant: tuple[str, ...] = ()
     asks_for: str = ""
     hosts: tuple[str, ...] = ()
     activity_url: str = ""

@@ -83,6 +83,7 @@ class LinkedIn(Network):
         intent_url="https://www.linkedin.com/feed/?shareActive=true&text={text}",
         pitch=gettext_noop("You say yes at LinkedIn. It asks you again about every two months."),
         hosts=("linkedin.com", "lnkd.in"),
+        by_grant=("look", "measure"),
         activity_url="https://www.linkedin.com/in/me/recent-activity/all/",
     )
 
