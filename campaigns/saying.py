@@ -48,13 +48,13 @@ def plain_state(post: Post, delivery: Delivery | None, outlook: Outlook) -> tupl
         case "sent" if delivery.removed_at:
             return "ok", _("Deleted at the network, as you wished.")
         case "sent" if delivery.gone_at:
-            return "no", _("Is no longer there; somebody deleted it at the network.")
+            return "no", _("Is no longer there.")
         case "cancelled":
             return _cancelled(delivery)
     sentences = {
         "sending": ("wait", _("Is on its way.")),
         "sent": ("ok", _("Is out.")),
-        "failed": ("no", _("Was not published. Your text is safe.")),
+        "failed": ("no", _("Was not published.")),
     }
     return sentences[delivery.state]
 
@@ -67,6 +67,8 @@ def _queued(post: Post, delivery: Delivery, outlook: Outlook) -> tuple[str, str]
         return "warn", outlook.stopped
     if delivery.blocked in {Delivery.Blocked.APPROVAL, Delivery.Blocked.BUDGET}:
         return "wait", _("Waits: %(why)s.") % {"why": delivery.get_blocked_display()}
+    if delivery.blocked == Delivery.Blocked.QUARANTINED:
+        return "warn", _("Waits for you: our side broke off three times.")
     if delivery.blocked:
         return "warn", _("Waits for you: %(why)s.") % {"why": delivery.get_blocked_display()}
     since = outlook.silent.get((delivery.account.network, delivery.account.base_url))
@@ -93,4 +95,72 @@ def _cancelled(delivery: Delivery) -> tuple[str, str]:
             return "no", _("Taken back with its thread. It never left.")
         case "disconnected":
             return "no", _("Stopped, because the account was disconnected. It never left.")
+        case "consent":
+            return "no", _("Stopped, because you no longer let us publish. It never left.")
+        case "not_editor":
+            return "no", _("Stopped, because you no longer write for this channel. It never left.")
     return "no", _("Taken back. It never left.")
+
+
+def what_now(delivery: Delivery | None) -> str:
+    """Why a post stands as it does and what happens next; empty when its state says it all."""
+    if delivery is None:
+        return ""
+    match delivery.state:
+        case "failed":
+            return _why_failed(delivery)
+        case "sending":
+            return _("This takes a few seconds. Load the page again then.")
+        case "sent" if delivery.gone_at and not delivery.removed_at:
+            return _("You or the network took it away there; we cannot tell which.")
+        case "queued":
+            return _what_unblocks(delivery)
+    return ""
+
+
+def _what_unblocks(delivery: Delivery) -> str:
+    match delivery.blocked:
+        case "reconnect" if delivery.account.reconnect_reason and not delivery.account.person_id:
+            return _("An administrator connects the channel again; then send it here.")
+        case "reconnect" if delivery.account.reconnect_reason:
+            return _("Connect the account again, then come back here and send it.")
+        case "reconnect":
+            return _("The account works again. Send it when you like.")
+        case "consent":
+            return _("Allow publishing under Accounts and consents, then come back and send it.")
+        case "quarantined":
+            return _("This is our fault, not yours. Try once more, or post it by hand.")
+        case "budget":
+            return _("It does not leave by itself. Try again next month, or post it by hand.")
+        case "approval":
+            return _(
+                "When somebody approves it, it leaves at its moment. If not, you read here why."
+            )
+    return ""
+
+
+# What networks' refusals have in common, by words in their own sentences and in ours.
+_TWICE = ("duplicate", "already")
+_TOO_LONG = ("character limit", "too long", "exceed", "maximum length")
+_MEDIA = ("picture", "image", "media", "photo", "document")
+_NOT_ALLOWED = ("403", "forbidden", "suspend", "permitted", "may not")
+
+
+def _why_failed(delivery: Delivery) -> str:
+    """Why a post was not published, in our words; a network's own where we have none."""
+    if delivery.reason == "expired":
+        return _("It could not leave before its time was over, so it was not sent.")
+    if delivery.reason == "changed":
+        return _("Its text was changed outside of Botschaft, so it was not sent. Tell your admins.")
+    said = delivery.detail.lower()
+    if any(word in said for word in _MEDIA):
+        return _("The network could not use the picture or document.")
+    if any(word in said for word in _TWICE):
+        return _("The network has this text from you already and takes it only once.")
+    if any(word in said for word in _TOO_LONG):
+        return _("The network says that it is too long.")
+    if any(word in said for word in _NOT_ALLOWED):
+        return _("The network does not let this account post it. Look there first.")
+    if said:
+        return _("The network did not take it. It says: %(words)s") % {"words": delivery.detail}
+    return _("The network did not take it and does not say why.")

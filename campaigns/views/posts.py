@@ -17,7 +17,7 @@ from ambassadors.models import Person
 from campaigns import afterwards, choices, holds, wording
 from campaigns.models import Delivery, HoldAnswer, Post
 from campaigns.outgoings import short_url
-from campaigns.saying import Outlook, plain_state
+from campaigns.saying import Outlook, plain_state, what_now
 from campaigns.shares import ShareRefused
 from campaigns.tasks import publish_due
 from campaigns.views.composer import intent_url
@@ -28,7 +28,13 @@ from integrations.networks import get
 def _row(post: Post, outlook: Outlook) -> dict[str, Any]:
     delivery = getattr(post, "delivery", None)
     kind, sentence = plain_state(post, delivery, outlook)
-    return {"post": post, "delivery": delivery, "kind": kind, "sentence": sentence}
+    return {
+        "post": post,
+        "delivery": delivery,
+        "kind": kind,
+        "sentence": sentence,
+        "now": what_now(delivery),
+    }
 
 
 def posts(request: HttpRequest) -> HttpResponse:
@@ -91,6 +97,7 @@ def _page(request: HttpRequest, found: Post, errors: dict[str, str]) -> dict[str
         "attempts": attempts,
         "tried_at": attempts[-1].began_at if attempts else delivery and delivery.first_tried_at,
         "activity": activity_url(delivery) if delivery else "",
+        "live": bool(found.suggestion and found.suggestion.is_live(now)),
         "may_send_again": bool(delivery and now < delivery.not_after),
         "question": asking[0] if asking else None,
         "thread": _thread(found, outlook),
