@@ -1,10 +1,11 @@
-"""Posts only their person can tell about: a line on Today, and one mail after a day."""
+"""Posts that need their person: a line on Today, and one mail about an unknown after a day."""
 
 import datetime as dt
 import logging
 
 from django.conf import settings
 from django.core.mail import send_mail
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -17,14 +18,29 @@ from .models import Delivery, Programme
 
 log = logging.getLogger(__name__)
 AFTER = dt.timedelta(days=1)
+FAILED_SHOWN = dt.timedelta(days=3)
 REMINDED = "reminded"  # the delivery's reason once the one mail was written
 _SATURDAY = 5
 
 
-def asked_of(person: Person) -> list[Delivery]:
-    """Unknown posts that wait for what the person says."""
-    rows = Delivery.objects.filter(state="unknown", look_at__isnull=True, post__person=person)
-    return list(rows.select_related("post", "account").order_by("first_tried_at")[:5])
+def needs_person() -> Q:
+    """Queued posts that only their person lets go on; what is on hold waits for its release."""
+    held = Q(post__suggestion__held_at__isnull=False) | Q(
+        post__suggestion__topic__held_at__isnull=False
+    )
+    blocked = ~Q(blocked__in=[Delivery.Blocked.NOT, Delivery.Blocked.APPROVAL])
+    return Q(state="queued") & blocked & ~held
+
+
+def asked_of(person: Person, now: dt.datetime) -> list[Delivery]:
+    """Posts that wait for what the person says, and those that failed within three days."""
+    rows = Delivery.objects.filter(
+        Q(state="unknown", look_at__isnull=True)
+        | needs_person()
+        | Q(state="failed", due_at__gte=now - FAILED_SHOWN),
+        post__person=person,
+    )
+    return list(rows.select_related("post", "account").order_by("-state", "due_at")[:5])
 
 
 def quiet(person: Person, programme: Programme, now: dt.datetime) -> bool:

@@ -10,6 +10,7 @@ from .models import ConnectedAccount
 from .networks import get
 from .networks.base import Network
 from .notices import WARNED_BEFORE
+from .wire import Blocked, Garbled
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,36 @@ def why_ended(account: ConnectedAccount, now: dt.datetime) -> str:
             " changed your password."
         )
     return _("Botschaft can no longer speak for this account.")
+
+
+def why_not(error: Exception) -> str:
+    """Why connecting did not work, in our words; empty where only the network's own say it."""
+    said = str(error)
+    sentences = {
+        "this is no handle": _("That is no handle. It looks like you.bsky.social."),
+        "was not found": _(
+            "We could not find this handle. Check how it is written, or try again later."
+        ),
+        "cannot be found": _(
+            "The server was not found. Check how it is written, or try again later."
+        ),
+        "not an app password": _("That is no app password. One looks like abcd-efgh-2345-ijkl."),
+        "permission to post": _("You did not allow posting there, so nothing was connected."),
+        "another account": _("That was another account than the one you named."),
+        "administer no page": _("You administer no page there, so nothing was connected."),
+        "does not exist any more": _("This account is no longer there."),
+    }
+    found = next((ours for theirs, ours in sentences.items() if theirs in said), "")
+    if found:
+        return found
+    match error:
+        case Blocked():
+            return _("This address cannot be a server. Write its public name.")
+        case Garbled():
+            return _("This server answers, but not as one of this network. Check its name.")
+    if any(words in said for words in ("does not answer", "did not answer", "broke off")):
+        return _("The server does not answer. Nothing was connected; try again later.")
+    return ""
 
 
 def state_of(network: Network) -> str:

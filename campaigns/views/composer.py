@@ -24,6 +24,7 @@ from campaigns.wakeups import nudge
 from integrations.models import ConnectedAccount
 from integrations.networks import NETWORKS, get
 from integrations.networks.twitter_text import ENDINGS
+from integrations.views.accounts import shut
 
 _LONGEST_WARNING = 120
 _BETWEEN = "⸻"  # between the parts of a thread in the preview
@@ -222,6 +223,7 @@ def _page(
             "no_thread": a.network in no_thread,
             "no_picture": a.network in no_picture,
             "rehearsal": get(a.network).abilities.connect == "own",
+            "shut": shut(a.network, now),
             "checked": _checked(a, typed, over),
         }
         for a in ConnectedAccount.objects.usable_by(person)
@@ -266,8 +268,10 @@ def visibilities() -> dict[str, str]:
 def _checked(account: ConnectedAccount, typed: Typed, over: dict[str, int]) -> bool:
     if typed.to:
         return str(account.pk) in typed.to
-    own = account.person_id is not None  # a channel is never chosen by itself
-    return own and not over.get(account.network) and get(account.network).abilities.connect != "own"
+    able = get(account.network).abilities
+    if account.person_id is None or able.connect == "own" or able.price is not None:
+        return False  # a channel, a rehearsal and what costs money are chosen by a person only
+    return not over.get(account.network) and not account.reconnect_reason
 
 
 def voice(request: HttpRequest, pk: int) -> HttpResponse:

@@ -126,6 +126,7 @@ def today(request: HttpRequest) -> HttpResponse:
     add_counts(found, now)
     queued = (
         Delivery.objects.filter(post__person=person, state="queued")
+        .exclude(reminders.needs_person())
         .select_related("post__suggestion__topic", "account")
         .order_by("due_at")[:5]
     )
@@ -137,7 +138,7 @@ def today(request: HttpRequest) -> HttpResponse:
         "pitches": found,
         "queued": queued,
         "questions": holds.questions(person),
-        "unknown": reminders.asked_of(person),
+        "unknown": reminders.asked_of(person, now),
         "impact": impact(person, now),
     }
     template = "parts/lage.html" if request.headers.get("HX-Target") == "lage" else "today.html"

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_GET, require_POST
 from ambassadors import consents
 from ambassadors.models import Consent, Person
 from integrations import accounts as verbs
-from integrations import clients, trips
+from integrations import clients, trips, words
 from integrations.models import ConnectAttempt, ConnectedAccount
 from integrations.networks import NETWORKS, bluesky
 from integrations.networks import mastodon_connect as mastodon
@@ -163,6 +163,8 @@ def sentence_for(error: Exception) -> str:
             return _("This kind of account cannot be connected there.")
         case clients.NotSetUp():
             return _("This network is not set up here yet. Ask your administrator; copying works.")
+        case NotConnected() | WireError() if ours := words.why_not(error):
+            return ours
         case NotConnected():
             return _("The network said no: %(problem)s.") % {"problem": error}
         case WireError():
@@ -253,12 +255,12 @@ def bluesky_password(request: HttpRequest) -> HttpResponse:
             now=now,
         )
     except NotConnected as problem:
-        error = _("Bluesky said no: %(problem)s. Use an app password like abcd-efgh-2345-ijkl.") % {
-            "problem": problem
-        }
+        refused = _("Bluesky said no: %(problem)s. Use an app password like abcd-efgh-2345-ijkl.")
+        error = words.why_not(problem) or refused % {"problem": problem}
         return accounts(request, errors={"bluesky_password": error}, status=422)
     except WireError as problem:
-        error = _("Bluesky does not answer: %(problem)s.") % {"problem": problem}
+        silent = _("Bluesky does not answer: %(problem)s.")
+        error = words.why_not(problem) or silent % {"problem": problem}
         return accounts(request, errors={"bluesky_password": error}, status=422)
     except verbs.TakenByOther as taken:
         errors = {"bluesky_password": _told(taken)}
