@@ -36,6 +36,8 @@ class Outlook:
 
 def plain_state(post: Post, delivery: Delivery | None, outlook: Outlook) -> tuple[str, str]:
     """A post's state as ``(ok|warn|no|wait, sentence)``."""
+    if delivery is None and _is_held(post):
+        return "warn", _("Handed to you. Now it is on hold: please do not post it.")
     if delivery is None:
         return "ok", _("Handed to you.")
     match delivery.state:
@@ -59,9 +61,13 @@ def plain_state(post: Post, delivery: Delivery | None, outlook: Outlook) -> tupl
     return sentences[delivery.state]
 
 
-def _queued(post: Post, delivery: Delivery, outlook: Outlook) -> tuple[str, str]:
+def _is_held(post: Post) -> bool:
     suggestion = post.suggestion
-    if suggestion and (suggestion.is_held or suggestion.topic.is_held):
+    return bool(suggestion and (suggestion.is_held or suggestion.topic.is_held))
+
+
+def _queued(post: Post, delivery: Delivery, outlook: Outlook) -> tuple[str, str]:
+    if _is_held(post):
         return "warn", _("Stopped: the topic is on hold. Nothing leaves.")
     if outlook.stopped:
         return "warn", outlook.stopped
@@ -102,7 +108,7 @@ def _cancelled(delivery: Delivery) -> tuple[str, str]:
     return "no", _("Taken back. It never left.")
 
 
-def what_now(delivery: Delivery | None) -> str:
+def what_now(post: Post, delivery: Delivery | None) -> str:
     """Why a post stands as it does and what happens next; empty when its state says it all."""
     if delivery is None:
         return ""
@@ -113,6 +119,8 @@ def what_now(delivery: Delivery | None) -> str:
             return _("This takes a few seconds. Load the page again then.")
         case "sent" if delivery.gone_at and not delivery.removed_at:
             return _("You or the network took it away there; we cannot tell which.")
+        case "queued" if _is_held(post):
+            return _("After the release it leaves at its moment. If that has passed, we ask you.")
         case "queued":
             return _what_unblocks(delivery)
     return ""

@@ -33,7 +33,7 @@ def _row(post: Post, outlook: Outlook) -> dict[str, Any]:
         "delivery": delivery,
         "kind": kind,
         "sentence": sentence,
-        "now": what_now(delivery),
+        "now": what_now(post, delivery),
     }
 
 
