@@ -31,13 +31,14 @@ def system(request: HttpRequest) -> HttpResponse:
 
 def _page(error: str) -> dict[str, Any]:
     now = timezone.now()
-    queued = Delivery.objects.filter(state="queued")
+    queued = Delivery.objects.filter(state="queued", blocked="")
     return {
         "row": instance.the(),
         "address": settings.SITE_URL,
         "error": error,
         "due": queued.filter(due_at__lte=now).count(),
         "later": queued.filter(due_at__gt=now).count(),
+        "blocked": Delivery.objects.filter(state="queued").exclude(blocked="").count(),
         "in_doubt": Delivery.objects.filter(state="unknown", look_at__isnull=False).count(),
         "stands_still": watch.waiting(now=now, since=watch.STANDSTILL),
         "silent": [
