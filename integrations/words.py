@@ -25,12 +25,17 @@ class Plain:
     why_ended: str
 
 
-def plain(account: ConnectedAccount, *, counts: bool, now: dt.datetime) -> Plain:
-    """Say a connection. ``counts``: the person allowed to read the figures of their posts."""
+def plain(
+    account: ConnectedAccount, *, counts: bool, now: dt.datetime, publishes: bool = True
+) -> Plain:
+    """Say a connection. ``counts``: the person allowed to read the figures of their posts.
+
+    ``publishes``: they allowed to publish for them; a channel needs no such yes.
+    """
     ends_at = account.reconnect_by
     return Plain(
         account=account,
-        may=_may(account, counts=counts),
+        may=_may(account, counts=counts, publishes=publishes),
         never=_never(account),
         ends_at=ends_at,
         ends_soon=bool(ends_at and now < ends_at <= now + WARNED_BEFORE),
@@ -38,11 +43,13 @@ def plain(account: ConnectedAccount, *, counts: bool, now: dt.datetime) -> Plain
     )
 
 
-def _may(account: ConnectedAccount, *, counts: bool) -> list[str]:
+def _may(account: ConnectedAccount, *, counts: bool, publishes: bool) -> list[str]:
     """What Botschaft may do there, by the network's abilities and what was granted."""
     able = get(account.network).abilities
     found = []
-    if able.can_publish:
+    if able.can_publish and not publishes:
+        found.append(_("Publish what you share here; you have not allowed it, so no."))
+    elif able.can_publish:
         found.append(
             _("Publish what you share here, when you press the button or at the time you choose.")
             if account.person_id

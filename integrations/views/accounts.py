@@ -35,7 +35,10 @@ def accounts(
     mine = ConnectedAccount.objects.of(person)
     context = {
         "accounts": [
-            words.plain(account, counts="engagement" in given, now=now) for account in mine
+            words.plain(
+                account, counts="engagement" in given, publishes="publish" in given, now=now
+            )
+            for account in mine
         ],
         "may_publish": "publish" in given,
         "ways": ways(company=False, errors=errors or {}, now=now),
