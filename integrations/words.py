@@ -36,7 +36,7 @@ def plain(
     return Plain(
         account=account,
         may=_may(account, counts=counts, publishes=publishes),
-        never=_never(account),
+        never=_never(account, counts=counts, publishes=publishes),
         ends_at=ends_at,
         ends_soon=bool(ends_at and now < ends_at <= now + WARNED_BEFORE),
         why_ended=why_ended(account, now),
@@ -47,20 +47,14 @@ def _may(account: ConnectedAccount, *, counts: bool, publishes: bool) -> list[st
     """What Botschaft may do there, by the network's abilities and what was granted."""
     able = get(account.network).abilities
     found = []
-    if able.can_publish and not publishes:
-        found.append(_("Publish what you share here; you have not allowed it, so no."))
-    elif able.can_publish:
+    if able.can_publish and publishes:
         found.append(
             _("Publish what you share here, when you press the button or at the time you choose.")
             if account.person_id
             else _("Publish what an editor wrote here and somebody else approved.")
         )
-    if _granted(account, "can_measure", usual=able.can_measure):
-        found.append(
-            _("Count reactions to the posts you made here.")
-            if counts
-            else _("Count reactions to the posts you made here; you have not allowed it, so no.")
-        )
+    if counts and _granted(account, "can_measure", usual=able.can_measure):
+        found.append(_("Count reactions to the posts you made here."))
     if _granted(account, "can_look", usual=able.can_look):
         found.append(_("Look whether your post arrived, when the line broke while sending."))
     if able.can_remove:
@@ -74,15 +68,21 @@ def _granted(account: ConnectedAccount, name: str, *, usual: bool) -> bool:
     return said if isinstance(said, bool) else usual
 
 
-def _never(account: ConnectedAccount) -> list[str]:
-    """What Botschaft never does there, whatever the network would allow."""
+def _never(account: ConnectedAccount, *, counts: bool, publishes: bool) -> list[str]:
+    """What Botschaft does not do there, whatever the network would allow; unallowed first."""
     if account.person_id is None:
         return [
             _("Publish what nobody but its author has seen."),
             _("Like, follow or comment."),
             _("Read messages."),
         ]
+    unallowed = []
+    if not publishes:
+        unallowed.append(_("Publish for you, as long as you have not allowed it."))
+    if not counts:
+        unallowed.append(_("Count reactions, as long as you have not allowed it."))
     return [
+        *unallowed,
         _("Read your timeline or your messages."),
         _("Like, follow or comment."),
         _("See who liked your posts."),

@@ -598,3 +598,56 @@ def test_what_a_network_does_not_count_is_said_and_is_not_zero(client, sent):
     page = client.get(f"/posts/{sent.post_id}/").content.decode()
     assert "Not available from Mastodon: impressions." in page
     assert ">0<" not in page
+
+
+# What now -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("reason", "detail", "sentence"),
+    [
+        ("expired", "503", "It could not leave before its time was over, so it was not sent."),
+        ("refused", "the server could not use the picture", "The network could not use the picture or document."),
+        ("refused", "you already posted this", "The network has this text from you already and takes it only once."),
+        ("refused", "422 Text character limit of 500 exceeded", "The network says that it is too long."),
+        ("refused", "403 Forbidden", "The network does not let this account post it. Look there first."),
+        ("refused", "422 Odd", "The network did not take it. It says: 422 Odd"),
+    ],
+)  # fmt: skip
+def test_failed_post_says_why(client, jona, account, queue, reason, detail, sentence):
+    delivery = put(queue(jona, account), state="failed", reason=reason, detail=detail)
+    pages = [client.get(url).content.decode() for url in ("/posts/", f"/posts/{delivery.post_id}/")]
+    assert [page.count(sentence) for page in pages] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"state": "failed", "reason": "refused"}, "Was not published, Mastodon"),
+        ({"blocked": "look_again"}, "Waits for you, Mastodon"),
+        ({"blocked": "approval"}, "Ready: "),
+    ],
+)
+def test_today_tells_of_posts_that_need_their_person(client, jona, account, queue, fields, words):
+    put(queue(jona, account), **fields)
+    page = client.get("/").content.decode()
+    told = ("Was not published, Mastodon", "Waits for you, Mastodon", "Ready: ")
+    assert [line for line in told if line in page] == [words]
+
+
+def test_copied_text_on_hold_is_not_offered_to_be_opened(client, curator, copied, topic):
+    url = f"/posts/{copied.pk}/"
+    assert 'target="_blank"' in client.get(url).content.decode()
+    stop(curator, f"topics/{topic.pk}")
+    client.post(url, {"choice": "answer_left", "asked": "1"})
+    page = client.get(url).content.decode()
+    assert ('target="_blank"' in page, "please do not post it" in page) == (False, True)
+
+
+def test_account_that_must_be_connected_again_is_not_chosen_beforehand(client, account, suggestion):
+    box = f'name="to" value="{account.pk}"'
+    url = f"/suggestions/{suggestion.pk}/"
+    assert f"{box} checked" in client.get(url).content.decode()
+    type(account).objects.filter(pk=account.pk).update(reconnect_reason="401")
+    page = client.get(url).content.decode()
+    assert (box in page, f"{box} checked" in page) == (True, False)
