@@ -4,12 +4,13 @@ Connected by Instagram Login (path A), without a Facebook Page.
 """
 
 import datetime as dt
+import functools
 import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
-from integrations.wire import Answer, NotSent, PerhapsSent
+from integrations.wire import Answer
 
 from . import answers, containers, graph
 from .abilities import Abilities, Frame, gettext_noop
@@ -102,15 +103,7 @@ class Instagram(Network):
         if wrong:
             return Refused(wrong, permanent=True)
         parts, whole = _fields(post, self.abilities.alt_limit)
-        return containers.prepare(
-            _yard(access),
-            access,
-            post.kept,
-            parts,
-            whole,
-            window,
-            absent=lambda: self._absent(post, access),
-        )
+        return containers.prepare(_yard(post, access), access, post, parts, whole, window)
 
     def _unfit(self, post: Outgoing) -> str:
         """Say what Instagram would refuse, before anything is sent."""
@@ -129,52 +122,15 @@ class Instagram(Network):
             return f"Instagram takes {_MENTIONS} mentions at most, this text has {mentions}"
         return containers.unreachable(post, "Instagram")
 
-    def _absent(self, post: Outgoing, access: Access) -> bool:
-        if post.first_tried_at is None:
-            return True
-        return isinstance(self._listed(post, access, post.first_tried_at), Absent)
-
     def publish(self, post: Outgoing, access: Access, window: Window) -> Result:
-        """Publish the container. It can be published once only, so a repeat cannot double it."""
-        if post.kept.get("published"):
-            since = post.first_tried_at or window.now
-            return containers.found(lambda: self._listed(post, access, since))
-        if not post.kept.get("ready"):
-            return Later("the picture is still in processing")
-        try:
-            answer = graph.ask(
-                "POST",
-                f"{_account(access)}/media_publish",
-                access,
-                {"creation_id": post.kept["container"]},
-                seconds=window.seconds,
-                may_start=window.may_start,
-            )
-            window.limits.extend(graph.remaining(answer))
-            if answer.status == HTTPStatus.OK:
-                return Sent(graph.created(answer, window.now), "")
-        except NotSent:
-            raise
-        except PerhapsSent as error:
-            return Unknown(str(error))
-        result = _failed(answer, window.now)
-        again = post.first_tried_at and isinstance(result, Later | Refused)
-        if again and containers.published(_yard(access), access, post.kept["container"]):
-            return Unknown("an earlier try has published it", look_after=5)
-        return result
+        """Publish the container."""
+        return containers.publish(_yard(post, access), access, post, window)
 
     def look(
         self, post: Outgoing, access: Access, since: dt.datetime
     ) -> Sent | Absent | CannotTell:
         """Ask the container, then search the own posts for the caption."""
-        return containers.look(
-            _yard(access), access, post, lambda: self._listed(post, access, since)
-        )
-
-    def _listed(
-        self, post: Outgoing, access: Access, since: dt.datetime
-    ) -> Sent | Absent | CannotTell:
-        return graph.seek(f"{_account(access)}/media", access, _NAMES, post, since)
+        return containers.look(_yard(post, access), access, post, since)
 
     def address(self, remote_id: str, access: Access) -> str:
         """The permalink; it cannot be built from the id."""
@@ -292,12 +248,13 @@ def _base(access: Access) -> str:
     return f"{access.base_url}/{_version(access.app)}"
 
 
-def _account(access: Access) -> str:
-    """Posts are made under ``user_id``, not under the app's own id for the person."""
-    return graph.node(_base(access), access.remote_account_id)
+def _listed(post: Outgoing, access: Access, since: dt.datetime) -> Sent | Absent | CannotTell:
+    """Search own posts; they stand under ``user_id``, not under the app's own id for the person."""
+    account = graph.node(_base(access), access.remote_account_id)
+    return graph.seek(f"{account}/media", access, _NAMES, post, since)
 
 
-def _yard(access: Access) -> containers.Yard:
+def _yard(post: Outgoing, access: Access) -> containers.Yard:
     return containers.Yard(
         base=_base(access),
         account=access.remote_account_id,
@@ -307,6 +264,7 @@ def _yard(access: Access) -> containers.Yard:
         quota="content_publishing_limit",
         usage="quota_usage",
         config="config",
+        listed=functools.partial(_listed, post, access),
         failed=_failed,
     )
 

@@ -1,12 +1,13 @@
 """Threads by Meta. Facts: networks/threads.md (Postman collection @44df04d4)."""
 
 import datetime as dt
+import functools
 import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
-from integrations.wire import Answer, NotSent, PerhapsSent, WireError
+from integrations.wire import WireError
 
 from . import answers, containers, counting, graph
 from .abilities import Abilities, Frame, gettext_noop
@@ -27,7 +28,6 @@ from .base import (
     Result,
     Sent,
     Trip,
-    Unknown,
     Window,
 )
 
@@ -94,15 +94,7 @@ class Threads(Network):
         if wrong:
             return Refused(wrong, permanent=True)
         parts, whole = _fields(post, self.abilities.alt_limit)
-        return containers.prepare(
-            _yard(post, access),
-            access,
-            post.kept,
-            parts,
-            whole,
-            window,
-            absent=lambda: self._absent(post, access),
-        )
+        return containers.prepare(_yard(post, access), access, post, parts, whole, window)
 
     def _unfit(self, post: Outgoing) -> str:
         """Say what Threads would refuse, before anything is sent."""
@@ -118,61 +110,15 @@ class Threads(Network):
             return f"Threads takes {self.abilities.pictures} pictures at most"
         return containers.unreachable(post, "Threads")
 
-    def _absent(self, post: Outgoing, access: Access) -> bool:
-        if post.first_tried_at is None:
-            return True
-        return isinstance(self._listed(post, access, post.first_tried_at), Absent)
-
     def publish(self, post: Outgoing, access: Access, window: Window) -> Result:
-        """Publish the container. It can be published once only, so a repeat cannot double it."""
-        if post.kept.get("published"):
-            return containers.found(lambda: self._listed(post, access, _since(post, window)))
-        if not post.kept.get("ready"):
-            return Later("the picture is still in processing")
-        try:
-            answer = graph.ask(
-                "POST",
-                f"{_base(access)}/me/threads_publish",
-                access,
-                {"creation_id": post.kept["container"]},
-                seconds=window.seconds,
-                may_start=window.may_start,
-            )
-            window.limits.extend(graph.remaining(answer))
-            if answer.status == HTTPStatus.OK:
-                return Sent(graph.created(answer, window.now), "")
-        except NotSent:
-            raise
-        except PerhapsSent as error:
-            return Unknown(str(error))
-        return self._refused(answer, post, access, window)
-
-    def _refused(self, answer: Answer, post: Outgoing, access: Access, window: Window) -> Result:
-        """What an answer other than 200 means for publishing."""
-        result = graph.failed(answer, window.now)
-        if graph.problem(answer).code == _NOT_READY:
-            result = Later(graph.reason(answer))
-        again = post.first_tried_at and isinstance(result, Later | Refused)
-        if again and containers.published(_yard(post, access), access, post.kept["container"]):
-            return Unknown("an earlier try has published it", look_after=5)
-        return result
+        """Publish the container."""
+        return containers.publish(_yard(post, access), access, post, window)
 
     def look(
         self, post: Outgoing, access: Access, since: dt.datetime
     ) -> Sent | Absent | CannotTell:
         """Ask the container, then search the own posts for the text."""
-        return containers.look(
-            _yard(post, access), access, post, lambda: self._listed(post, access, since)
-        )
-
-    def _listed(
-        self, post: Outgoing, access: Access, since: dt.datetime
-    ) -> Sent | Absent | CannotTell:
-        """Search own posts, or own replies where this is a part of a thread."""
-        if post.reply_to and not graph.granted(access, _REPLIES):
-            return CannotTell("Botschaft may not read the account's replies")
-        edge = "replies" if post.reply_to else "threads"
-        return graph.seek(f"{_base(access)}/me/{edge}", access, _NAMES, post, since)
+        return containers.look(_yard(post, access), access, post, since)
 
     def address(self, remote_id: str, access: Access) -> str:
         """The permalink; it cannot be built from the id."""
@@ -299,11 +245,17 @@ def _yard(post: Outgoing, access: Access) -> containers.Yard:
         quota="threads_publishing_limit",
         usage=f"{reply}quota_usage",
         config=f"{reply}config",
+        listed=functools.partial(_listed, post, access),
+        not_ready=_NOT_READY,
     )
 
 
-def _since(post: Outgoing, window: Window) -> dt.datetime:
-    return post.first_tried_at or window.now
+def _listed(post: Outgoing, access: Access, since: dt.datetime) -> Sent | Absent | CannotTell:
+    """Search own posts, or own replies where this is a part of a thread."""
+    if post.reply_to and not graph.granted(access, _REPLIES):
+        return CannotTell("Botschaft may not read the account's replies")
+    edge = "replies" if post.reply_to else "threads"
+    return graph.seek(f"{_base(access)}/me/{edge}", access, _NAMES, post, since)
 
 
 def _fields(post: Outgoing, alt_limit: int) -> tuple[list[dict[str, str]], dict[str, str]]:
