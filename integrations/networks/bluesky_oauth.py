@@ -6,10 +6,8 @@ says yes, and what comes back is believed only if the DID's own server names the
 ``App.client_secret`` the secrets our keys are made of (:func:`bluesky_proofs.client_keys`).
 """
 
-import base64
 import contextlib
 import datetime as dt
-import hashlib
 import urllib.parse
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -89,10 +87,9 @@ def depart(trip: Trip) -> Departure:
         "client_key": next(iter(client_keys(trip.app)), "") if not _local(trip.app) else "",
         "dpop_key": new_key(),
     }
-    challenge = hashlib.sha256(trip.verifier.encode()).digest()
     fields = {
         "response_type": "code",
-        "code_challenge": base64.urlsafe_b64encode(challenge).rstrip(b"=").decode(),
+        "code_challenge": trip.challenge,
         "code_challenge_method": "S256",
         "state": trip.state,
         "redirect_uri": redirect_uri,

@@ -1,6 +1,5 @@
 """Mastodon and servers that speak its API. Facts: networks/mastodon.md (docs 4.5 to 4.7)."""
 
-import contextlib
 import datetime as dt
 import html
 import json
@@ -18,6 +17,7 @@ from . import counting, mastodon_connect
 from .abilities import Abilities, gettext_noop
 from .answers import Reply, answered, failed, proof, reason, remaining
 from .base import (
+    CLIENT_NAME,
     Absent,
     Access,
     App,
@@ -27,7 +27,6 @@ from .base import (
     Grant,
     Later,
     Network,
-    NotConnected,
     Outgoing,
     Picture,
     Refused,
@@ -37,7 +36,6 @@ from .base import (
     Unknown,
     Window,
 )
-from .mastodon_connect import CLIENT_NAME
 
 # The server remembers an Idempotency-Key for an hour; we trust fifty minutes of it.
 KEY_LIVES = dt.timedelta(minutes=50)
@@ -338,67 +336,21 @@ class Mastodon(Network):
         return failed(answer, None)
 
     def register(self, base_url: str, *, redirect_uri: str, website: str) -> App:
-        """Register Botschaft at this server, with the scopes its version knows."""
-        modern = bool(mastodon_connect.probe(base_url)["modern_scopes"])
-        made = mastodon_connect.register(
-            base_url, redirect_uri=redirect_uri, website=website, modern=modern
-        )
-        return App(made.client_id, made.client_secret, {"scopes": made.scopes})
+        """Register Botschaft at this server."""
+        return mastodon_connect.register(base_url, redirect_uri=redirect_uri, website=website)
 
     def depart(self, trip: Trip) -> Departure:
-        """Where the person says yes. Raises :class:`mastodon_connect.AppGone` or WireError."""
-        app = _registration(trip.app)
-        mastodon_connect.check_app(trip.base_url, app, redirect_uri=trip.redirect_uri)
-        url = mastodon_connect.authorize_url(
-            trip.base_url,
-            app,
-            redirect_uri=trip.redirect_uri,
-            state=trip.state,
-            verifier=trip.verifier,
-        )
-        return Departure(url)
+        """Where the person says yes."""
+        return mastodon_connect.depart(trip)
 
     def arrive(self, trip: Trip, answer: Mapping[str, str], now: dt.datetime) -> list[Grant]:
-        """Trade the code for a token that does not end; learn whose it is and the server's limits.
-
-        Raises :class:`mastodon_connect.AppGone`, NotConnected or WireError.
-        """
-        if "code" not in answer:
-            raise NotConnected(answer.get("error", "no code"))
-        features = mastodon_connect.probe(trip.base_url)
-        token = mastodon_connect.exchange(
-            trip.base_url,
-            _registration(trip.app),
-            code=answer["code"],
-            redirect_uri=trip.redirect_uri,
-            verifier=trip.verifier,
-        )
-        return [
-            Grant(
-                identity=mastodon_connect.whoami(trip.base_url, token),
-                base_url=trip.base_url,
-                secrets={"access_token": token},
-                company=trip.company,
-                features=features,
-            )
-        ]
+        """Trade the code for a token that does not end."""
+        del now
+        return [mastodon_connect.arrive(trip, answer)]
 
     def revoke(self, access: Access) -> None:
-        """Give the token back; a server that forgot our registration forgot its tokens too."""
-        if access.app is None:
-            return
-        with contextlib.suppress(mastodon_connect.AppGone):
-            mastodon_connect.revoke(
-                access.base_url, _registration(access.app), access.secrets["access_token"]
-            )
-
-
-def _registration(app: App) -> mastodon_connect.App:
-    return mastodon_connect.App(
-        app.client_id,
-        app.client_secret,
-        app.options.get("scopes", mastodon_connect.SCOPES),
-    )
+        """Give the token back."""
+        mastodon_connect.revoke(access)
 
 
 def _limit(access: Access, name: str, usual: int) -> int:
