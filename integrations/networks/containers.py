@@ -194,8 +194,8 @@ def _quota(yard: Yard, access: Access, window: Window) -> Later | None:
     found = graph.rows(graph.read(answer, window.now))
     row = found[0] if found else {}
     config = row.get(yard.config)
-    total = graph.count(config.get("quota_total")) if isinstance(config, dict) else None
-    used = graph.count(row.get(yard.usage))
+    total = answers.count(config.get("quota_total")) if isinstance(config, dict) else None
+    used = answers.count(row.get(yard.usage))
     if total is None or used is None:
         return None
     window.limits.append(Remaining("account", max(total - used, 0), 3600.0))

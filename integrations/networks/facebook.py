@@ -8,7 +8,6 @@ import datetime as dt
 import hashlib
 import hmac
 import json
-import secrets
 import time
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -39,6 +38,7 @@ from .base import (
     Unknown,
     Window,
 )
+from .multipart import multipart
 
 HOST = "https://graph.facebook.com"
 PAGES = "https://www.facebook.com"
@@ -113,7 +113,7 @@ class Facebook(Network):
         fields = {"published": "false", **_proof(access)}
         if picture.alt:
             fields["alt_text_custom"] = picture.alt[: self.abilities.alt_limit]
-        body, content_type = _multipart(fields, picture)
+        body, content_type = multipart(fields, "source", picture)
         answer = call(
             "POST",
             f"{_object(access, access.remote_account_id)}/photos",
@@ -314,7 +314,7 @@ def _figures(row: Mapping[str, Any], views: int | None) -> Figures:
     def total(name: str, field: str) -> int | None:
         part = row.get(name)
         part = part.get("summary", part) if isinstance(part, dict) else {}
-        return graph.count(part.get(field)) if isinstance(part, dict) else None
+        return answers.count(part.get(field)) if isinstance(part, dict) else None
 
     return Figures(
         likes=total("reactions", "total_count"),
@@ -359,18 +359,3 @@ def _identity(page: Mapping[str, Any]) -> Identity:
     found = answers.proof(graph.text(page, "id"), page.get("link"))
     name = answers.printable(graph.text(page, "name"))[:200]
     return Identity(found.remote_id, name, name, found.url or f"{PAGES}/{found.remote_id}")
-
-
-def _multipart(fields: Mapping[str, str], picture: Picture) -> tuple[bytes, str]:
-    """Encode the fields and one file as multipart/form-data."""
-    border = secrets.token_hex(16)
-    texts = [
-        f'--{border}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
-        for name, value in fields.items()
-    ]
-    head = (
-        f'--{border}\r\nContent-Disposition: form-data; name="source"; filename="picture"\r\n'
-        f"Content-Type: {picture.media_type}\r\n\r\n"
-    )
-    body = "".join([*texts, head]).encode() + picture.content + f"\r\n--{border}--\r\n".encode()
-    return body, f"multipart/form-data; boundary={border}"

@@ -14,6 +14,7 @@ from typing import Any
 from integrations.wire import Answer, Garbled, WireError, call
 
 from . import answers
+from .answers import count
 from .base import (
     Absent,
     Access,
@@ -118,12 +119,6 @@ def rows(found: Mapping[str, Any]) -> list[dict[str, Any]]:
 def created(answer: Answer, now: dt.datetime | None) -> str:
     """The id of what a call made. Raises :class:`Stopped` or Garbled."""
     return answers.proof(read(answer, now).get("id"), None).remote_id
-
-
-def count(value: object) -> int | None:
-    """A figure that a column can hold, None for anything else."""
-    usable = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31
-    return int(value) if usable else None  # type: ignore[call-overload]
 
 
 def insights(found: Mapping[str, Any]) -> dict[str, int | None]:

@@ -162,7 +162,7 @@ class Instagram(Network):
             return None
         found = graph.read(answer)
         likes, replies = found.get("like_count"), found.get("comments_count")
-        return Figures(likes=graph.count(likes), replies=graph.count(replies))
+        return Figures(likes=answers.count(likes), replies=answers.count(replies))
 
     def remove(self, remote_id: str, access: Access) -> Result:
         """Delete a post, where Instagram lets us; one that is gone already is fine."""

@@ -4,7 +4,6 @@ import datetime as dt
 import html
 import json
 import re
-import secrets
 import time
 import urllib.parse
 from collections.abc import Mapping, Sequence
@@ -15,7 +14,7 @@ from integrations.wire import Answer, Garbled, NotSent, PerhapsSent, WireError, 
 
 from . import counting, mastodon_connect
 from .abilities import Abilities, gettext_noop
-from .answers import Reply, answered, failed, proof, reason, remaining
+from .answers import Reply, answered, count, failed, proof, reason, remaining
 from .base import (
     CLIENT_NAME,
     Absent,
@@ -36,6 +35,7 @@ from .base import (
     Unknown,
     Window,
 )
+from .multipart import multipart
 
 # The server remembers an Idempotency-Key for an hour; we trust fifty minutes of it.
 KEY_LIVES = dt.timedelta(minutes=50)
@@ -176,9 +176,9 @@ class Mastodon(Network):
         self, picture: Picture, access: Access, end: float, now: dt.datetime
     ) -> str | Later | Refused:
         """Upload one picture with its alternative text and wait until it is ready."""
-        body, content_type = _multipart(
-            picture, _limit(access, "description_limit", self.abilities.alt_limit)
-        )
+        longest = _limit(access, "description_limit", self.abilities.alt_limit)
+        fields = {"description": picture.alt[:longest]}
+        body, content_type = multipart(fields, "file", picture)
         try:
             answer = call(
                 "POST",
@@ -261,10 +261,10 @@ class Mastodon(Network):
             raise WireError(reason(answer))
         return {
             status["id"]: Figures(
-                likes=_count(status.get("favourites_count")),
-                reposts=_count(status.get("reblogs_count")),
-                replies=_count(status.get("replies_count")),
-                quotes=_count(status.get("quotes_count")),
+                likes=count(status.get("favourites_count")),
+                reposts=count(status.get("reblogs_count")),
+                replies=count(status.get("replies_count")),
+                quotes=count(status.get("quotes_count")),
             )
             for status in statuses
         }
@@ -401,11 +401,6 @@ def _created(status: dict[str, Any]) -> dt.datetime:
     return made if made.tzinfo else made.replace(tzinfo=dt.UTC)
 
 
-def _count(value: object) -> int | None:
-    """A figure a column can hold, None for anything else."""
-    return value if isinstance(value, int) and 0 <= value < 2**31 else None
-
-
 def _sent(status: Any) -> Sent:
     """Read id and link of a status; ``url`` may be null, then ``uri`` serves."""
     found = status if isinstance(status, dict) else {}
@@ -420,20 +415,3 @@ def _plain(content: str) -> str:
 
 def _squeeze(text: str) -> str:
     return re.sub(r"\s+", " ", text).strip()
-
-
-def _multipart(picture: Picture, alt_limit: int) -> tuple[bytes, str]:
-    """Encode one file and its description as multipart/form-data."""
-    border = secrets.token_hex(16)
-    parts = [
-        (
-            f'--{border}\r\nContent-Disposition: form-data; name="description"\r\n\r\n'
-            f"{picture.alt[:alt_limit]}\r\n"
-        ),
-        (
-            f'--{border}\r\nContent-Disposition: form-data; name="file"; filename="picture"\r\n'
-            f"Content-Type: {picture.media_type}\r\n\r\n"
-        ),
-    ]
-    body = "".join(parts).encode() + picture.content + f"\r\n--{border}--\r\n".encode()
-    return body, f"multipart/form-data; boundary={border}"

@@ -10,7 +10,7 @@ from typing import Any
 from integrations.addresses import AddressRefused, parse
 from integrations.wire import Garbled, WireError, call
 
-from .answers import printable, proof, reason
+from .answers import object_of, printable, proof, reason, text_of
 from .base import CLIENT_NAME, Access, App, AppGone, Departure, Grant, Identity, NotConnected, Trip
 
 SCOPES = "profile read:statuses write:statuses write:media"
@@ -45,13 +45,13 @@ def probe(base_url: str) -> dict[str, object]:
         answer = call("GET", f"{base_url}/api/v1/instance", seconds=10)
     if answer.status != HTTPStatus.OK:
         raise WireError(reason(answer))
-    found = _object(answer.json())
+    found = object_of(answer.json())
     if not isinstance(found.get("version"), str):
         message = "this is not a Mastodon server"
         raise Garbled(message)
-    configuration = _object(found.get("configuration"))
-    statuses = _object(configuration.get("statuses"))
-    media = _object(configuration.get("media_attachments"))
+    configuration = object_of(found.get("configuration"))
+    statuses = object_of(configuration.get("statuses"))
+    media = object_of(configuration.get("media_attachments"))
     version = printable(found["version"])[:100]
     plain = re.fullmatch(r"\d+\.\d+(\.\d+)?([-+~].*)?", version) is not None
     compatible = "compatible" in version.lower()
@@ -67,10 +67,6 @@ def probe(base_url: str) -> dict[str, object]:
         "real_mastodon": plain and not compatible and _at_least(version, (3, 0)),
         "modern_scopes": _at_least(version, (4, 3)),
     }
-
-
-def _object(found: Any) -> dict[str, Any]:
-    return found if isinstance(found, dict) else {}
 
 
 def _limit(found: object, usual: int) -> int:
@@ -98,7 +94,7 @@ def register(base_url: str, *, redirect_uri: str, website: str) -> App:
             "website": website,
         },
     )
-    return App(_text(found, "client_id"), _text(found, "client_secret"), {"scopes": scopes})
+    return App(text_of(found, "client_id"), text_of(found, "client_secret"), {"scopes": scopes})
 
 
 def depart(trip: Trip) -> Departure:
@@ -168,7 +164,7 @@ def arrive(trip: Trip, answer: Mapping[str, str]) -> Grant:
     if not {"write:statuses", "write"} & granted:
         message = "the permission to post was not granted"
         raise WireError(message)
-    token = _text(found, "access_token")
+    token = text_of(found, "access_token")
     return Grant(
         identity=_whoami(trip.base_url, token),
         base_url=trip.base_url,
@@ -204,24 +200,15 @@ def _whoami(base_url: str, token: str) -> Identity:
     )
     if answer.status != HTTPStatus.OK:
         raise WireError(reason(answer))
-    found = _object(answer.json())
+    found = object_of(answer.json())
     known = proof(found.get("id"), found.get("url"))
-    name = printable(_text(found, "username"))[:100]
+    name = printable(text_of(found, "username"))[:100]
     return Identity(
         remote_id=known.remote_id,
         handle=f"@{name}@{urllib.parse.urlsplit(base_url).netloc}",
         display_name=printable(str(found.get("display_name") or name))[:200],
         url=known.url or base_url,
     )
-
-
-def _text(found: dict[str, Any], name: str) -> str:
-    """Read a field that must be there. Raises Garbled."""
-    value = found.get(name)
-    if not isinstance(value, str) or not value:
-        message = f"{name} is missing in the answer"
-        raise Garbled(message)
-    return value
 
 
 def _form(url: str, fields: dict[str, str]) -> dict[str, Any]:
@@ -232,7 +219,7 @@ def _form(url: str, fields: dict[str, str]) -> dict[str, Any]:
         body=urllib.parse.urlencode(fields).encode(),
         seconds=10,
     )
-    found = _object(answer.json()) if "json" in answer.headers.get("content-type", "") else {}
+    found = object_of(answer.json()) if "json" in answer.headers.get("content-type", "") else {}
     if answer.status == HTTPStatus.UNAUTHORIZED and found.get("error") == "invalid_client":
         raise AppGone(reason(answer))
     if answer.status != HTTPStatus.OK:
