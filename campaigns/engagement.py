@@ -17,8 +17,8 @@ from integrations.networks.abilities import Abilities
 from integrations.networks.base import Access, Figures
 from integrations.wire import WireError
 
-from .deliveries import clock
 from .models import Delivery, Post, Reading
+from .pace import clock
 
 log = logging.getLogger(__name__)
 Row = TypeVar("Row")
