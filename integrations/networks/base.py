@@ -311,7 +311,7 @@ class Network:
 
     abilities: Abilities
 
-    def length(self, text: str, *, limits: Mapping[str, int] | None = None) -> int:
+    def length(self, text: str) -> int:
         """Count ``text`` as the network counts."""
         raise NotImplementedError
 

@@ -88,9 +88,8 @@ class Bluesky(Network):
         hosts=("bsky.app",),
     )
 
-    def length(self, text: str, *, limits: Mapping[str, int] | None = None) -> int:
+    def length(self, text: str) -> int:
         """Count graphemes; links count in full."""
-        del limits
         return counting.graphemes(text)
 
     def prepare(

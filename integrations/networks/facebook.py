@@ -88,9 +88,8 @@ class Facebook(Network):
         hosts=("facebook.com", "fb.com", "fb.me"),
     )
 
-    def length(self, text: str, *, limits: Mapping[str, int] | None = None) -> int:
+    def length(self, text: str) -> int:
         """UTF-16 units."""
-        del limits
         return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
     def prepare(

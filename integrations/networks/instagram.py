@@ -90,9 +90,8 @@ class Instagram(Network):
         frame=Frame(flattest=1.91, tallest=0.8, narrowest=320, widest=1440),
     )
 
-    def length(self, text: str, *, limits: Mapping[str, int] | None = None) -> int:
+    def length(self, text: str) -> int:
         """UTF-16 units."""
-        del limits
         return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
     def prepare(

@@ -93,9 +93,8 @@ class LinkedIn(Network):
     def __init__(self) -> None:
         self._throttled: dict[tuple[str, str], int] = {}  # 429 in a row, in this process
 
-    def length(self, text: str, *, limits: Mapping[str, int] | None = None) -> int:
+    def length(self, text: str) -> int:
         """UTF-16 units after escaping; the documents do not say whether before, so the larger."""
-        del limits
         return len(escape(text).encode("utf-16-le", "surrogatepass")) // 2
 
     def prepare(

@@ -76,10 +76,9 @@ class Mastodon(Network):
         asks_for="server",
     )
 
-    def length(self, text: str, *, limits: Mapping[str, int] | None = None) -> int:
+    def length(self, text: str) -> int:
         """Graphemes; links count 23, remote mentions without their server."""
-        per_url = (limits or {}).get("characters_reserved_per_url", counting.SHORT_URL)
-        return counting.mastodon(text, per_url)
+        return counting.mastodon(text)
 
     def prepare(
         self, post: Outgoing, access: Access, window: Window

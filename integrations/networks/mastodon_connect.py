@@ -58,7 +58,6 @@ def probe(base_url: str) -> dict[str, object]:
     return {
         "version": version,
         "max_characters": _limit(statuses.get("max_characters"), 500),
-        "characters_reserved_per_url": _limit(statuses.get("characters_reserved_per_url"), 23),
         "max_media_attachments": _limit(statuses.get("max_media_attachments"), 4),
         "image_size_limit": _limit(media.get("image_size_limit"), 16_777_216),
         "image_matrix_limit": _limit(media.get("image_matrix_limit"), 33_177_600),

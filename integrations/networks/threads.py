@@ -81,9 +81,8 @@ class Threads(Network):
         frame=Frame(flattest=10.0, tallest=0.1, narrowest=320, widest=1440),
     )
 
-    def length(self, text: str, *, limits: Mapping[str, int] | None = None) -> int:
+    def length(self, text: str) -> int:
         """Characters, an emoji by its UTF-8 bytes; links count in full."""
-        del limits
         return counting.emoji_bytes(text)
 
     def prepare(

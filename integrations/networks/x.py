@@ -86,9 +86,8 @@ class X(Network):
         hosts=("x.com", "twitter.com"),
     )
 
-    def length(self, text: str, *, limits: Mapping[str, int] | None = None) -> int:
+    def length(self, text: str) -> int:
         """Weighted characters; a link counts 23."""
-        del limits
         return counting.weighted(text)
 
     def prepare(
