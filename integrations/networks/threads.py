@@ -9,7 +9,7 @@ from typing import Any
 
 from integrations.wire import WireError
 
-from . import answers, containers, counting, graph
+from . import answers, containers, counting, graph, graph_connect
 from .abilities import Abilities, Frame, gettext_noop
 from .base import (
     Absent,
@@ -178,39 +178,20 @@ class Threads(Network):
         """Threads shows what Botschaft asks for, each permission with a switch."""
         host = trip.app.host("authorize", PAGES)
         scopes = [*_NEEDED, *_WISHED]
-        return Departure(graph.authorize_url(trip, f"{host}/oauth/authorize", scopes))
+        return Departure(graph_connect.authorize_url(trip, f"{host}/oauth/authorize", scopes))
 
     def arrive(self, trip: Trip, answer: Mapping[str, str], now: dt.datetime) -> list[Grant]:
         """Code, token for an hour, token for sixty days; then who it is and what was granted."""
-        code = graph.code_of(answer, "Threads")
+        code = graph_connect.code_of(answer, "Threads")
         host = trip.app.host("graph", HOST)
-        short = graph.trade(
-            "POST",
-            f"{host}/oauth/access_token",
-            {
-                "client_id": trip.app.client_id,
-                "client_secret": trip.app.client_secret,
-                "grant_type": "authorization_code",
-                "redirect_uri": trip.redirect_uri,
-                "code": code,
-            },
-            "Threads",
-        )
-        long = graph.trade(
-            "GET",
-            f"{host}/access_token",
-            {
-                "grant_type": "th_exchange_token",
-                "client_secret": trip.app.client_secret,
-                "access_token": graph.text(short, "access_token"),
-            },
-            "Threads",
-        )
-        secrets = graph.secrets_of(long, now)
-        access = Access(host, graph.text(short, "user_id"), "", secrets, app=trip.app)
+        short = graph_connect.swap(trip, f"{host}/oauth/access_token", code, "Threads")
+        url = f"{host}/access_token"
+        long = graph_connect.prolong(trip, url, "th_exchange_token", short, "Threads")
+        secrets = graph_connect.secrets_of(long, now)
+        access = Access(host, graph_connect.text(short, "user_id"), "", secrets, app=trip.app)
         scopes = _scopes(access)
-        graph.require(scopes, _NEEDED, "Botschaft")
-        until = graph.ends(long, now)
+        graph_connect.require(scopes, _NEEDED)
+        until = graph_connect.ends(long, now)
         grant = Grant(
             identity=_whoami(access),
             base_url=host,
@@ -225,7 +206,7 @@ class Threads(Network):
     def refresh(self, access: Access, now: dt.datetime) -> Renewed | Refused:
         """Prolong by sixty days; needs the token itself, a day old and not ended."""
         url = f"{access.base_url}/refresh_access_token"
-        return graph.refresh(access, now, url, "th_refresh_token")
+        return graph_connect.refresh(access, now, url, "th_refresh_token")
 
 
 def _base(access: Access) -> str:
@@ -292,16 +273,16 @@ def _scopes(access: Access) -> list[str]:
         {"input_token": access.secrets["access_token"]},
     )
     found = graph.read(answer).get("data")
-    return graph.scopes_of(found.get("scopes") if isinstance(found, dict) else None)
+    return graph_connect.scopes_of(found.get("scopes") if isinstance(found, dict) else None)
 
 
 def _whoami(access: Access) -> Identity:
     """Whose token this is. Raises WireError."""
     answer = graph.ask("GET", f"{_base(access)}/me", access, {"fields": "id,username,name"})
     found = graph.read(answer)
-    name = answers.printable(graph.text(found, "username"))[:100]
+    name = answers.printable(graph_connect.text(found, "username"))[:100]
     return Identity(
-        remote_id=answers.proof(graph.text(found, "id"), None).remote_id,
+        remote_id=answers.proof(graph_connect.text(found, "id"), None).remote_id,
         handle=f"@{name}",
         display_name=answers.printable(str(found.get("name") or name))[:200],
         url=f"https://www.threads.com/@{name}",
