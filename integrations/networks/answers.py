@@ -146,3 +146,10 @@ def failed(answer: Answer, now: dt.datetime | None) -> Result:
     if status >= HTTPStatus.BAD_REQUEST:
         return Refused(reason(answer), permanent=True)
     return Unknown(f"HTTP {status} without an id")
+
+
+def not_applied(result: Result) -> Later | Refused:
+    """What a result means for a step that makes nothing visible."""
+    if isinstance(result, Later | Refused):
+        return result
+    return Later("" if isinstance(result, Sent) else result.why)

@@ -90,7 +90,7 @@ def prepare(
             standing = {"made_at": window.now.isoformat(), "parts": made, "container": ""}
         return _finish(yard, access, standing, whole, window, end)
     except graph.Stopped as stopped:
-        return graph.not_applied(stopped.result)
+        return answers.not_applied(stopped.result)
 
 
 def _standing(yard: Yard, access: Access, post: Outgoing, window: Window) -> dict[str, Any]:

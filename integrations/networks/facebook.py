@@ -103,7 +103,7 @@ class Facebook(Network):
         try:
             photos = [self._upload(picture, access, window, end) for picture in post.pictures]
         except graph.Stopped as stopped:
-            return graph.not_applied(stopped.result)
+            return answers.not_applied(stopped.result)
         return {"photos": photos, "uploaded_at": window.now.isoformat()} if photos else {}
 
     def _upload(self, picture: Picture, access: Access, window: Window, end: float) -> str:

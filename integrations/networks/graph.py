@@ -219,13 +219,6 @@ def failed(answer: Answer, now: dt.datetime | None) -> Result:
     return Refused(why, permanent=True, detail=detail)
 
 
-def not_applied(result: Result) -> Later | Refused:
-    """What a result means for a step that makes nothing visible."""
-    if isinstance(result, Later | Refused):
-        return result
-    return Later("" if isinstance(result, Sent) else result.why)
-
-
 def delete(url: str, access: Access, fields: Mapping[str, str], remote_id: str) -> Result:
     """Delete an object; one that is gone already is fine.
 

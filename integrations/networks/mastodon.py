@@ -14,7 +14,7 @@ from integrations.wire import Answer, Garbled, NotSent, PerhapsSent, WireError, 
 
 from . import counting, mastodon_connect
 from .abilities import Abilities, gettext_noop
-from .answers import Reply, answered, count, failed, proof, reason, remaining
+from .answers import Reply, answered, count, failed, not_applied, proof, reason, remaining
 from .base import (
     CLIENT_NAME,
     Absent,
@@ -187,8 +187,7 @@ class Mastodon(Network):
                 seconds=max(end - time.monotonic(), 0.1),
             )
             if answer.status not in {HTTPStatus.OK, HTTPStatus.ACCEPTED}:
-                result = self._refused(answer, now)
-                return result if isinstance(result, Later | Refused) else Later(reason(answer))
+                return not_applied(self._refused(answer, now))
             media_id = proof(answer.json()["id"], None).remote_id
             while answer.status in {HTTPStatus.ACCEPTED, HTTPStatus.PARTIAL_CONTENT}:
                 if end - time.monotonic() < _PATIENCE:
