@@ -10,6 +10,7 @@ import pytest
 from integrations.networks import mastodon_connect
 from integrations.networks.base import (
     App,
+    AppGone,
     Later,
     NotConnected,
     Outgoing,
@@ -21,7 +22,6 @@ from integrations.networks.base import (
     Window,
 )
 from integrations.networks.mastodon import Mastodon
-from integrations.networks.mastodon_connect import AppGone
 from integrations.wire import WireError, call
 
 NETWORK = Mastodon()
