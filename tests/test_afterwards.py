@@ -385,6 +385,25 @@ def _replace(abilities, **fields):
     return replace(abilities, **fields)
 
 
+def test_post_known_by_its_link_only_is_not_said_to_be_deleted(client, unknown, monkeypatch):
+    eye(monkeypatch, CannotTell("no"))
+    say(client, unknown, "there", url=LINK)
+    for choice in ("remove", "answer_removed", "answer_edited"):
+        response = say(client, unknown, choice, text="Something else entirely.")
+        unknown.refresh_from_db()
+        assert (response.status_code, unknown.removed_at) == (422, None)
+
+
+@pytest.mark.parametrize("choice", ["answer_removed", "answer_edited"])
+def test_post_that_never_left_cannot_be_deleted_or_changed_there(
+    client, jona, account, queue, choice
+):
+    waiting = queue(jona, account)
+    response = say(client, waiting, choice, text="Something else entirely.")
+    waiting.refresh_from_db()
+    assert (response.status_code, waiting.state, waiting.removed_at) == (422, "queued", None)
+
+
 def test_network_that_refuses_the_deletion_is_said_and_nothing_is_noted(
     client, curator, sent, topic, mastodon
 ):

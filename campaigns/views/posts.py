@@ -83,6 +83,7 @@ def _page(request: HttpRequest, found: Post, errors: dict[str, str]) -> dict[str
     return {
         **_row(found, outlook),
         "abilities": abilities,
+        "may_change": bool(delivery) and afterwards.may_change(found),
         "marked": wording.marked(found.draft, found.text),
         "intent": intent_url(
             found.network, found.full_text, short_url(found.link.code) if found.link else ""
@@ -254,7 +255,7 @@ def _answer(request: HttpRequest, person: Person, found: Post, how: str, now: dt
     """What a person does about a post whose topic was put on hold afterwards."""
     abilities = get(found.network).abilities
     published = hasattr(found, "delivery")
-    if how == HoldAnswer.Answer.EDITED and published and abilities.can_edit:
+    if how == HoldAnswer.Answer.EDITED and published and afterwards.may_change(found):
         text = wording.clean(request.POST.get("text", ""))
         afterwards.change(by=person, post=found, text=text, now=now)
         messages.success(request, _("Changed at the network."))
