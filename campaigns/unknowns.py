@@ -3,7 +3,7 @@
 import datetime as dt
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 
 from integrations import limits, tokens
 from integrations.models import Circuit
@@ -104,7 +104,7 @@ def _absent(delivery: Delivery, now: dt.datetime) -> None:
     """
     if not get(delivery.account.network).abilities.idempotent:
         if delivery.looks % 2 == 0:
-            Delivery.objects.filter(pk=delivery.pk, state="unknown").update(
+            _this_try(delivery).update(
                 looks=delivery.looks + 1, look_at=now + pace.span(SECOND_LOOK), reason="looking"
             )
             return
@@ -124,9 +124,14 @@ def _absent(delivery: Delivery, now: dt.datetime) -> None:
     )
 
 
+def _this_try(delivery: Delivery) -> "QuerySet[Delivery]":
+    """The row, unless it was sent again while we looked: a look tells of tries before it only."""
+    return Delivery.objects.filter(pk=delivery.pk, state="unknown", fence=delivery.fence)
+
+
 def _ask(delivery: Delivery, why: str) -> None:
     """Only a person can tell now."""
-    Delivery.objects.filter(pk=delivery.pk, state="unknown").update(
+    _this_try(delivery).update(
         look_at=None, reason="ask_person", detail=why[:400]
     )
 
@@ -137,6 +142,6 @@ def _look_again(delivery: Delivery, why: str, now: dt.datetime) -> None:
     if now - since > dt.timedelta(days=1):
         _ask(delivery, why)
         return
-    Delivery.objects.filter(pk=delivery.pk, state="unknown").update(
+    _this_try(delivery).update(
         look_at=now + pace.span(300), reason="looking", detail=why[:400]
     )

@@ -223,7 +223,9 @@ def _withdraw(request: HttpRequest, person: Person, delivery: Delivery, now: dt.
 
 
 def _again(request: HttpRequest, person: Person, delivery: Delivery, now: dt.datetime) -> None:
-    if not choices.look_again(by=person, delivery=delivery, now=now):
+    typed = request.POST.get("seen", "")
+    seen = int(typed) if typed.isascii() and typed.isdecimal() and len(typed) < 19 else None
+    if not choices.look_again(by=person, delivery=delivery, seen=seen, now=now):
         raise ShareRefused("", _("This is not possible any more."))
     messages.success(request, _("It will be sent."))
     nudge(publish_due)
