@@ -223,6 +223,15 @@ def test_editor_is_added_by_an_administrator_by_address(admin, channel, person):
     assert lea in channel.editors.all()
 
 
+@pytest.mark.parametrize("typed", ["\x00", "lea\x00@example.org"])
+def test_nul_in_the_forms_of_channels_gets_a_sentence(admin, editors, channel, written, typed):
+    [post] = written(editors[0])
+    added = browser(admin).post(f"/channels/{channel.pk}/editors/", {"email": typed})
+    assert (added.status_code, "Nobody here has" in added.content.decode()) == (422, True)
+    approved = browser(editors[1]).post(f"/approvals/{post.delivery.pk}/", {"sha256": typed})
+    assert (approved.status_code, Delivery.objects.get().blocked) == (302, "approval")
+
+
 def test_page_of_channels_opens_for_administrators_and_curators(admin, channel, person):
     opens = {
         role: browser(person("X", role)).get("/channels/").status_code
