@@ -69,7 +69,8 @@ def sign_in(
 ) -> tuple[Identity, str, dict[str, str], dt.datetime | None]:
     """Open a session with an app password: identity, PDS address, secrets, their end.
 
-    Whose it is tells the account's own document, not the server somebody typed. Raises :class:`NotConnected` or WireError.
+    Whose it is tells the account's own document, not the server somebody typed.
+    Raises :class:`NotConnected` or WireError.
     """
     if not APP_PASSWORD.fullmatch(password):
         message = "not an app password"
@@ -86,7 +87,7 @@ def sign_in(
     found = answer.json()
     secrets, expires_at = session_secrets(found)
     known = holder(str(found.get("did")), base_url)
-    if known.pds != base_url and base_url != ENTRYWAY:
+    if base_url not in {known.pds, ENTRYWAY}:
         message = "this server may not speak for that account"
         raise NotConnected(message)
     return known.identity(), known.pds, secrets, expires_at
