@@ -123,6 +123,10 @@ def _measure(rows: list[Delivery], now: dt.datetime) -> int:
         log.warning("cannot measure %s: %s", network.abilities.name, error)
         Delivery.objects.filter(pk__in=pks).update(measure_at=now + AFTER_TROUBLE)
         return 0
+    except Exception:  # an answer nobody thought of; the other networks must be read
+        log.exception("measuring %s", network.abilities.name)
+        Delivery.objects.filter(pk__in=pks).update(measure_at=now + AFTER_TROUBLE)
+        return 0
     _keep(rows, figures, network.abilities, now)
     return len(rows)
 
@@ -210,6 +214,8 @@ def _converse(row: Delivery, now: dt.datetime) -> int:
             count = network.conversations(row.remote_id, access)
         except (tokens.NoToken, WireError) as error:
             log.warning("cannot read replies at %s: %s", network.abilities.name, error)
+        except Exception:
+            log.exception("reading replies at %s", network.abilities.name)
     if count is not None:
         Post.objects.filter(pk=row.post_id).update(conversations=count)
     Delivery.objects.filter(pk=row.pk).update(converse_at=again)

@@ -1,6 +1,7 @@
 """When the answer was missing: recover what a dead worker left, look, and act on proof only."""
 
 import datetime as dt
+import logging
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
@@ -15,6 +16,8 @@ from . import deliveries, pace
 from .models import Delivery
 from .outgoings import outgoing
 from .states import move_delivery
+
+log = logging.getLogger(__name__)
 
 # A network without a key is asked twice before we believe that the post is not there: its
 # reading may lag behind its writing (contract 2.4).
@@ -85,6 +88,10 @@ def look(delivery: Delivery) -> None:
     except (tokens.NoToken, WireError) as error:
         _look_again(delivery, str(error), now)
         return
+    except Exception as error:  # an answer nobody thought of; the others must be looked for
+        log.exception("looking for %s", delivery.key)
+        _look_again(delivery, type(error).__name__, now)
+        return
     limits.answered(delivery.account)
     match seen:
         case Sent(remote_id=remote_id, url=url):
@@ -131,9 +138,7 @@ def _this_try(delivery: Delivery) -> "QuerySet[Delivery]":
 
 def _ask(delivery: Delivery, why: str) -> None:
     """Only a person can tell now."""
-    _this_try(delivery).update(
-        look_at=None, reason="ask_person", detail=why[:400]
-    )
+    _this_try(delivery).update(look_at=None, reason="ask_person", detail=why[:400])
 
 
 def _look_again(delivery: Delivery, why: str, now: dt.datetime) -> None:
@@ -142,6 +147,4 @@ def _look_again(delivery: Delivery, why: str, now: dt.datetime) -> None:
     if now - since > dt.timedelta(days=1):
         _ask(delivery, why)
         return
-    _this_try(delivery).update(
-        look_at=now + pace.span(300), reason="looking", detail=why[:400]
-    )
+    _this_try(delivery).update(look_at=now + pace.span(300), reason="looking", detail=why[:400])

@@ -263,3 +263,24 @@ def test_price_returns_once_and_to_the_month_it_was_taken_from(
     delivery.refresh_from_db()
     spent = list(Budget.objects.order_by("month").values_list("spent", flat=True))
     assert (delivery.state, spent) == ("queued", [500_000 - starts.price(delivery), 100_000])
+
+
+@pytest.mark.parametrize("reading", ["measure", "conversations"])
+def test_answer_nobody_thought_of_stops_no_other_reading(
+    out, asked, bluesky, mastodon, monkeypatch, reading
+):
+    def broken(*_args):
+        raise KeyError("posts")
+
+    asked("bluesky", can_converse=True)
+    asked("mastodon", can_converse=True)
+    monkeypatch.setattr(get("bluesky"), reading, broken, raising=False)
+    monkeypatch.setattr(get("mastodon"), "conversations", lambda pk, access: 1, raising=False)
+    bad, good = out(bluesky, people=1) + out(mastodon, people=1)
+    Delivery.objects.update(converse_at=timezone.now() - dt.timedelta(hours=1))
+    type(bad.post).objects.update(replies=1)
+    read = engagement.measure_due() if reading == "measure" else engagement.converse_due()
+    bad.refresh_from_db()
+    good.refresh_from_db()
+    later = bad.measure_at if reading == "measure" else bad.converse_at
+    assert (read, later > timezone.now()) == (1, True)
