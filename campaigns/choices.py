@@ -94,18 +94,26 @@ def edit(*, by: Person, delivery: Delivery, text: str, now: dt.datetime) -> Post
 
 
 @transaction.atomic
-def look_again(*, by: Person, delivery: Delivery, now: dt.datetime) -> bool:
-    """The person has looked and wants it sent: unblock a queued delivery, or send again."""
+def look_again(
+    *, by: Person, delivery: Delivery, now: dt.datetime, seen: int | None = None
+) -> bool:
+    """The person has looked and wants it sent: unblock a queued delivery, or send again.
+
+    ``seen`` is the fence of the try in doubt that the person was shown: another tab's answer to
+    an earlier one sends nothing. The looks for earlier tries do not count for the next.
+    """
     if delivery.state == "unknown":
-        moved = now < delivery.not_after and move_delivery(
+        told = seen == delivery.fence and now < delivery.not_after
+        moved = told and move_delivery(
             delivery,
             to="queued",
             source="unknown",
             now=now,
             by=by,
             reason="person_says_absent",
-            any_fence=True,
+            blocked="",
             look_at=None,
+            looks=0,
             next_at=now,
             claims=0,
         )

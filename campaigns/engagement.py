@@ -15,7 +15,7 @@ from integrations import limits, tokens
 from integrations.networks import NETWORKS, answers, get
 from integrations.networks.abilities import Abilities
 from integrations.networks.base import Access, Figures
-from integrations.wire import WireError
+from integrations.wire import PerhapsSent, WireError
 
 from .models import Delivery, Post, Reading
 from .pace import clock
@@ -118,7 +118,13 @@ def _measure(rows: list[Delivery], now: dt.datetime) -> int:
         access = _open(rows, now)
         figures = network.measure([row.remote_id for row in rows], access)
     except (tokens.NoToken, WireError) as error:
+        if not isinstance(error, PerhapsSent):  # nothing was read, so nothing is billed
+            limits.give_back(network.abilities.name, _cost(network.abilities, len(rows)), now=now)
         log.warning("cannot measure %s: %s", network.abilities.name, error)
+        Delivery.objects.filter(pk__in=pks).update(measure_at=now + AFTER_TROUBLE)
+        return 0
+    except Exception:  # an answer nobody thought of; the other networks must be read
+        log.exception("measuring %s", network.abilities.name)
         Delivery.objects.filter(pk__in=pks).update(measure_at=now + AFTER_TROUBLE)
         return 0
     _keep(rows, figures, network.abilities, now)
@@ -139,8 +145,13 @@ def _open(rows: list[Delivery], now: dt.datetime) -> Access:
 
 def affordable(abilities: Abilities, reads: int, now: dt.datetime) -> bool:
     """Take what reading costs from the month's budget, if it still holds that much."""
-    cost = abilities.price.read * reads if abilities.price else 0
+    cost = _cost(abilities, reads)
     return not cost or limits.spend(abilities.name, cost, now=now)
+
+
+def _cost(abilities: Abilities, reads: int) -> int:
+    """What reading costs, in millionths of a dollar; 0 mostly."""
+    return abilities.price.read * reads if abilities.price else 0
 
 
 def _keep(
@@ -198,6 +209,8 @@ def _converse(row: Delivery, now: dt.datetime) -> int:
             count = network.conversations(row.remote_id, access)
         except (tokens.NoToken, WireError) as error:
             log.warning("cannot read replies at %s: %s", network.abilities.name, error)
+        except Exception:
+            log.exception("reading replies at %s", network.abilities.name)
     if count is not None:
         Post.objects.filter(pk=row.post_id).update(conversations=count)
     Delivery.objects.filter(pk=row.pk).update(converse_at=again)

@@ -14,6 +14,7 @@ from .models import Delivery
 # Sends wait for networks, so a few threads share one process; each has its own connection.
 THREADS = 16
 ROUND_SECONDS = 20.0  # then the next wake-up goes on, so that a worker can be asked to stop
+LOOK_SECONDS = 10.0  # for looks before each round, so that a slow network holds up no sending
 # Set when the worker was asked to end: nothing more is claimed, what flies may land (C19).
 stopping = multiprocessing.get_context("fork").Event()
 
@@ -122,8 +123,11 @@ def _publish_due() -> int:
         return 0
     deliveries.replay_spool()
     unknowns.recover()
-    for delivery in unknowns.look_due(limit=50):
-        unknowns.look(delivery)
+    end = time.monotonic() + LOOK_SECONDS
+    while (
+        time.monotonic() < end and not stopping.is_set() and (found := unknowns.look_due(limit=1))
+    ):
+        unknowns.look(found[0])
     return publish_round()
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F
+from django.db.models.functions import Greatest
 
 from .models import Bucket, Budget, Circuit, ConnectedAccount
 from .networks import get
@@ -159,9 +160,10 @@ def budget(network: str, *, now: dt.datetime) -> Budget:
         month=_month(now),
         defaults={"limit": micro},
     )
-    if not made and row.limit != micro and micro >= row.spent:
-        Budget.objects.filter(pk=row.pk).update(limit=micro)
-        row.limit = micro
+    if not made and row.limit != micro:
+        # Lowered below what is spent already, it stops right there.
+        Budget.objects.filter(pk=row.pk).update(limit=Greatest(micro, F("spent")))
+        row.refresh_from_db()
     return row
 
 

@@ -41,6 +41,7 @@ from .multipart import multipart
 KEY_LIVES = dt.timedelta(minutes=50)
 _PATIENCE = 10.0
 _LOOK_BACK = dt.timedelta(minutes=5)
+_LOOK_SECONDS = 20.0  # for a whole look; a server can make every page slow
 _PAGES = 5  # of forty own statuses, before we say that we cannot tell
 
 
@@ -210,7 +211,7 @@ class Mastodon(Network):
         Absent only when every status since then was read: a page too few or a source we may not
         read would make a second post out of a guess.
         """
-        unread, last = False, ""
+        unread, last, end = False, "", time.monotonic() + _LOOK_SECONDS
         for _ in range(_PAGES):
             query = f"limit=40&exclude_reblogs=true{last and f'&max_id={last}'}"
             answer = _get(access, f"/api/v1/accounts/{access.remote_account_id}/statuses?{query}")
@@ -220,6 +221,9 @@ class Mastodon(Network):
             for status in page:
                 if _created(status) < since - _LOOK_BACK:
                     return CannotTell("some posts cannot be read") if unread else Absent()
+                if time.monotonic() > end:
+                    message = "the server is too slow to look at"
+                    raise WireError(message)
                 ours = self._ours(status, post, access)
                 if ours:
                     return _sent(status)
@@ -288,6 +292,9 @@ class Mastodon(Network):
             raise Garbled(message)
         known = {remote_id: Reply(access.remote_account_id)}
         for status in map(_status, below):
+            if status["id"] in known:  # else answers could go round in a circle
+                message = "a post stands twice in one context"
+                raise Garbled(message)
             author = status.get("account")
             known[status["id"]] = Reply(str(author.get("id")) if isinstance(author, dict) else "")
         for status in below:
@@ -301,12 +308,17 @@ class Mastodon(Network):
         current = self._one(remote_id, access)
         if current is None:
             return Refused("the post is gone", permanent=True)
-        media = current.get("media_attachments")
+        media = current.get("media_attachments") or []
+        if not isinstance(media, list) or not all(
+            isinstance(row, dict) and isinstance(row.get("id"), str) for row in media
+        ):
+            message = "these are no pictures of a status"
+            raise Garbled(message)
         body = {
             "status": text,
             "spoiler_text": str(current.get("spoiler_text") or ""),
             "sensitive": bool(current.get("sensitive")),
-            "media_ids": [m["id"] for m in media] if isinstance(media, list) else [],
+            "media_ids": [row["id"] for row in media],
         }
         if isinstance(current.get("language"), str):
             body["language"] = current["language"]
@@ -408,7 +420,7 @@ def _sent(status: Any) -> Sent:
 def _plain(content: str) -> str:
     """The text of a status' HTML, near enough to compare."""
     text = re.sub(r"<br\s*/?>|</p>\s*<p>", "\n", content)
-    return html.unescape(re.sub(r"<[^>]+>", "", text))
+    return html.unescape(re.sub(r"<[^<>]+>", "", text))
 
 
 def _squeeze(text: str) -> str:

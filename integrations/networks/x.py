@@ -247,6 +247,9 @@ class X(Network):
 
 
 def _headers(access: Access) -> dict[str, str]:
+    if "access_token" not in access.secrets:  # figures are asked for with anybody's key
+        message = "no key to ask X with"
+        raise NotSent(message)
     return {
         "Authorization": f"Bearer {access.secrets['access_token']}",
         "Content-Type": "application/json",
