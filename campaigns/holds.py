@@ -9,6 +9,7 @@ from django.db.models import F, Q
 
 from ambassadors import audit
 from ambassadors.models import Person
+from integrations import barrier
 from integrations.models import ConnectedAccount
 
 from .models import Delivery, HoldAnswer, HoldRecord, Post, Programme, Suggestion, Topic
@@ -100,13 +101,14 @@ def _posted(about: Q, at: dt.datetime) -> int:
 def hold(*, scope: Scope, by: Person, reason: str, now: dt.datetime, proposal: str = "") -> Held:
     """Stop the scope; returns when no first byte can follow any more.
 
-    Effects in order: the UPDATE waits for start transactions that hold the row FOR SHARE; what is
-    queued and what is on its way is written to the record of the hold; commit; wait until every
-    attempt that had started is over or the gate has shut it out; the record learns when the hold
-    was in force. ``proposal`` is a text for people who posted already.
+    Effects in order: the barrier waits for the starts that came before and shuts out those after;
+    what is queued and what is on its way is written to the record of the hold; commit; wait until
+    every attempt that had started is over or the gate has shut it out; the record learns when the
+    hold was in force. ``proposal`` is a text for people who posted already.
     """
     began = time.monotonic()
     with transaction.atomic():
+        barrier.close()
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL synchronous_commit TO on")
         model = type(scope)

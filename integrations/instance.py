@@ -13,7 +13,7 @@ from django.db import DatabaseError, connection, transaction
 from ambassadors import audit
 from ambassadors.models import Person
 
-from . import reconnects, tokens
+from . import barrier, reconnects, tokens
 from .models import ConnectedAccount, Instance
 from .networks import NETWORKS
 from .sealing import key_id
@@ -50,8 +50,9 @@ def identify(*, now: dt.datetime) -> tuple[Instance, str]:
 
 
 def stop(why: str, *, now: dt.datetime) -> bool:
-    """Stop everything; the UPDATE waits for starts that hold the row FOR SHARE."""
+    """Stop everything; waits for the starts that came before, and shuts out those after."""
     with transaction.atomic():
+        barrier.close()
         stopped_now = Instance.objects.filter(pk=1, stopped_at__isnull=True).update(
             stopped_at=now, stopped_why=why
         )

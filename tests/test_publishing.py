@@ -11,9 +11,9 @@ from django.test import Client
 from django.utils import timezone
 
 from ambassadors import consents, memberships
-from campaigns import deliveries, holds, starts, tasks, unknowns
+from campaigns import deliveries, holds, tasks, unknowns
 from campaigns.models import Delivery, Transition
-from integrations import accounts
+from integrations import accounts, barrier
 from integrations.models import Bucket, Circuit
 from integrations.networks import get
 from integrations.networks.base import CannotTell
@@ -197,7 +197,7 @@ def test_kill_at_each_point_leaves_exactly_one_post(
 def hold_during_drain(client, topic, server, settings):
     """Four workers drain 200 posts; hold in the middle; returns arrivals after the answer."""
     settings.DEBUG_FAILPOINTS = True
-    settings.FAILPOINTS = "in_start=pause:0.3"
+    settings.FAILPOINTS = "in_start=pause:0.5"
     connections.close_all()
     pids = []
     for _ in range(4):
@@ -266,7 +266,7 @@ def test_hold_without_the_lock_lets_posts_through(
 ):
     """The mutant: proof that the test above can fail."""
 
-    monkeypatch.setattr(starts, "_OBSTACLES", starts._OBSTACLES.replace("FOR SHARE", ""))
+    monkeypatch.setattr(barrier, "enter", lambda: None)
     client = Client()
     client.force_login(person("Mirja", "curator"))
     late = 0
@@ -431,3 +431,26 @@ def test_slow_looks_hold_up_no_sending(mastodon, bluesky, person, account_on, qu
     assert looks == [0]
     tasks.publish_due()
     assert looks == [0, 1]
+
+
+def test_frozen_start_does_not_keep_a_hold_waiting(
+    person, account_on, queue, mastodon, topic, settings
+):
+    """The database cuts it off after two seconds, and it never sends."""
+    settings.DEBUG_FAILPOINTS, settings.FAILPOINTS = True, "in_start=pause:6"
+    jona = person()
+    delivery = queue(jona, account_on(jona, mastodon))
+    connections.close_all()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            drain()
+        finally:
+            os._exit(0)
+    time.sleep(1)
+    began = time.monotonic()
+    holds.hold(scope=topic, by=jona, reason="Wait.", now=timezone.now())
+    assert time.monotonic() - began < 3
+    os.waitpid(pid, 0)
+    delivery.refresh_from_db()
+    assert (delivery.state, mastodon.count("arrived")) == ("queued", 0)
