@@ -85,6 +85,12 @@ def check_parts(words: Words) -> list[str]:
     return parts
 
 
+def limit_of(account: ConnectedAccount) -> int:
+    """The longest text the account's own server takes, in its network's unit."""
+    own = account.features.get("max_characters")
+    return own if isinstance(own, int) else get(account.network).abilities.limit
+
+
 def check_length(
     network: str, full_text: str, account: ConnectedAccount | None = None, *, warning: str = ""
 ) -> None:
@@ -93,9 +99,7 @@ def check_length(
     A content warning counts with the text (Mastodon's ``max_characters``).
     """
     abilities = get(network).abilities
-    limit = abilities.limit
-    if account and isinstance(own := account.features.get("max_characters"), int):
-        limit = own
+    limit = limit_of(account) if account else abilities.limit
     over = get(network).length(full_text) + get(network).length(warning) - limit
     if over > 0:
         raise ShareRefused(

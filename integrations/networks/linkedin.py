@@ -115,10 +115,9 @@ class LinkedIn(Network):
         end = time.monotonic() + window.seconds
         media: list[str] = []
         for kind, content in files:
-            try:
-                uploaded = self._upload(kind, content, access, end, window)
-            except WireError as error:
-                uploaded = Later(f"media: {error}")  # an orphaned upload is invisible
+            uploaded = self._upload(
+                kind, content, access, end, window
+            )  # an orphaned one is invisible
             if not isinstance(uploaded, str):
                 return uploaded
             media.append(uploaded)

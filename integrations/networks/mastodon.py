@@ -199,6 +199,8 @@ class Mastodon(Network):
                 return Refused("the server could not use the picture", permanent=True)
             if answer.status != HTTPStatus.OK:
                 return Later(f"media: {reason(answer)}")
+        except NotSent:
+            raise
         except (WireError, KeyError, TypeError) as error:
             return Later(f"media: {error}")  # an orphaned upload is invisible
         return media_id

@@ -102,10 +102,7 @@ class X(Network):
         end = time.monotonic() + window.seconds
         media: list[str] = []
         for picture in post.pictures:
-            try:
-                uploaded = self._upload(picture, access, end, window)
-            except WireError as error:
-                uploaded = Later(f"media: {error}")  # an orphaned upload is invisible
+            uploaded = self._upload(picture, access, end, window)  # an orphaned one is invisible
             if not isinstance(uploaded, str):
                 return uploaded
             media.append(uploaded)
