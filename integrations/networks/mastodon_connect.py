@@ -4,7 +4,7 @@ import base64
 import hashlib
 import re
 import urllib.parse
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
@@ -29,7 +29,7 @@ class App:
     """Our registration at one server."""
 
     client_id: str
-    client_secret: str
+    client_secret: str = field(repr=False)
     scopes: str
 
 
