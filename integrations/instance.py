@@ -13,7 +13,7 @@ from django.db import DatabaseError, connection, transaction
 from ambassadors import audit
 from ambassadors.models import Person
 
-from . import tokens
+from . import reconnects, tokens
 from .models import ConnectedAccount, Instance
 from .networks import NETWORKS
 from .sealing import key_id
@@ -79,7 +79,10 @@ def confirm(*, by: Person | None, now: dt.datetime) -> bool:
         return False
     spent = [name for name, net in NETWORKS.items() if net.abilities.single_use_refresh]
     for account in ConnectedAccount.objects.filter(network__in=spent, token__isnull=False):
-        tokens.drop_refresh(account)
+        try:
+            tokens.drop_refresh(account)
+        except tokens.NoToken as error:  # sealed with a key that is lost
+            reconnects.ask(account, why=str(error), now=now)
     audit.record("instance.confirmed", the(), by=by, now=now)
     return True
 
