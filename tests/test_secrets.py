@@ -712,7 +712,7 @@ def test_exception_of_the_wire_holds_nothing_of_a_request(world, aviary):
 
 # Changing the key under load (G24) -------------------------------------------------------------
 
-WORKERS, MOST, ROUNDS = (12, 40, 600) if FULL else (3, 5, 20)
+WORKERS, MOST, ROUNDS = (8, 40, 200) if FULL else (3, 5, 20)
 LAST_KEY = base64.urlsafe_b64encode(b"the-newest-key-the-newest-key-!!").decode()
 
 
@@ -774,7 +774,7 @@ class Fleet:
         self.wait(lambda: self.rounds.value >= until)
 
     def wait(self, done):
-        end_at = time.monotonic() + 60
+        end_at = time.monotonic() + 300
         while not done():
             assert time.monotonic() < end_at
             time.sleep(0.005)
