@@ -28,10 +28,10 @@ from integrations.networks.base import (
 )
 from integrations.wire import WireError
 
-from . import choices, deliveries, disclosure, holds, shares, unknowns, wording
+from . import choices, deliveries, holds, unknowns
 from .models import Delivery, FormerText, HoldAnswer, Post
-from .outgoings import outgoing, short_url
-from .shares import ShareRefused
+from .outgoings import outgoing
+from .shares import ShareRefused, reworded
 
 # What a person may report; more than this no post ever had.
 MOST = 1_000_000_000
@@ -109,19 +109,11 @@ def change(*, by: Person, post: Post, text: str, now: dt.datetime) -> None:
     Raises :class:`ShareRefused` with what the network said.
     """
     delivery = post.delivery
-    if len(wording.parts(text)) > 1:
-        raise ShareRefused("text", _("This stays one part: take out the line ---."))
-    shares.check_text(text)
-    label = disclosure.label_for(
-        None if post.part else post.suggestion, post.network, post.language
-    )
-    link = short_url(post.link.code) if post.link else ""
-    full_text = disclosure.complete(text, label, link)
-    shares.check_length(post.network, full_text, delivery.account, warning=post.content_warning)
+    changes = reworded(post, text, delivery.account)
     network = get(post.network)
     access = _open(delivery, by, now)
     try:
-        result = network.edit(delivery.remote_id, full_text, access)
+        result = network.edit(delivery.remote_id, changes["full_text"], access)
     except (WireError, NotAble) as error:
         result = Unknown(str(error))
     _must_be_done(result, network.abilities.label)
@@ -129,14 +121,7 @@ def change(*, by: Person, post: Post, text: str, now: dt.datetime) -> None:
         FormerText.objects.create(
             post=post, full_text=post.full_text, sha256=post.sha256, until=now
         )
-        Post.objects.filter(pk=post.pk).update(
-            text=text,
-            full_text=full_text,
-            sha256=wording.fingerprint(full_text),
-            own_share=wording.voice(post.draft, text).percent,
-            disclosure_label=label.text,
-            disclosure_version=label.version,
-        )
+        Post.objects.filter(pk=post.pk).update(**changes)
         holds.answer(by=by, post=post, how=HoldAnswer.Answer.EDITED, now=now)
 
 

@@ -35,6 +35,7 @@ from . import pace
 from .failpoints import failpoint
 from .models import Attempt, Delivery
 from .outgoings import outgoing
+from .pace import clock
 from .starts import clear, price, start
 from .states import move_delivery
 
@@ -103,14 +104,6 @@ UPDATE campaigns_delivery SET fence = fence + 1, claims = claims + 1,
        lease_until = now() + %(lease)s::interval
  WHERE id = ANY(%(ids)s)
 """
-
-
-def clock() -> dt.datetime:
-    """The database's time: the only clock that decides when something is due (I7)."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        now: dt.datetime = cursor.fetchone()[0]
-    return now
 
 
 def claim(*, limit: int) -> list[Delivery]:

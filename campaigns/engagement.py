@@ -12,13 +12,13 @@ from django.db.models import BigIntegerField, Case, Exists, F, OuterRef, Q, Quer
 
 from ambassadors.models import Consent
 from integrations import limits, tokens
-from integrations.networks import NETWORKS, get
+from integrations.networks import NETWORKS, answers, get
 from integrations.networks.abilities import Abilities
 from integrations.networks.base import Access, Figures
 from integrations.wire import PerhapsSent, WireError
 
-from .deliveries import clock
 from .models import Delivery, Post, Reading
+from .pace import clock
 
 log = logging.getLogger(__name__)
 Row = TypeVar("Row")
@@ -164,7 +164,7 @@ def _keep(
     there = [row for row in rows if row.remote_id in figures]
     readings = []
     for row in there:
-        counts = {name: _whole(getattr(figures[row.remote_id], name)) for name in COUNTED}
+        counts = {name: answers.count(getattr(figures[row.remote_id], name)) for name in COUNTED}
         for name, value in counts.items():
             setattr(row.post, name, value)
         row.post.measured_at = now
@@ -181,11 +181,6 @@ def _keep(
             Delivery.objects.filter(pk__in=gone).update(
                 gone_at=now, measure_at=None, converse_at=None
             )
-
-
-def _whole(value: int | None) -> int | None:
-    """A count that the column can hold; whatever else a network says is no count."""
-    return value if isinstance(value, int) and 0 <= value < 2**31 else None
 
 
 def converse_due() -> int:

@@ -64,7 +64,7 @@ def start(delivery: Delivery) -> bool:
     """
     try:
         with transaction.atomic():
-            now = _clock()
+            now = pace.clock()
             obstacle = _obstacle(delivery, now)
             if obstacle:
                 _stop(delivery, obstacle, now)
@@ -92,7 +92,7 @@ def clear(delivery: Delivery) -> bool:
     The start looks again and decides; this only keeps uploads of a held or ended post at home.
     """
     with transaction.atomic():
-        now = _clock()
+        now = pace.clock()
         obstacle = _obstacle(delivery, now, paying=False)
         if obstacle:
             _stop(delivery, obstacle, now)
@@ -104,13 +104,6 @@ def _give_back(delivery: Delivery) -> None:
     Delivery.objects.filter(pk=delivery.pk, fence=delivery.fence, state="queued").update(
         lease_until=None, claims=delivery.claims - 1
     )
-
-
-def _clock() -> dt.datetime:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        now: dt.datetime = cursor.fetchone()[0]
-    return now
 
 
 def _begin(delivery: Delivery, now: dt.datetime) -> Attempt | None:

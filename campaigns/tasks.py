@@ -101,7 +101,7 @@ def publish_round(*, seconds: float = ROUND_SECONDS) -> int:
 
 def take_over() -> int:
     """Send in the calling thread when nobody else does: the broker or beat may be gone (I13)."""
-    now = deliveries.clock()
+    now = pace.clock()
     try:
         if stopping.is_set() or not watch.waiting(now=now, since=pace.span(15)):
             return 0
@@ -119,7 +119,7 @@ def publish_due() -> int:
 
 
 def _publish_due() -> int:
-    if stopping.is_set() or not restores.may_publish(now=deliveries.clock()):
+    if stopping.is_set() or not restores.may_publish(now=pace.clock()):
         return 0
     deliveries.replay_spool()
     unknowns.recover()
@@ -135,7 +135,7 @@ def _publish_due() -> int:
 def measure_due() -> int:
     """Read the figures that are due; returns how many posts were read."""
     close_old_connections()
-    if not restores.may_publish(now=deliveries.clock()):
+    if not restores.may_publish(now=pace.clock()):
         return 0
     return engagement.measure_due()
 
@@ -144,6 +144,6 @@ def measure_due() -> int:
 def look_back() -> int:
     """Count answered replies once a day, and remind people of posts only they can tell about."""
     close_old_connections()
-    if not restores.may_publish(now=deliveries.clock()):
+    if not restores.may_publish(now=pace.clock()):
         return 0
     return engagement.converse_due() + reminders.remind_due()

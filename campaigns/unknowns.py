@@ -27,7 +27,7 @@ SECOND_LOOK = 270.0  # seconds after the first
 
 def recover() -> int:
     """Turn sends whose worker is gone into *unknown*; nobody can know what they did."""
-    now = deliveries.clock()
+    now = pace.clock()
     count = 0
     for delivery in Delivery.objects.select_related("account").filter(
         state="sending", lease_until__lt=now
@@ -51,7 +51,7 @@ def look_due(*, limit: int) -> list[Delivery]:
 
     A silent host is not asked; the next probe will tell.
     """
-    now = deliveries.clock()
+    now = pace.clock()
     silent = Circuit.objects.filter(
         network=OuterRef("account__network"),
         base_url=OuterRef("account__base_url"),
@@ -75,7 +75,7 @@ def look_due(*, limit: int) -> list[Delivery]:
 def look(delivery: Delivery) -> None:
     """Ask the network whether an ambiguous post is there, and act on proof only."""
     network = get(delivery.account.network)
-    now = deliveries.clock()
+    now = pace.clock()
     since = delivery.first_tried_at or now
     if not paid(network.abilities, now):
         _ask(delivery, "this month's budget for the network is used up")

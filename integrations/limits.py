@@ -13,7 +13,7 @@ from django.db.models import F
 from django.db.models.functions import Greatest
 
 from .models import Bucket, Budget, Circuit, ConnectedAccount
-from .networks import NETWORKS, get
+from .networks import get
 from .networks.base import Remaining
 
 _OPEN_AFTER = 5  # failures in a row …
@@ -190,8 +190,3 @@ def give_back(network: str, amount: int, *, now: dt.datetime) -> None:
     Budget.objects.filter(network=network, month=_month(now), spent__gte=amount).update(
         spent=F("spent") - amount
     )
-
-
-def paid_networks() -> list[str]:
-    """Networks whose calls cost money."""
-    return [name for name, network in NETWORKS.items() if network.abilities.price]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -10,6 +11,11 @@ from .networks.abilities import Abilities, Quota
 
 _MEGA = 1_000_000
 _DAY, _HOUR, _MONTH = 86_400, 3600, 28 * 86_400
+
+
+def _number(value: float) -> str:
+    """As people write it: grouped, without an empty decimal place."""
+    return number_format(int(value) if value == int(value) else value, force_grouping=True)
 
 
 def yes(value: object) -> str:
@@ -43,9 +49,9 @@ def _limit(able: Abilities) -> str:
         "character": _("characters"),
         "byte": _("characters, emoji by bytes"),
     }
-    text = f"{able.limit} {units.get(able.unit, able.unit)}"
+    text = f"{_number(able.limit)} {units.get(able.unit, able.unit)}"
     if able.byte_limit:
-        text += ", " + _("%(n)s bytes") % {"n": able.byte_limit}
+        text += ", " + _("%(n)s bytes") % {"n": _number(able.byte_limit)}
     return text
 
 
@@ -54,7 +60,7 @@ def _pictures(able: Abilities) -> str:
         return "–"
     text = ngettext("up to %(n)s", "up to %(n)s", able.pictures) % {"n": able.pictures}
     if able.picture_bytes:
-        text += ", " + _("%(n)s MB each") % {"n": round(able.picture_bytes / _MEGA, 1)}
+        text += ", " + _("%(n)s MB each") % {"n": _number(round(able.picture_bytes / _MEGA, 1))}
     if able.needs_picture:
         text += ", " + _("at least one")
     return text
@@ -84,7 +90,11 @@ def _quota(quota: Quota) -> str:
         span = _("an hour")
     else:
         span = _("in %(n)s minutes") % {"n": quota.seconds // 60}
-    return _("%(n)s calls %(span)s %(whose)s") % {"n": quota.calls, "span": span, "whose": whose}
+    return _("%(n)s calls %(span)s %(whose)s") % {
+        "n": _number(quota.calls),
+        "span": span,
+        "whose": whose,
+    }
 
 
 def _price(able: Abilities) -> str:
@@ -109,7 +119,9 @@ def _facts() -> list[tuple[str, Callable[[Abilities], str]]]:
         (_("Pictures"), _pictures),
         (
             _("Alternative text"),
-            lambda n: _("up to %(n)s characters") % {"n": n.alt_limit} if n.alt_limit else "–",
+            lambda n: (
+                _("up to %(n)s characters") % {"n": _number(n.alt_limit)} if n.alt_limit else "–"
+            ),
         ),
         (_("Documents"), lambda n: yes(n.documents)),
         (_("Threads"), lambda n: yes(n.threads)),

@@ -224,18 +224,6 @@ class _DeadlinedFile:
             pass
         return self._take(len(self.kept) if count < 0 else count)
 
-    def read1(self, count: int = -1) -> bytes:
-        """Read what is there, at most ``count``."""
-        if not self.kept:
-            self._more()
-        return self._take(len(self.kept) if count < 0 else count)
-
-    def readinto(self, buffer: bytearray) -> int:
-        """Fill a buffer."""
-        piece = self.read(len(buffer))
-        buffer[: len(piece)] = piece
-        return len(piece)
-
     def readline(self, limit: int = -1) -> bytes:
         """Read one line of at most ``limit`` bytes."""
         cap = limit if limit >= 0 else _CHUNK
@@ -249,11 +237,6 @@ class _DeadlinedFile:
 
     def close(self) -> None:
         """The connection closes the socket."""
-
-    @property
-    def closed(self) -> bool:
-        """Never by itself."""
-        return False
 
 
 def _read(response: HTTPResponse, max_bytes: int) -> bytes:

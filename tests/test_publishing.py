@@ -194,10 +194,10 @@ def test_kill_at_each_point_leaves_exactly_one_post(
     assert Delivery.objects.exclude(state="sent").count() == 0
 
 
-def hold_during_drain(client, topic, server, settings, pause=0.02):
+def hold_during_drain(client, topic, server, settings):
     """Four workers drain 200 posts; hold in the middle; returns arrivals after the answer."""
     settings.DEBUG_FAILPOINTS = True
-    settings.FAILPOINTS = f"in_start=pause:{pause}"
+    settings.FAILPOINTS = "in_start=pause:0.3"
     connections.close_all()
     pids = []
     for _ in range(4):
@@ -271,7 +271,7 @@ def test_hold_without_the_lock_lets_posts_through(
     client.force_login(person("Mirja", "curator"))
     late = 0
     for _ in range(8):
-        late += len(hold_during_drain(client, topic, two_hundred, settings, pause=0.3))
+        late += len(hold_during_drain(client, topic, two_hundred, settings))
         again(topic)
         if late:
             break

@@ -19,7 +19,7 @@ from integrations.wire import Answer, Garbled, NotSent, PerhapsSent, WireError, 
 
 from . import counting, x_connect
 from .abilities import Abilities, Price, gettext_noop
-from .answers import failed, proof, reason
+from .answers import count, failed, object_of, proof, reason
 from .base import (
     Absent,
     Access,
@@ -88,9 +88,8 @@ class X(Network):
         hosts=("x.com", "twitter.com"),
     )
 
-    def length(self, text: str, *, limits: Mapping[str, int] | None = None) -> int:
+    def length(self, text: str) -> int:
         """Weighted characters; a link counts 23."""
-        del limits
         return counting.weighted(text)
 
     def prepare(
@@ -155,12 +154,12 @@ class X(Network):
         wanted = _bare(post.text)
         for _ in range(_PAGES):
             answer = _get(access, f"/2/users/{access.remote_account_id}/tweets", query)
-            found = _object(answer.json()) if answer.status == HTTPStatus.OK else {}
-            rows, meta = found.get("data", []), _object(found.get("meta"))
+            found = object_of(answer.json()) if answer.status == HTTPStatus.OK else {}
+            rows, meta = found.get("data", []), object_of(found.get("meta"))
             if not isinstance(rows, list) or not isinstance(meta.get("result_count"), int):
                 return CannotTell(reason(answer))
-            for row in map(_object, rows):
-                media = _object(row.get("attachments")).get("media_keys") or []
+            for row in map(object_of, rows):
+                media = object_of(row.get("attachments")).get("media_keys") or []
                 same = _bare(_expanded(row)) == wanted and len(media) == len(post.pictures)
                 if same and row.get("id") not in post.taken:
                     return _sent(row.get("id"))
@@ -173,18 +172,18 @@ class X(Network):
         """Read public figures of up to a hundred posts in one call."""
         fields = _fields(access)
         answer = _get(access, "/2/tweets", {"ids": ",".join(remote_ids), fields: "public_metrics"})
-        found = _object(answer.json()) if answer.status == HTTPStatus.OK else {}
+        found = object_of(answer.json()) if answer.status == HTTPStatus.OK else {}
         rows, errors = found.get("data", []), found.get("errors", [])
         if answer.status != HTTPStatus.OK or not isinstance(rows, list):
             raise WireError(reason(answer))
         figures = {
-            str(row.get("id")): _figures(_object(row.get("public_metrics")))
-            for row in map(_object, rows)
+            str(row.get("id")): _figures(object_of(row.get("public_metrics")))
+            for row in map(object_of, rows)
         }
         # Only what X names as not found is gone; silence about a post says nothing.
         gone = {
             str(error.get("resource_id") or error.get("value"))
-            for error in map(_object, errors if isinstance(errors, list) else [])
+            for error in map(object_of, errors if isinstance(errors, list) else [])
             if str(error.get("type", "")).endswith("/resource-not-found")
         }
         return {i: figures.get(i, Figures()) for i in remote_ids if i in figures or i not in gone}
@@ -230,7 +229,7 @@ class X(Network):
             return _not_prepared(answer, access, window.now)
         found = _data(answer)
         media_id = proof(found.get("id"), None).remote_id
-        state = _object(found.get("processing_info")).get("state", "succeeded")
+        state = object_of(found.get("processing_info")).get("state", "succeeded")
         while state in {"pending", "in_progress"}:
             if end - time.monotonic() < _PATIENCE:
                 return Later("media still in processing", wait=15)
@@ -238,7 +237,7 @@ class X(Network):
             answer = _get(access, "/2/media/upload", {"command": "STATUS", "media_id": media_id})
             if answer.status != HTTPStatus.OK:
                 return _not_prepared(answer, access, window.now)
-            state = _object(_data(answer).get("processing_info")).get("state", "succeeded")
+            state = object_of(_data(answer).get("processing_info")).get("state", "succeeded")
         if state == "failed":
             return Refused("X could not use the picture", permanent=True)
         if picture.alt:
@@ -280,12 +279,8 @@ def _fields(access: Access) -> str:
     return options.get("fields_parameter", "tweet.fields")
 
 
-def _object(found: Any) -> dict[str, Any]:
-    return found if isinstance(found, dict) else {}
-
-
 def _data(answer: Answer) -> dict[str, Any]:
-    return _object(_object(answer.json()).get("data"))
+    return object_of(object_of(answer.json()).get("data"))
 
 
 def _sent(remote_id: object) -> Sent:
@@ -342,7 +337,7 @@ def _note_limits(answer: Answer, window: Window) -> None:
 def _expanded(row: Mapping[str, Any]) -> str:
     """A post's text with its own addresses instead of t.co, without those of its pictures."""
     text = str(row.get("text", ""))
-    for url in map(_object, _object(row.get("entities")).get("urls") or []):
+    for url in map(object_of, object_of(row.get("entities")).get("urls") or []):
         short, full = str(url.get("url", "")), str(url.get("expanded_url") or url.get("url", ""))
         text = text.replace(short, "" if url.get("media_key") else full) if short else text
     return html.unescape(text)
@@ -358,14 +353,9 @@ def _figures(found: Mapping[str, Any]) -> Figures:
     """Public figures; reposts are named ``retweet_count`` or, since August 2026, otherwise."""
     reposts = found.get("retweet_count", found.get("repost_count"))
     return Figures(
-        likes=_count(found.get("like_count")),
-        reposts=_count(reposts),
-        replies=_count(found.get("reply_count")),
-        quotes=_count(found.get("quote_count")),
-        impressions=_count(found.get("impression_count")),
+        likes=count(found.get("like_count")),
+        reposts=count(reposts),
+        replies=count(found.get("reply_count")),
+        quotes=count(found.get("quote_count")),
+        impressions=count(found.get("impression_count")),
     )
-
-
-def _count(value: object) -> int | None:
-    """A figure a column can hold, None for anything else."""
-    return value if isinstance(value, int) and 0 <= value < 2**31 else None

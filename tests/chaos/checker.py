@@ -163,7 +163,11 @@ def post_not_in_database(seen):
 
 
 def unknown_without_cause(seen):
-    """I3: unknown needs an open answer, no answer in time, or a worker that died or froze."""
+    """I3: unknown needs an open answer, no answer in time, or a worker that died or froze.
+
+    A crashed database counts with the latter: the answer came in time, but its lease had run out
+    when it could be written.
+    """
     lease, deadline = 60 * seen.time_scale, 30 * seen.time_scale
     for row in seen.deliveries.values():
         open_answers = sum(fault["ambiguous"] for fault in seen.of("fault", row))
@@ -172,7 +176,8 @@ def unknown_without_cause(seen):
                 continue
             tries = [a for a in seen.attempts[row["id"]] if a["fence"] == step["fence"]]
             took = max((a["ended"] - a["began"] for a in tries if a["ended"]), default=lease)
-            died = step["reason"] == "worker_lost" and took >= lease and seen.trouble
+            waited = max((step["at"] - a["began"] for a in tries), default=lease)
+            died = step["reason"] == "worker_lost" and waited >= lease and seen.trouble
             late = step["reason"] == "ambiguous" and took >= deadline
             if not (open_answers or died or late):
                 yield f"{_name(row)} {step['reason']} after {took:.2f} s"

@@ -11,6 +11,7 @@ import pytest
 from integrations.networks import mastodon_connect
 from integrations.networks.base import (
     App,
+    AppGone,
     Later,
     NotConnected,
     Outgoing,
@@ -22,7 +23,6 @@ from integrations.networks.base import (
     Window,
 )
 from integrations.networks.mastodon import Mastodon, _plain
-from integrations.networks.mastodon_connect import AppGone
 from integrations.wire import WireError, call
 
 NETWORK = Mastodon()
