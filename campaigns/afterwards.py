@@ -28,7 +28,7 @@ from integrations.networks.base import (
 )
 from integrations.wire import WireError
 
-from . import choices, deliveries, holds
+from . import choices, deliveries, holds, unknowns
 from .models import Delivery, FormerText, HoldAnswer, Post
 from .outgoings import outgoing
 from .shares import ShareRefused, reworded
@@ -85,7 +85,8 @@ def there(*, by: Person, delivery: Delivery, url: str, now: dt.datetime) -> bool
     link = check_link(url, delivery.account.network, delivery.account)
     network = get(delivery.account.network)
     seen: object = None
-    if network.abilities.can_look and not instance.stopped():
+    able = network.abilities
+    if able.can_look and not instance.stopped() and unknowns.paid(able, now):
         try:
             access = tokens.open_access(delivery.account, now=now)
             since = delivery.first_tried_at or now

@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from integrations import limits, tokens
 from integrations.models import Circuit
 from integrations.networks import get
+from integrations.networks.abilities import Abilities
 from integrations.networks.base import Absent, CannotTell, NotAble, Sent
 from integrations.wire import NotSent, WireError
 
@@ -76,6 +77,9 @@ def look(delivery: Delivery) -> None:
     network = get(delivery.account.network)
     now = pace.clock()
     since = delivery.first_tried_at or now
+    if not paid(network.abilities, now):
+        _ask(delivery, "this month's budget for the network is used up")
+        return
     try:
         access = tokens.open_access(delivery.account, now=now)
         seen = network.look(outgoing(delivery), access, since)
@@ -102,6 +106,12 @@ def look(delivery: Delivery) -> None:
             _look_again(delivery, why, now)
         case CannotTell(why=why):
             _ask(delivery, why)
+
+
+def paid(abilities: Abilities, now: dt.datetime) -> bool:
+    """Take what a look costs at the most from the month; False when it is not there."""
+    cost = abilities.price.look if abilities.price else 0
+    return not cost or limits.spend(abilities.name, cost, now=now)
 
 
 def _absent(delivery: Delivery, now: dt.datetime) -> None:

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from ambassadors import consents
-from campaigns import deliveries, engagement, starts
+from campaigns import deliveries, engagement, starts, unknowns
 from campaigns.models import Attempt, Delivery, Reading
 from integrations import accounts, limits
 from integrations.models import Budget
@@ -284,3 +284,24 @@ def test_answer_nobody_thought_of_stops_no_other_reading(
     good.refresh_from_db()
     later = bad.measure_at if reading == "measure" else bad.converse_at
     assert (read, later > timezone.now()) == (1, True)
+
+
+def test_look_that_costs_money_is_taken_from_the_budget_or_not_done(
+    person, account_on, queue, x, settings
+):
+    settings.MONTHLY_BUDGETS = {"x": 0.055}
+    jona = person()
+    delivery = queue(jona, account_on(jona, x))
+    past = timezone.now() - dt.timedelta(hours=1)
+    Delivery.objects.update(state="unknown", look_at=past, first_tried_at=past)
+    delivery.refresh_from_db()
+    unknowns.look(delivery)
+    assert (Budget.objects.get().spent, x.count("looked")) == (50_000, 1)
+    delivery.refresh_from_db()
+    unknowns.look(delivery)
+    delivery.refresh_from_db()
+    assert (delivery.reason, Budget.objects.get().spent, x.count("looked")) == (
+        "ask_person",
+        50_000,
+        1,
+    )

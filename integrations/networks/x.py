@@ -43,7 +43,9 @@ from .base import (
 
 _PATIENCE = 10.0
 _LOOK_BACK = dt.timedelta(minutes=5)
-_PAGES = 5  # of a hundred own posts, before we say that we cannot tell
+# Every post that is read costs, so a look reads few before it says that it cannot tell.
+_PAGES, _PAGE = 2, 5
+_READ = 5_000
 _MEDIA_LIVE = dt.timedelta(hours=12)  # X keeps them for 24 h after the upload
 # Header groups that tell a limit, and whose it is.
 _LIMITS = (
@@ -77,7 +79,7 @@ class X(Network):
         public_figures=True,
         # A post read twice in one UTC day costs once, so it is read at most once a day.
         readings=(24, 72, 168, 336, 672),
-        price=Price(post=15_000, post_with_link=200_000, read=5_000),
+        price=Price(post=15_000, post_with_link=200_000, read=_READ, look=_PAGES * _PAGE * _READ),
         connect="oauth",
         for_whom=("person", "company"),
         app_needed=True,
@@ -142,7 +144,7 @@ class X(Network):
         if "tweet.read" not in str(access.features.get("scopes", "tweet.read")):
             return CannotTell("reading the timeline was not granted")
         query = {
-            "max_results": "100",
+            "max_results": str(_PAGE),
             "start_time": (since - _LOOK_BACK).astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             _fields(access): "created_at,entities,attachments",
         }
