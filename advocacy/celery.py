@@ -13,7 +13,6 @@ log = logging.getLogger(__name__)
 app = Celery("botschaft")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
-_AT_NIGHT = crontab(hour=4, minute=10)
 # In order of their period. A lost or doubled tick is harmless.
 app.conf.beat_schedule = {
     "publish-due": {"task": "campaigns.tasks.publish_due", "schedule": 5.0},

@@ -277,6 +277,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 CSRF_FAILURE_VIEW = "advocacy.views.errors.csrf_failure"
+DEFAULT_EXCEPTION_REPORTER = "advocacy.reports.Report"
 # A pasted novel of 10 MB must arrive, so that the form can answer and give it back.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from ambassadors.models import Person
-from integrations import tokens
+from integrations import instance, tokens
 from integrations.models import ConnectedAccount
 from integrations.networks import get
 from integrations.networks.base import (
@@ -28,10 +28,10 @@ from integrations.networks.base import (
 )
 from integrations.wire import WireError
 
-from . import choices, deliveries, disclosure, holds, shares, wording
+from . import choices, deliveries, holds, unknowns
 from .models import Delivery, FormerText, HoldAnswer, Post
-from .outgoings import outgoing, short_url
-from .shares import ShareRefused
+from .outgoings import outgoing
+from .shares import ShareRefused, reworded
 
 # What a person may report; more than this no post ever had.
 MOST = 1_000_000_000
@@ -85,7 +85,8 @@ def there(*, by: Person, delivery: Delivery, url: str, now: dt.datetime) -> bool
     link = check_link(url, delivery.account.network, delivery.account)
     network = get(delivery.account.network)
     seen: object = None
-    if network.abilities.can_look:
+    able = network.abilities
+    if able.can_look and not instance.stopped() and unknowns.paid(able, now):
         try:
             access = tokens.open_access(delivery.account, now=now)
             since = delivery.first_tried_at or now
@@ -108,19 +109,11 @@ def change(*, by: Person, post: Post, text: str, now: dt.datetime) -> None:
     Raises :class:`ShareRefused` with what the network said.
     """
     delivery = post.delivery
-    if len(wording.parts(text)) > 1:
-        raise ShareRefused("text", _("This stays one part: take out the line ---."))
-    shares.check_text(text)
-    label = disclosure.label_for(
-        None if post.part else post.suggestion, post.network, post.language
-    )
-    link = short_url(post.link.code) if post.link else ""
-    full_text = disclosure.complete(text, label, link)
-    shares.check_length(post.network, full_text, delivery.account, warning=post.content_warning)
+    changes = reworded(post, text, delivery.account)
     network = get(post.network)
-    access = _open(delivery, now)
+    access = _open(delivery, by, now)
     try:
-        result = network.edit(delivery.remote_id, full_text, access)
+        result = network.edit(delivery.remote_id, changes["full_text"], access)
     except (WireError, NotAble) as error:
         result = Unknown(str(error))
     _must_be_done(result, network.abilities.label)
@@ -128,14 +121,7 @@ def change(*, by: Person, post: Post, text: str, now: dt.datetime) -> None:
         FormerText.objects.create(
             post=post, full_text=post.full_text, sha256=post.sha256, until=now
         )
-        Post.objects.filter(pk=post.pk).update(
-            text=text,
-            full_text=full_text,
-            sha256=wording.fingerprint(full_text),
-            own_share=wording.voice(post.draft, text).percent,
-            disclosure_label=label.text,
-            disclosure_version=label.version,
-        )
+        Post.objects.filter(pk=post.pk).update(**changes)
         holds.answer(by=by, post=post, how=HoldAnswer.Answer.EDITED, now=now)
 
 
@@ -143,7 +129,7 @@ def remove(*, by: Person, post: Post, now: dt.datetime) -> None:
     """Delete a published post at the network. Raises :class:`ShareRefused`."""
     delivery = post.delivery
     network = get(post.network)
-    access = _open(delivery, now)
+    access = _open(delivery, by, now)
     try:
         result = network.remove(delivery.remote_id, access)
     except (WireError, NotAble) as error:
@@ -164,7 +150,21 @@ def removed(*, by: Person, post: Post, now: dt.datetime) -> None:
     holds.answer(by=by, post=post, how=HoldAnswer.Answer.REMOVED, now=now)
 
 
-def _open(delivery: Delivery, now: dt.datetime) -> Access:
+def may_change(post: Post) -> bool:
+    """Tell whether Botschaft changes the post there: never a channel's, two people agreed on it."""
+    return get(post.network).abilities.can_edit and post.delivery.account.person_id is not None
+
+
+def _open(delivery: Delivery, by: Person, now: dt.datetime) -> Access:
+    """The key to change or delete a post that is out. Raises :class:`ShareRefused`."""
+    if instance.stopped():
+        raise ShareRefused("", _("Waits until an administrator has confirmed this installation."))
+    if delivery.state != "sent":
+        raise ShareRefused("", _("This is not possible any more."))
+    if not ConnectedAccount.objects.usable_by(by).filter(pk=delivery.account_id).exists():
+        raise ShareRefused("", _("You may not write for this account any more."))
+    if delivery.remote_id.startswith("https://"):  # the link the person found, no network's id
+        raise ShareRefused("", _("We know only the link you gave us. Please do it there yourself."))
     try:
         return tokens.open_access(delivery.account, now=now)
     except (tokens.NoToken, WireError) as error:

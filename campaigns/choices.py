@@ -9,10 +9,8 @@ from django.utils.translation import gettext as _
 from ambassadors import audit
 from ambassadors.models import Person
 
-from . import disclosure, wording
 from .models import Delivery, Post
-from .outgoings import short_url
-from .shares import ShareRefused, check_identical, check_length, check_text, deliver_later
+from .shares import ShareRefused, check_identical, deliver_later, reworded
 from .states import move_delivery
 
 
@@ -77,12 +75,7 @@ def edit(*, by: Person, delivery: Delivery, text: str, now: dt.datetime) -> Post
     )
     if not moved:
         raise ShareRefused("", _("Too late: it has left already."))
-    if len(wording.parts(text)) > 1:
-        raise ShareRefused("text", _("This stays one part: take out the line ---."))
-    label = disclosure.label_for(None if old.part else old.suggestion, old.network, old.language)
-    full_text = disclosure.complete(text, label, short_url(old.link.code) if old.link else "")
-    check_text(text)
-    check_length(old.network, full_text, delivery.account, warning=old.content_warning)
+    changes = reworded(old, text, delivery.account)
     if old.suggestion:
         check_identical(old.suggestion, text, old.language, [delivery.account], now)
     Post.objects.filter(pk=old.pk).update(link=None, before=None)
@@ -90,9 +83,8 @@ def edit(*, by: Person, delivery: Delivery, text: str, now: dt.datetime) -> Post
     new.pk, new._state.adding = None, True  # noqa: SLF001 - Django's documented way to copy a row
     new.submission, new.created_at = uuid.uuid4(), now
     new.link, new.before = old.link, old.before
-    new.text, new.full_text, new.sha256 = text, full_text, wording.fingerprint(full_text)
-    new.own_share = wording.voice(old.draft, text).percent
-    new.disclosure_label, new.disclosure_version = label.text, label.version
+    for name, value in changes.items():
+        setattr(new, name, value)
     new.save(force_insert=True)
     new.more_pictures.set(old.more_pictures.all())
     Post.objects.filter(before=old).update(before=new)
@@ -102,18 +94,26 @@ def edit(*, by: Person, delivery: Delivery, text: str, now: dt.datetime) -> Post
 
 
 @transaction.atomic
-def look_again(*, by: Person, delivery: Delivery, now: dt.datetime) -> bool:
-    """The person has looked and wants it sent: unblock a queued delivery, or send again."""
+def look_again(
+    *, by: Person, delivery: Delivery, now: dt.datetime, seen: int | None = None
+) -> bool:
+    """The person has looked and wants it sent: unblock a queued delivery, or send again.
+
+    ``seen`` is the fence of the try in doubt that the person was shown: another tab's answer to
+    an earlier one sends nothing. The looks for earlier tries do not count for the next.
+    """
     if delivery.state == "unknown":
-        moved = now < delivery.not_after and move_delivery(
+        told = seen == delivery.fence and now < delivery.not_after
+        moved = told and move_delivery(
             delivery,
             to="queued",
             source="unknown",
             now=now,
             by=by,
             reason="person_says_absent",
-            any_fence=True,
+            blocked="",
             look_at=None,
+            looks=0,
             next_at=now,
             claims=0,
         )

@@ -35,6 +35,7 @@ from . import pace
 from .failpoints import failpoint
 from .models import Attempt, Delivery
 from .outgoings import outgoing
+from .pace import clock
 from .starts import clear, price, start
 from .states import move_delivery
 
@@ -103,14 +104,6 @@ UPDATE campaigns_delivery SET fence = fence + 1, claims = claims + 1,
        lease_until = now() + %(lease)s::interval
  WHERE id = ANY(%(ids)s)
 """
-
-
-def clock() -> dt.datetime:
-    """The database's time: the only clock that decides when something is due (I7)."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        now: dt.datetime = cursor.fetchone()[0]
-    return now
 
 
 def claim(*, limit: int) -> list[Delivery]:
@@ -332,11 +325,13 @@ def _settle(delivery: Delivery, result: Result, now: dt.datetime) -> None:
     network = get(delivery.account.network)
     outcome = type(result).__name__.lower()
     detail = "" if isinstance(result, Sent) else result.why[:400]
-    Attempt.objects.filter(delivery=delivery, fence=delivery.fence).update(
+    attempt = Attempt.objects.filter(delivery=delivery, fence=delivery.fence)
+    closed = attempt.filter(ended_at__isnull=True).update(
         ended_at=now, outcome=outcome, detail=detail
     )
-    if isinstance(result, Later | Refused) and (amount := price(delivery)):
-        limits.give_back(delivery.account.network, amount, now=now)
+    # Once, though a commit whose answer was lost is repeated; to the month it was taken from.
+    if closed and isinstance(result, Later | Refused) and (amount := price(delivery)):
+        limits.give_back(delivery.account.network, amount, now=attempt.get().began_at)
     match result:
         case Sent(remote_id=remote_id, url=url):
             mark_sent(delivery, remote_id, url, now=now)

@@ -12,13 +12,13 @@ from django.db.models import BigIntegerField, Case, Exists, F, OuterRef, Q, Quer
 
 from ambassadors.models import Consent
 from integrations import limits, tokens
-from integrations.networks import NETWORKS, get
+from integrations.networks import NETWORKS, answers, get
 from integrations.networks.abilities import Abilities
 from integrations.networks.base import Access, Figures
-from integrations.wire import WireError
+from integrations.wire import PerhapsSent, WireError
 
-from .deliveries import clock
 from .models import Delivery, Post, Reading
+from .pace import clock
 
 log = logging.getLogger(__name__)
 Row = TypeVar("Row")
@@ -118,7 +118,13 @@ def _measure(rows: list[Delivery], now: dt.datetime) -> int:
         access = _open(rows, now)
         figures = network.measure([row.remote_id for row in rows], access)
     except (tokens.NoToken, WireError) as error:
+        if not isinstance(error, PerhapsSent):  # nothing was read, so nothing is billed
+            limits.give_back(network.abilities.name, _cost(network.abilities, len(rows)), now=now)
         log.warning("cannot measure %s: %s", network.abilities.name, error)
+        Delivery.objects.filter(pk__in=pks).update(measure_at=now + AFTER_TROUBLE)
+        return 0
+    except Exception:  # an answer nobody thought of; the other networks must be read
+        log.exception("measuring %s", network.abilities.name)
         Delivery.objects.filter(pk__in=pks).update(measure_at=now + AFTER_TROUBLE)
         return 0
     _keep(rows, figures, network.abilities, now)
@@ -139,8 +145,13 @@ def _open(rows: list[Delivery], now: dt.datetime) -> Access:
 
 def affordable(abilities: Abilities, reads: int, now: dt.datetime) -> bool:
     """Take what reading costs from the month's budget, if it still holds that much."""
-    cost = abilities.price.read * reads if abilities.price else 0
+    cost = _cost(abilities, reads)
     return not cost or limits.spend(abilities.name, cost, now=now)
+
+
+def _cost(abilities: Abilities, reads: int) -> int:
+    """What reading costs, in millionths of a dollar; 0 mostly."""
+    return abilities.price.read * reads if abilities.price else 0
 
 
 def _keep(
@@ -153,7 +164,7 @@ def _keep(
     there = [row for row in rows if row.remote_id in figures]
     readings = []
     for row in there:
-        counts = {name: _whole(getattr(figures[row.remote_id], name)) for name in COUNTED}
+        counts = {name: answers.count(getattr(figures[row.remote_id], name)) for name in COUNTED}
         for name, value in counts.items():
             setattr(row.post, name, value)
         row.post.measured_at = now
@@ -170,11 +181,6 @@ def _keep(
             Delivery.objects.filter(pk__in=gone).update(
                 gone_at=now, measure_at=None, converse_at=None
             )
-
-
-def _whole(value: int | None) -> int | None:
-    """A count that the column can hold; whatever else a network says is no count."""
-    return value if isinstance(value, int) and 0 <= value < 2**31 else None
 
 
 def converse_due() -> int:
@@ -203,6 +209,8 @@ def _converse(row: Delivery, now: dt.datetime) -> int:
             count = network.conversations(row.remote_id, access)
         except (tokens.NoToken, WireError) as error:
             log.warning("cannot read replies at %s: %s", network.abilities.name, error)
+        except Exception:
+            log.exception("reading replies at %s", network.abilities.name)
     if count is not None:
         Post.objects.filter(pk=row.post_id).update(conversations=count)
     Delivery.objects.filter(pk=row.pk).update(converse_at=again)

@@ -9,6 +9,7 @@ from django.db.models import F, Q
 
 from ambassadors import audit
 from ambassadors.models import Person
+from integrations import barrier
 from integrations.models import ConnectedAccount
 
 from .models import Delivery, HoldAnswer, HoldRecord, Post, Programme, Suggestion, Topic
@@ -76,28 +77,38 @@ def consequences(scope: Scope, *, now: dt.datetime) -> Consequences:
             suggestions = 1
         case _:
             suggestions = Suggestion.objects.live(now).count()
-    people = Post.objects.filter(_in_scope(scope, ""), created_at__gte=now - LOOK_BACK).exclude(
-        delivery__state__in=["queued", "cancelled", "failed"]
-    )
     first = queued.first()
     return Consequences(
         queued=queued.count(),
         next_due=first.due_at if first else None,
         suggestions=suggestions,
-        already_posted=people.values("person").distinct().count(),
+        already_posted=_posted(_in_scope(scope, ""), now),
     )
+
+
+def already_posted(record: HoldRecord) -> int:
+    """How many people had posted on what a record's hold stopped."""
+    return _posted(_covered(record), record.held_at)
+
+
+def _posted(about: Q, at: dt.datetime) -> int:
+    """How many people's posts left, or were handed to them, in the time before a moment."""
+    posts = Post.objects.filter(about, created_at__gte=at - LOOK_BACK, created_at__lte=at)
+    out = posts.exclude(delivery__state__in=["queued", "cancelled", "failed"])
+    return out.values("person").distinct().count()
 
 
 def hold(*, scope: Scope, by: Person, reason: str, now: dt.datetime, proposal: str = "") -> Held:
     """Stop the scope; returns when no first byte can follow any more.
 
-    Effects in order: the UPDATE waits for start transactions that hold the row FOR SHARE; what is
-    queued and what is on its way is written to the record of the hold; commit; wait until every
-    attempt that had started is over or the gate has shut it out; the record learns when the hold
-    was in force. ``proposal`` is a text for people who posted already.
+    Effects in order: the barrier waits for the starts that came before and shuts out those after;
+    what is queued and what is on its way is written to the record of the hold; commit; wait until
+    every attempt that had started is over or the gate has shut it out; the record learns when the
+    hold was in force. ``proposal`` is a text for people who posted already.
     """
     began = time.monotonic()
     with transaction.atomic():
+        barrier.close()
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL synchronous_commit TO on")
         model = type(scope)
@@ -165,7 +176,7 @@ def scope_of(record: HoldRecord) -> Scope | None:
             return Suggestion.objects.filter(pk=record.scope_id).first()
 
 
-def covered(record: HoldRecord) -> Q:
+def _covered(record: HoldRecord) -> Q:
     """Posts that a record's hold is about."""
     match record.scope:
         case "topic":

@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 from ambassadors.models import Person
 from integrations.networks import get
 
-from .deliveries import clock
 from .models import Delivery, Programme
+from .pace import clock
 
 log = logging.getLogger(__name__)
 AFTER = dt.timedelta(days=1)

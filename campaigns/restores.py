@@ -78,7 +78,10 @@ def may_publish(*, now: dt.datetime) -> bool:
 
 
 def doubt(*, now: dt.datetime) -> int:
-    """What is due may have been sent by the other copy: unknown, to be looked for after the yes."""
+    """What is due may have been sent by the other copy: unknown, to be looked for after the yes.
+
+    What waits for a person or an approval waits for them still when it proves to be absent.
+    """
     count = 0
     for delivery in Delivery.objects.filter(state="queued", due_at__lte=now):
         count += move_delivery(
@@ -89,7 +92,6 @@ def doubt(*, now: dt.datetime) -> int:
             reason="restored",
             any_fence=True,
             lease_until=None,
-            blocked="",
             first_tried_at=delivery.first_tried_at or delivery.due_at,
             look_at=now + pace.span(1),
         )
@@ -99,8 +101,12 @@ def doubt(*, now: dt.datetime) -> int:
 def confirm(*, by: Person | None, now: dt.datetime) -> bool:
     """A person says that this installation publishes; False when it was not stopped.
 
-    Afterwards the mark follows this database; dying in between only asks once more.
+    What fell due meanwhile is in doubt like what was due before. Afterwards the mark follows this
+    database; dying in between only asks once more.
     """
+    if not instance.stopped():
+        return False
+    doubt(now=now)
     if not instance.confirm(by=by, now=now):
         return False
     _write(Attempt.objects.aggregate(newest=Max("pk"))["newest"] or 0, keep_larger=False)

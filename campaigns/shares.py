@@ -6,6 +6,7 @@ import secrets
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Count
@@ -84,6 +85,12 @@ def check_parts(words: Words) -> list[str]:
     return parts
 
 
+def limit_of(account: ConnectedAccount) -> int:
+    """The longest text the account's own server takes, in its network's unit."""
+    own = account.features.get("max_characters")
+    return own if isinstance(own, int) else get(account.network).abilities.limit
+
+
 def check_length(
     network: str, full_text: str, account: ConnectedAccount | None = None, *, warning: str = ""
 ) -> None:
@@ -92,9 +99,7 @@ def check_length(
     A content warning counts with the text (Mastodon's ``max_characters``).
     """
     abilities = get(network).abilities
-    limit = abilities.limit
-    if account and isinstance(own := account.features.get("max_characters"), int):
-        limit = own
+    limit = limit_of(account) if account else abilities.limit
     over = get(network).length(full_text) + get(network).length(warning) - limit
     if over > 0:
         raise ShareRefused(
@@ -316,6 +321,29 @@ def share(
         if first:
             posts.append(first)
     return posts
+
+
+def reworded(post: Post, text: str, account: ConnectedAccount) -> dict[str, Any]:
+    """The columns of a post that change with its text, checked and complete as it leaves.
+
+    Raises :class:`ShareRefused`.
+    """
+    if len(wording.parts(text)) > 1:
+        raise ShareRefused("text", _("This stays one part: take out the line ---."))
+    check_text(text)
+    labelled = None if post.part else post.suggestion
+    label = disclosure.label_for(labelled, post.network, post.language)
+    link = short_url(post.link.code) if post.link else ""
+    full_text = disclosure.complete(text, label, link)
+    check_length(post.network, full_text, account, warning=post.content_warning)
+    return {
+        "text": text,
+        "full_text": full_text,
+        "sha256": wording.fingerprint(full_text),
+        "own_share": wording.voice(post.draft, text).percent,
+        "disclosure_label": label.text,
+        "disclosure_version": label.version,
+    }
 
 
 def _check_rights(by: Person, accounts: Sequence[ConnectedAccount]) -> None:

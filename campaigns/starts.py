@@ -1,7 +1,7 @@
 """The start transaction: ``sending`` is committed before the first byte, or not at all.
 
-Everything that can stop a post is locked FOR SHARE in it, so that a hold, a withdrawn consent, a
-disconnect or a leaving that has answered is seen, and one that has not waits for us (I5).
+A hold that has answered is seen, and one that has not waits for us: both pass the barrier. What
+belongs to one person (consent, account, leaving) is locked in it to the same end (I5).
 """
 
 import contextlib
@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
-from integrations import limits
+from integrations import barrier, limits
 from integrations.models import ConnectedAccount
 from integrations.networks import get
 from integrations.networks.twitter_text import addresses
@@ -24,13 +24,14 @@ from .wording import fingerprint
 
 log = logging.getLogger(__name__)
 
-# One statement, every row that could forbid the start locked by it. A missing row forbids. Rows
-# that this transaction writes are locked for writing at once: sharing first would deadlock.
+# One statement reads all that could forbid the start; a missing row forbids. What stops many at
+# once is shut out by the barrier; what belongs to one person is locked here. Rows that this
+# transaction writes are locked for writing at once: sharing first would deadlock.
 _OBSTACLES = """
-WITH stopped AS (SELECT stopped_at FROM integrations_instance WHERE id = 1 FOR SHARE),
-     programme AS (SELECT held_at FROM campaigns_programme WHERE id = 1 FOR SHARE),
-     topic AS (SELECT held_at FROM campaigns_topic WHERE id = %(topic)s FOR SHARE),
-     suggestion AS (SELECT held_at FROM campaigns_suggestion WHERE id = %(suggestion)s FOR SHARE),
+WITH stopped AS (SELECT stopped_at FROM integrations_instance WHERE id = 1),
+     programme AS (SELECT held_at FROM campaigns_programme WHERE id = 1),
+     topic AS (SELECT held_at FROM campaigns_topic WHERE id = %(topic)s),
+     suggestion AS (SELECT held_at FROM campaigns_suggestion WHERE id = %(suggestion)s),
      person AS (SELECT left_at, is_active FROM ambassadors_person
                  WHERE id = %(person)s FOR SHARE),
      this AS (SELECT blocked FROM campaigns_delivery WHERE id = %(delivery)s FOR NO KEY UPDATE),
@@ -64,7 +65,8 @@ def start(delivery: Delivery) -> bool:
     """
     try:
         with transaction.atomic():
-            now = _clock()
+            barrier.enter()
+            now = pace.clock()
             obstacle = _obstacle(delivery, now)
             if obstacle:
                 _stop(delivery, obstacle, now)
@@ -92,7 +94,7 @@ def clear(delivery: Delivery) -> bool:
     The start looks again and decides; this only keeps uploads of a held or ended post at home.
     """
     with transaction.atomic():
-        now = _clock()
+        now = pace.clock()
         obstacle = _obstacle(delivery, now, paying=False)
         if obstacle:
             _stop(delivery, obstacle, now)
@@ -104,13 +106,6 @@ def _give_back(delivery: Delivery) -> None:
     Delivery.objects.filter(pk=delivery.pk, fence=delivery.fence, state="queued").update(
         lease_until=None, claims=delivery.claims - 1
     )
-
-
-def _clock() -> dt.datetime:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        now: dt.datetime = cursor.fetchone()[0]
-    return now
 
 
 def _begin(delivery: Delivery, now: dt.datetime) -> Attempt | None:

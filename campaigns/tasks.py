@@ -14,6 +14,7 @@ from .models import Delivery
 # Sends wait for networks, so a few threads share one process; each has its own connection.
 THREADS = 16
 ROUND_SECONDS = 20.0  # then the next wake-up goes on, so that a worker can be asked to stop
+LOOK_SECONDS = 10.0  # for looks before each round, so that a slow network holds up no sending
 # Set when the worker was asked to end: nothing more is claimed, what flies may land (C19).
 stopping = multiprocessing.get_context("fork").Event()
 
@@ -100,7 +101,7 @@ def publish_round(*, seconds: float = ROUND_SECONDS) -> int:
 
 def take_over() -> int:
     """Send in the calling thread when nobody else does: the broker or beat may be gone (I13)."""
-    now = deliveries.clock()
+    now = pace.clock()
     try:
         if stopping.is_set() or not watch.waiting(now=now, since=pace.span(15)):
             return 0
@@ -118,12 +119,15 @@ def publish_due() -> int:
 
 
 def _publish_due() -> int:
-    if stopping.is_set() or not restores.may_publish(now=deliveries.clock()):
+    if stopping.is_set() or not restores.may_publish(now=pace.clock()):
         return 0
     deliveries.replay_spool()
     unknowns.recover()
-    for delivery in unknowns.look_due(limit=50):
-        unknowns.look(delivery)
+    end = time.monotonic() + LOOK_SECONDS
+    while (
+        time.monotonic() < end and not stopping.is_set() and (found := unknowns.look_due(limit=1))
+    ):
+        unknowns.look(found[0])
     return publish_round()
 
 
@@ -131,7 +135,7 @@ def _publish_due() -> int:
 def measure_due() -> int:
     """Read the figures that are due; returns how many posts were read."""
     close_old_connections()
-    if not restores.may_publish(now=deliveries.clock()):
+    if not restores.may_publish(now=pace.clock()):
         return 0
     return engagement.measure_due()
 
@@ -140,6 +144,6 @@ def measure_due() -> int:
 def look_back() -> int:
     """Count answered replies once a day, and remind people of posts only they can tell about."""
     close_old_connections()
-    if not restores.may_publish(now=deliveries.clock()):
+    if not restores.may_publish(now=pace.clock()):
         return 0
     return engagement.converse_due() + reminders.remind_due()

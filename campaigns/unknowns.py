@@ -1,13 +1,15 @@
 """When the answer was missing: recover what a dead worker left, look, and act on proof only."""
 
 import datetime as dt
+import logging
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 
 from integrations import limits, tokens
 from integrations.models import Circuit
 from integrations.networks import get
+from integrations.networks.abilities import Abilities
 from integrations.networks.base import Absent, CannotTell, NotAble, Sent
 from integrations.wire import NotSent, WireError
 
@@ -16,6 +18,8 @@ from .models import Delivery
 from .outgoings import outgoing
 from .states import move_delivery
 
+log = logging.getLogger(__name__)
+
 # A network without a key is asked twice before we believe that the post is not there: its
 # reading may lag behind its writing (contract 2.4).
 SECOND_LOOK = 270.0  # seconds after the first
@@ -23,7 +27,7 @@ SECOND_LOOK = 270.0  # seconds after the first
 
 def recover() -> int:
     """Turn sends whose worker is gone into *unknown*; nobody can know what they did."""
-    now = deliveries.clock()
+    now = pace.clock()
     count = 0
     for delivery in Delivery.objects.select_related("account").filter(
         state="sending", lease_until__lt=now
@@ -47,7 +51,7 @@ def look_due(*, limit: int) -> list[Delivery]:
 
     A silent host is not asked; the next probe will tell.
     """
-    now = deliveries.clock()
+    now = pace.clock()
     silent = Circuit.objects.filter(
         network=OuterRef("account__network"),
         base_url=OuterRef("account__base_url"),
@@ -71,8 +75,11 @@ def look_due(*, limit: int) -> list[Delivery]:
 def look(delivery: Delivery) -> None:
     """Ask the network whether an ambiguous post is there, and act on proof only."""
     network = get(delivery.account.network)
-    now = deliveries.clock()
+    now = pace.clock()
     since = delivery.first_tried_at or now
+    if not paid(network.abilities, now):
+        _ask(delivery, "this month's budget for the network is used up")
+        return
     try:
         access = tokens.open_access(delivery.account, now=now)
         seen = network.look(outgoing(delivery), access, since)
@@ -84,6 +91,10 @@ def look(delivery: Delivery) -> None:
         return
     except (tokens.NoToken, WireError) as error:
         _look_again(delivery, str(error), now)
+        return
+    except Exception as error:  # an answer nobody thought of; the others must be looked for
+        log.exception("looking for %s", delivery.key)
+        _look_again(delivery, type(error).__name__, now)
         return
     limits.answered(delivery.account)
     match seen:
@@ -97,6 +108,12 @@ def look(delivery: Delivery) -> None:
             _ask(delivery, why)
 
 
+def paid(abilities: Abilities, now: dt.datetime) -> bool:
+    """Take what a look costs at the most from the month; False when it is not there."""
+    cost = abilities.price.look if abilities.price else 0
+    return not cost or limits.spend(abilities.name, cost, now=now)
+
+
 def _absent(delivery: Delivery, now: dt.datetime) -> None:
     """Not there. With a key that is enough to send again; without one we look twice, send once.
 
@@ -104,7 +121,7 @@ def _absent(delivery: Delivery, now: dt.datetime) -> None:
     """
     if not get(delivery.account.network).abilities.idempotent:
         if delivery.looks % 2 == 0:
-            Delivery.objects.filter(pk=delivery.pk, state="unknown").update(
+            _this_try(delivery).update(
                 looks=delivery.looks + 1, look_at=now + pace.span(SECOND_LOOK), reason="looking"
             )
             return
@@ -124,11 +141,14 @@ def _absent(delivery: Delivery, now: dt.datetime) -> None:
     )
 
 
+def _this_try(delivery: Delivery) -> "QuerySet[Delivery]":
+    """The row, unless it was sent again while we looked: a look tells of tries before it only."""
+    return Delivery.objects.filter(pk=delivery.pk, state="unknown", fence=delivery.fence)
+
+
 def _ask(delivery: Delivery, why: str) -> None:
     """Only a person can tell now."""
-    Delivery.objects.filter(pk=delivery.pk, state="unknown").update(
-        look_at=None, reason="ask_person", detail=why[:400]
-    )
+    _this_try(delivery).update(look_at=None, reason="ask_person", detail=why[:400])
 
 
 def _look_again(delivery: Delivery, why: str, now: dt.datetime) -> None:
@@ -137,6 +157,4 @@ def _look_again(delivery: Delivery, why: str, now: dt.datetime) -> None:
     if now - since > dt.timedelta(days=1):
         _ask(delivery, why)
         return
-    Delivery.objects.filter(pk=delivery.pk, state="unknown").update(
-        look_at=now + pace.span(300), reason="looking", detail=why[:400]
-    )
+    _this_try(delivery).update(look_at=now + pace.span(300), reason="looking", detail=why[:400])

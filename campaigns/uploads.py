@@ -21,7 +21,6 @@ MOST_PIXELS = 40_000_000
 _MEMORY = 1_024 * 1_024 * 1_024
 _SECONDS = 10
 _WIDEST = 2_000  # pixels of the longer side after re-encoding
-_TARGET_BYTES = 1_900_000  # below Bluesky's 2,000,000
 
 
 class PictureRefused(Exception):

@@ -5,6 +5,7 @@ import hashlib
 import logging
 import secrets
 from collections.abc import Mapping
+from dataclasses import replace
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -15,7 +16,7 @@ from ambassadors.models import Person
 from . import clients, sealing, tokens
 from .models import ConnectedAccount, Revocation, Token
 from .networks import get
-from .networks.base import Access, Identity, Network
+from .networks.base import Identity, Network
 from .wire import WireError
 
 log = logging.getLogger(__name__)
@@ -158,17 +159,9 @@ def revoke_due(*, now: dt.datetime, limit: int = 20) -> int:
 def _revoke(row: Revocation, now: dt.datetime) -> bool:
     account = row.account
     try:
-        found = tokens.open_ended(account, row.sealed)
-        get(account.network).revoke(
-            Access(
-                base_url=account.base_url,
-                remote_account_id=account.remote_id,
-                handle=account.handle,
-                secrets=found,
-                features=account.features,
-                app=clients.known(account.network, account.base_url),
-            )
-        )
+        access = tokens.access(account, tokens.open_ended(account, row.sealed))
+        app = clients.known(account.network, account.base_url)
+        get(account.network).revoke(replace(access, app=app))
     except WireError as error:
         log.warning("%s did not take a key back: %s", account.network, type(error).__name__)
         if row.tries < _MOST_TRIES:
@@ -199,6 +192,11 @@ def connect_wall(*, person: Person, now: dt.datetime) -> ConnectedAccount:
         ),
         secrets_={"access_token": token},
         expires_at=None,
-        features={"token_sha256": hashlib.sha256(token.encode()).hexdigest()},
+        features={"token_sha256": wall_token_hash(token)},
         now=now,
     )
+
+
+def wall_token_hash(token: str) -> str:
+    """What the practice wall keeps of a bearer token; stands in the account's ``features``."""
+    return hashlib.sha256(token.encode()).hexdigest()

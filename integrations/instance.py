@@ -13,7 +13,7 @@ from django.db import DatabaseError, connection, transaction
 from ambassadors import audit
 from ambassadors.models import Person
 
-from . import tokens
+from . import barrier, reconnects, tokens
 from .models import ConnectedAccount, Instance
 from .networks import NETWORKS
 from .sealing import key_id
@@ -50,8 +50,9 @@ def identify(*, now: dt.datetime) -> tuple[Instance, str]:
 
 
 def stop(why: str, *, now: dt.datetime) -> bool:
-    """Stop everything; the UPDATE waits for starts that hold the row FOR SHARE."""
+    """Stop everything; waits for the starts that came before, and shuts out those after."""
     with transaction.atomic():
+        barrier.close()
         stopped_now = Instance.objects.filter(pk=1, stopped_at__isnull=True).update(
             stopped_at=now, stopped_why=why
         )
@@ -79,7 +80,10 @@ def confirm(*, by: Person | None, now: dt.datetime) -> bool:
         return False
     spent = [name for name, net in NETWORKS.items() if net.abilities.single_use_refresh]
     for account in ConnectedAccount.objects.filter(network__in=spent, token__isnull=False):
-        tokens.drop_refresh(account)
+        try:
+            tokens.drop_refresh(account)
+        except tokens.NoToken as error:  # sealed with a key that is lost
+            reconnects.ask(account, why=str(error), now=now)
     audit.record("instance.confirmed", the(), by=by, now=now)
     return True
 

@@ -10,9 +10,10 @@ from collections.abc import Iterable
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F
+from django.db.models.functions import Greatest
 
 from .models import Bucket, Budget, Circuit, ConnectedAccount
-from .networks import NETWORKS, get
+from .networks import get
 from .networks.base import Remaining
 
 _OPEN_AFTER = 5  # failures in a row …
@@ -159,9 +160,10 @@ def budget(network: str, *, now: dt.datetime) -> Budget:
         month=_month(now),
         defaults={"limit": micro},
     )
-    if not made and row.limit != micro and micro >= row.spent:
-        Budget.objects.filter(pk=row.pk).update(limit=micro)
-        row.limit = micro
+    if not made and row.limit != micro:
+        # Lowered below what is spent already, it stops right there.
+        Budget.objects.filter(pk=row.pk).update(limit=Greatest(micro, F("spent")))
+        row.refresh_from_db()
     return row
 
 
@@ -188,8 +190,3 @@ def give_back(network: str, amount: int, *, now: dt.datetime) -> None:
     Budget.objects.filter(network=network, month=_month(now), spent__gte=amount).update(
         spent=F("spent") - amount
     )
-
-
-def paid_networks() -> list[str]:
-    """Networks whose calls cost money."""
-    return [name for name, network in NETWORKS.items() if network.abilities.price]

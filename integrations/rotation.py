@@ -35,6 +35,7 @@ def rotate(*, batch: int = 200) -> Iterator[int]:
                 rows: list[Any] = list(
                     model._default_manager.select_for_update(of=("self",))  # noqa: SLF001
                     .exclude(key_id=newest)
+                    .exclude(sealed=b"")  # what was in it is over
                     .filter(pk__gt=last)
                     .order_by("pk")[:batch]
                 )

@@ -87,6 +87,7 @@ def found(kind: str, only: str = "") -> Iterator[tuple[Path, str, dict[str, obje
 
 def reseal() -> int:
     """Seal every file with the newest key; returns how many. Files that do not open are left."""
+    _adopt("*")
     count = 0
     for path in sorted(settings.SPOOL_DIR.glob("*.sealed")):
         # Alone, so that no file comes back that is being forgotten.
@@ -124,7 +125,10 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _adopt(kind: str) -> None:
-    """Give what a writer left when it died its final name; it opens or it is set aside."""
+    """Give what a writer left when it died its final name; it opens or it is set aside.
+
+    ``*`` is every kind.
+    """
     for half in settings.SPOOL_DIR.glob(f".{kind}~*.half"):
         with contextlib.suppress(OSError):
             if time.time() - half.stat().st_mtime > _HALF_SECONDS:

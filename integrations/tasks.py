@@ -7,7 +7,7 @@ from celery.signals import worker_ready
 from django.db import close_old_connections, connection
 from django.utils import timezone
 
-from . import accounts, notices, reconnects, tokens, trips
+from . import accounts, instance, notices, reconnects, tokens, trips
 from .models import ConnectedAccount
 
 log = logging.getLogger(__name__)
@@ -26,6 +26,8 @@ def take_over(**_facts: object) -> None:
 def renew_lapsing() -> int:
     """Renew the tokens that would end without use."""
     close_old_connections()
+    if instance.stopped():
+        return 0  # the other copy's connections would end with the keys spent here
     return tokens.renew_lapsing(now=timezone.now())
 
 
@@ -40,6 +42,9 @@ def tell_ended() -> int:
 @shared_task  # type: ignore[untyped-decorator]
 def revoke_due() -> int:
     """Give keys of ended connections back; returns how many networks took theirs."""
+    close_old_connections()
+    if instance.stopped():
+        return 0
     return accounts.revoke_due(now=timezone.now())
 
 

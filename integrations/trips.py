@@ -21,8 +21,8 @@ from ambassadors.models import Person, Role
 
 from . import accounts, clients, sealing
 from .models import ConnectAttempt, ConnectedAccount
-from .networks import NETWORKS, get, mastodon_connect
-from .networks.base import Grant, Identity, Network, NotConnected, Trip
+from .networks import NETWORKS, get
+from .networks.base import AppGone, Grant, Identity, Network, NotConnected, Trip
 
 _ATTEMPT_LIVES = dt.timedelta(minutes=10)
 _MOST_GRANTS = 100
@@ -102,7 +102,7 @@ def begin(
     )
     try:
         departure = get(network).depart(trip)
-    except mastodon_connect.AppGone:  # servers forget registrations nobody used
+    except AppGone:  # servers forget registrations nobody used
         clients.forget(network, base_url)
         app = clients.ours(network, base_url, redirect=redirect_uri(server), now=now)
         departure = get(network).depart(replace(trip, app=app))
@@ -153,7 +153,7 @@ def arrive(
     )
     try:
         found = get(attempt.network).arrive(trip, answer, now)
-    except mastodon_connect.AppGone:
+    except AppGone:
         clients.forget(attempt.network, attempt.base_url)
         raise
     grants = [grant for grant in found if grant.company == attempt.company]

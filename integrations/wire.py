@@ -4,15 +4,18 @@ The error tree tells *nothing left the house* from *perhaps it did*. No redirect
 proxies, no cookies; a total deadline over connect, write and read.
 """
 
+import base64
 import functools
 import json
 import re
 import socket
 import ssl
 import time
+import urllib.parse
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 from http.client import HTTPException, HTTPResponse
 from typing import Any
 
@@ -21,6 +24,9 @@ from .addresses import AddressRefused, Target, check, parse
 CONNECT_SECONDS = 5.0
 _CHUNK = 65_536
 _USER_AGENT = "Botschaft (self-hosted)"
+# Escaped signs part words; long words may be keys, unless they are plain names or numbers.
+_WORDS = re.compile(rb"%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|(?!(?:[a-z_]+|[0-9]+)(?![\w-]))[\w-]{12,}")
+_HEAD_AND_FORM = 65_536  # bytes of a request in which its keys stand; then come pictures
 
 
 class WireError(Exception):
@@ -52,8 +58,8 @@ class Answer:
     """Status, headers by lower-case name, and the decoded body."""
 
     status: int
-    headers: Mapping[str, str]
-    body: bytes
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
 
     def json(self) -> Any:
         """Read the body as JSON. Raises :class:`Garbled`."""
@@ -88,8 +94,8 @@ def call(
 ) -> Answer:
     """Send one request and read its answer within ``seconds`` in total.
 
-    ``may_start`` runs after connect and TLS, just before the first byte. Raises
-    :class:`NotSent` or :class:`PerhapsSent`.
+    ``may_start`` runs after connect and TLS, just before the first byte. What an error repeats
+    of our request is blanked. Raises :class:`NotSent` or :class:`PerhapsSent`.
     """
     end = time.monotonic() + seconds
     try:
@@ -104,9 +110,12 @@ def call(
     try:
         if may_start:
             may_start()
-        return _exchange(link, request, target.host, method, end, max_bytes)
+        answer = _exchange(link, request, target.host, method, end, max_bytes)
     finally:
         link.close()
+    if answer.status < HTTPStatus.BAD_REQUEST:
+        return answer
+    return replace(answer, body=_without_ours(answer.body, request))
 
 
 def _left(end: float) -> float:
@@ -155,9 +164,9 @@ def _request(target: Target, method: str, headers: Mapping[str, str], body: byte
         raise NotSent(message)
     try:
         head = "\r\n".join([*lines, "", ""]).encode("latin-1")
-    except UnicodeError as error:
+    except UnicodeError:  # it holds the whole head
         message = "a header cannot be written"
-        raise NotSent(message) from error
+        raise NotSent(message) from None
     return head + (body or b"")
 
 
@@ -183,9 +192,25 @@ def _exchange(
         raise PerhapsSent(message) from error
     except (OSError, HTTPException, ValueError, zlib.error) as error:
         message = f"{host} broke off ({type(error).__name__})"
-        raise PerhapsSent(message) from error
+        raise PerhapsSent(message) from None  # it may quote the server, and the server us
     found = {name.lower(): value for name, value in response.getheaders()}
     return Answer(response.status, found, content)
+
+
+def _without_ours(content: bytes, request: bytes) -> bytes:
+    """Blank the words that an error repeats of our request: its reason is shown, kept and logged.
+
+    Keys travel in the address, in headers and in forms; a proxy or a debugging server quotes them.
+    """
+    ours = request[:_HEAD_AND_FORM]
+    if basic := re.search(rb"^Authorization: Basic (\S+)\r$", ours, re.MULTILINE):
+        ours += b"\r\n" + base64.b64decode(basic[1])
+    ours += b"\r\n" + urllib.parse.unquote_to_bytes(ours)
+
+    def blank(word: re.Match[bytes]) -> bytes:
+        return "…".encode() if word[0][:1] not in b"%\\" and word[0] in ours else word[0]
+
+    return _WORDS.sub(blank, content)
 
 
 class _Deadlined:
@@ -224,18 +249,6 @@ class _DeadlinedFile:
             pass
         return self._take(len(self.kept) if count < 0 else count)
 
-    def read1(self, count: int = -1) -> bytes:
-        """Read what is there, at most ``count``."""
-        if not self.kept:
-            self._more()
-        return self._take(len(self.kept) if count < 0 else count)
-
-    def readinto(self, buffer: bytearray) -> int:
-        """Fill a buffer."""
-        piece = self.read(len(buffer))
-        buffer[: len(piece)] = piece
-        return len(piece)
-
     def readline(self, limit: int = -1) -> bytes:
         """Read one line of at most ``limit`` bytes."""
         cap = limit if limit >= 0 else _CHUNK
@@ -249,11 +262,6 @@ class _DeadlinedFile:
 
     def close(self) -> None:
         """The connection closes the socket."""
-
-    @property
-    def closed(self) -> bool:
-        """Never by itself."""
-        return False
 
 
 def _read(response: HTTPResponse, max_bytes: int) -> bytes:

@@ -13,7 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from ambassadors.models import AuditEntry
-from campaigns import choices, deliveries, holds, reminders, shares, starts, wording
+from campaigns import choices, deliveries, holds, reminders, shares, starts, unknowns, wording
 from campaigns.models import Delivery, FormerText, HoldAnswer, HoldRecord, Post, Programme
 from campaigns.shares import ShareRefused, Words
 from integrations.networks import get
@@ -164,10 +164,57 @@ def test_link_of_a_post_that_is_proven_absent_is_refused(client, unknown, monkey
 
 
 def test_not_there_sends_once_more(client, unknown, mastodon):
-    say(client, unknown, "again")
+    say(client, unknown, "again", seen=unknown.fence)
     leave()
     unknown.refresh_from_db()
     assert (unknown.state, mastodon.count("created")) == ("sent", 1)
+
+
+def test_second_tab_does_not_send_what_became_unknown_after_it_was_opened(
+    client, unknown, mastodon
+):
+    page = client.get(f"/posts/{unknown.post_id}/").content.decode()
+    [seen] = set(re.findall(r'name="seen" value="(\d+)"', page))
+    assert say(client, unknown, "again", seen=seen).status_code == 302
+    mastodon.fault("reset", applied=True)
+    leave()
+    unknown.refresh_from_db()
+    assert (unknown.state, mastodon.count("created")) == ("unknown", 1)
+    for stale in ({"seen": seen}, {}, {"seen": "\x00"}, {"seen": "9" * 30}):
+        assert say(client, unknown, "again", **stale).status_code == 422
+    unknown.refresh_from_db()
+    assert unknown.state == "unknown"
+
+
+def test_looks_of_an_earlier_try_do_not_count_for_the_one_a_person_asked_for(
+    client, unknown, mastodon, monkeypatch
+):
+    monkeypatch.setattr(
+        get("mastodon"), "abilities", _replace(get("mastodon").abilities, idempotent=False), raising=False
+    )  # fmt: skip
+    put(unknown, looks=1)  # absent once; the person was faster than the second look
+    say(client, unknown, "again", seen=unknown.fence)
+    mastodon.fault("reset", applied=False)
+    leave()
+    eye(monkeypatch, Absent())
+    put(unknown, look_at=timezone.now() - dt.timedelta(hours=1))
+    drain()
+    unknown.refresh_from_db()
+    assert (unknown.state, unknown.reason) == ("unknown", "looking")
+
+
+def test_look_that_outlived_its_try_says_nothing_about_the_next(jona, account, queue, monkeypatch):
+    monkeypatch.setattr(
+        get("mastodon"), "abilities", _replace(get("mastodon").abilities, idempotent=False), raising=False
+    )  # fmt: skip
+    eye(monkeypatch, Absent())
+    due = timezone.now() - dt.timedelta(minutes=1)
+    stale = put(queue(jona, account), state="unknown", fence=1, look_at=due)
+    now = Delivery.objects.get(pk=stale.pk)
+    put(now, fence=2, looks=0)  # sent again by the person's wish, and unknown again
+    unknowns.look(stale)
+    now.refresh_from_db()
+    assert (now.looks, now.look_at) == (0, due)
 
 
 def test_send_again_is_gone_after_its_end(client, unknown, mastodon):
@@ -175,7 +222,7 @@ def test_send_again_is_gone_after_its_end(client, unknown, mastodon):
     put(unknown, due_at=past, not_after=past + dt.timedelta(hours=24))
     page = client.get(f"/posts/{unknown.post_id}/").content.decode()
     assert 'value="again"' not in page
-    assert say(client, unknown, "again").status_code == 422
+    assert say(client, unknown, "again", seen=unknown.fence).status_code == 422
     drain()
     unknown.refresh_from_db()
     assert (unknown.state, mastodon.count("arrived")) == ("unknown", 0)
@@ -383,6 +430,25 @@ def _replace(abilities, **fields):
     from dataclasses import replace
 
     return replace(abilities, **fields)
+
+
+def test_post_known_by_its_link_only_is_not_said_to_be_deleted(client, unknown, monkeypatch):
+    eye(monkeypatch, CannotTell("no"))
+    say(client, unknown, "there", url=LINK)
+    for choice in ("remove", "answer_removed", "answer_edited"):
+        response = say(client, unknown, choice, text="Something else entirely.")
+        unknown.refresh_from_db()
+        assert (response.status_code, unknown.removed_at) == (422, None)
+
+
+@pytest.mark.parametrize("choice", ["answer_removed", "answer_edited"])
+def test_post_that_never_left_cannot_be_deleted_or_changed_there(
+    client, jona, account, queue, choice
+):
+    waiting = queue(jona, account)
+    response = say(client, waiting, choice, text="Something else entirely.")
+    waiting.refresh_from_db()
+    assert (response.status_code, waiting.state, waiting.removed_at) == (422, "queued", None)
 
 
 def test_network_that_refuses_the_deletion_is_said_and_nothing_is_noted(

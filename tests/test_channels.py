@@ -171,6 +171,43 @@ def test_removed_editor_writes_no_more_and_what_waits_is_taken_back(
         written(jona, text="Another sentence.")
 
 
+@pytest.fixture
+def approved(editors, written, mastodon):
+    """A post of the first editor that is out on the channel."""
+    [post] = written(editors[0])
+    now = timezone.now()
+    assert approvals.approve(delivery=post.delivery, sha256=post.sha256, by=editors[1], now=now)
+    drain()
+    assert Delivery.objects.get().state == "sent"
+    return post
+
+
+def test_removed_editor_deletes_nothing_of_the_channel(admin, editors, approved, channel, mastodon):
+    browser(admin).post(f"/channels/{channel.pk}/editors/{editors[0].pk}/remove/")
+    for choice in ("remove", "answer_removed"):
+        answer = browser(editors[0]).post(f"/posts/{approved.pk}/", {"choice": choice})
+        assert (answer.status_code, len(mastodon.statuses)) == (422, 1)
+
+
+def test_editor_still_deletes_their_post_of_the_channel(editors, approved, mastodon):
+    browser(editors[0]).post(f"/posts/{approved.pk}/", {"choice": "remove"})
+    assert len(mastodon.statuses) == 0
+
+
+def test_what_stands_on_a_channel_is_not_changed_behind_the_second_editor(
+    editors, approved, topic, mastodon
+):
+    holds.hold(scope=topic, by=editors[1], reason="Wait.", now=timezone.now())
+    author = browser(editors[0])
+    page = author.get(f"/posts/{approved.pk}/").content.decode()
+    assert ("I changed it there myself." in page, "Change it there." in page) == (True, False)
+    author.post(f"/posts/{approved.pk}/", {"choice": "answer_edited", "text": "Nobody saw this."})
+    approved.refresh_from_db()
+    assert approved.text == "Nordwind lights the street."
+    [status] = mastodon.statuses.values()
+    assert "Nobody saw this." not in str(status)
+
+
 def test_editor_is_added_by_an_administrator_by_address(admin, channel, person):
     lea = person("Lea")
     url = f"/channels/{channel.pk}/editors/"
@@ -184,6 +221,15 @@ def test_editor_is_added_by_an_administrator_by_address(admin, channel, person):
     )
     assert browser(admin).post(url, {"email": lea.email.upper()}).status_code == 302
     assert lea in channel.editors.all()
+
+
+@pytest.mark.parametrize("typed", ["\x00", "lea\x00@example.org"])
+def test_nul_in_the_forms_of_channels_gets_a_sentence(admin, editors, channel, written, typed):
+    [post] = written(editors[0])
+    added = browser(admin).post(f"/channels/{channel.pk}/editors/", {"email": typed})
+    assert (added.status_code, "Nobody here has" in added.content.decode()) == (422, True)
+    approved = browser(editors[1]).post(f"/approvals/{post.delivery.pk}/", {"sha256": typed})
+    assert (approved.status_code, Delivery.objects.get().blocked) == (302, "approval")
 
 
 def test_page_of_channels_opens_for_administrators_and_curators(admin, channel, person):

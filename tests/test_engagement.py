@@ -11,13 +11,16 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from ambassadors import consents
-from campaigns import engagement
-from campaigns.models import Delivery, Reading
+from campaigns import deliveries, engagement, starts, unknowns
+from campaigns.models import Attempt, Delivery, Reading
+from integrations import accounts, limits
 from integrations.models import Budget
 from integrations.networks import get
 from integrations.networks.abilities import Price
-from integrations.networks.base import Figures
+from integrations.networks.base import Figures, Later
 from integrations.wire import WireError
+
+from .networks.x import X
 
 pytestmark = pytest.mark.django_db
 SENT = dt.datetime(2026, 11, 24, 9, 3, tzinfo=dt.UTC)
@@ -205,3 +208,100 @@ def test_conversations_are_counted_once_a_day_where_there_are_replies(
     first.post.refresh_from_db()
     assert (seen, first.post.conversations) == ([first.remote_id], 1)
     assert 23 < (first.converse_at - timezone.now()).total_seconds() / 3600 <= 24
+
+
+@pytest.fixture
+def x(monkeypatch):
+    with X() as server:
+        for name, value in server.environment().items():
+            monkeypatch.setenv(name, value)
+        yield server
+
+
+def test_paid_figures_that_nobody_s_key_can_read_cost_nothing(out, x, settings):
+    settings.MONTHLY_BUDGETS = {"x": 1}
+    [row] = out(x, people=1)
+    accounts.disconnect(account=row.account, by=None, now=timezone.now())
+    assert engagement.measure_due() == 0
+    row.refresh_from_db()
+    assert (Budget.objects.get().spent, row.measure_at > timezone.now()) == (0, True)
+
+
+def test_paid_figures_that_were_refused_cost_nothing(out, x, settings):
+    settings.MONTHLY_BUDGETS = {"x": 1}
+    out(x, people=1)
+    x.tokens.clear()
+    assert engagement.measure_due() == 0
+    assert Budget.objects.get().spent == 0
+
+
+def test_lowered_budget_holds_from_the_next_cent(settings, db):
+    settings.MONTHLY_BUDGETS = {"x": 1}
+    assert limits.spend("x", 600_000, now=SENT)
+    settings.MONTHLY_BUDGETS = {"x": 0.5}
+    assert not limits.spend("x", 5_000, now=SENT)
+    settings.MONTHLY_BUDGETS = {"x": 0.7}
+    assert [limits.spend("x", 100_000, now=SENT) for _ in range(2)] == [True, False]
+
+
+def test_price_returns_once_and_to_the_month_it_was_taken_from(
+    person, account_on, queue, x, settings
+):
+    settings.MONTHLY_BUDGETS = {"x": 1}
+    jona, now = person(), timezone.now()
+    delivery = queue(jona, account_on(jona, x))
+    Delivery.objects.update(due_at=now - dt.timedelta(hours=1))
+    [claimed] = deliveries.claim(limit=1)
+    assert starts.start(claimed)
+    taken = Budget.objects.get()
+    earlier = taken.month - dt.timedelta(days=1)
+    Budget.objects.update(month=earlier.replace(day=1), spent=500_000)
+    Attempt.objects.update(began_at=now - dt.timedelta(days=now.day))
+    assert limits.spend("x", 100_000, now=now)
+    for _ in range(2):  # the second time because the commit's answer was lost
+        deliveries.settle(claimed, Later("busy", wait=1.0))
+    delivery.refresh_from_db()
+    spent = list(Budget.objects.order_by("month").values_list("spent", flat=True))
+    assert (delivery.state, spent) == ("queued", [500_000 - starts.price(delivery), 100_000])
+
+
+@pytest.mark.parametrize("reading", ["measure", "conversations"])
+def test_answer_nobody_thought_of_stops_no_other_reading(
+    out, asked, bluesky, mastodon, monkeypatch, reading
+):
+    def broken(*_args):
+        raise KeyError("posts")
+
+    asked("bluesky", can_converse=True)
+    asked("mastodon", can_converse=True)
+    monkeypatch.setattr(get("bluesky"), reading, broken, raising=False)
+    monkeypatch.setattr(get("mastodon"), "conversations", lambda pk, access: 1, raising=False)
+    bad, good = out(bluesky, people=1) + out(mastodon, people=1)
+    Delivery.objects.update(converse_at=timezone.now() - dt.timedelta(hours=1))
+    type(bad.post).objects.update(replies=1)
+    read = engagement.measure_due() if reading == "measure" else engagement.converse_due()
+    bad.refresh_from_db()
+    good.refresh_from_db()
+    later = bad.measure_at if reading == "measure" else bad.converse_at
+    assert (read, later > timezone.now()) == (1, True)
+
+
+def test_look_that_costs_money_is_taken_from_the_budget_or_not_done(
+    person, account_on, queue, x, settings
+):
+    settings.MONTHLY_BUDGETS = {"x": 0.055}
+    jona = person()
+    delivery = queue(jona, account_on(jona, x))
+    past = timezone.now() - dt.timedelta(hours=1)
+    Delivery.objects.update(state="unknown", look_at=past, first_tried_at=past)
+    delivery.refresh_from_db()
+    unknowns.look(delivery)
+    assert (Budget.objects.get().spent, x.count("looked")) == (50_000, 1)
+    delivery.refresh_from_db()
+    unknowns.look(delivery)
+    delivery.refresh_from_db()
+    assert (delivery.reason, Budget.objects.get().spent, x.count("looked")) == (
+        "ask_person",
+        50_000,
+        1,
+    )

@@ -11,10 +11,12 @@ from django.test import Client
 from django.utils import timezone
 
 from ambassadors import consents, memberships
-from campaigns import deliveries, holds, starts, tasks, unknowns
+from campaigns import deliveries, holds, tasks, unknowns
 from campaigns.models import Delivery, Transition
-from integrations import accounts
+from integrations import accounts, barrier
 from integrations.models import Bucket, Circuit
+from integrations.networks import get
+from integrations.networks.base import CannotTell
 
 from .conftest import FULL
 from .networks.mastodon import Mastodon
@@ -192,10 +194,10 @@ def test_kill_at_each_point_leaves_exactly_one_post(
     assert Delivery.objects.exclude(state="sent").count() == 0
 
 
-def hold_during_drain(client, topic, server, settings, pause=0.02):
+def hold_during_drain(client, topic, server, settings):
     """Four workers drain 200 posts; hold in the middle; returns arrivals after the answer."""
     settings.DEBUG_FAILPOINTS = True
-    settings.FAILPOINTS = f"in_start=pause:{pause}"
+    settings.FAILPOINTS = "in_start=pause:0.5"
     connections.close_all()
     pids = []
     for _ in range(4):
@@ -264,12 +266,12 @@ def test_hold_without_the_lock_lets_posts_through(
 ):
     """The mutant: proof that the test above can fail."""
 
-    monkeypatch.setattr(starts, "_OBSTACLES", starts._OBSTACLES.replace("FOR SHARE", ""))
+    monkeypatch.setattr(barrier, "enter", lambda: None)
     client = Client()
     client.force_login(person("Mirja", "curator"))
     late = 0
     for _ in range(8):
-        late += len(hold_during_drain(client, topic, two_hundred, settings, pause=0.3))
+        late += len(hold_during_drain(client, topic, two_hundred, settings))
         again(topic)
         if late:
             break
@@ -386,3 +388,69 @@ def test_figures_are_measured_in_one_call_and_gone_posts_noticed(
     first.post.refresh_from_db()
     second.refresh_from_db()
     assert (first.post.likes, first.post.replies, second.gone_at is not None) == (4, 1, True)
+
+
+def test_look_that_breaks_stops_no_sending(mastodon, bluesky, person, account_on, queue, monkeypatch):  # fmt: skip
+    doubtful = queue(jona := person(), account_on(jona, mastodon))
+    past = timezone.now() - dt.timedelta(minutes=5)
+    Delivery.objects.update(state="unknown", look_at=past, first_tried_at=past)
+    fine = queue(nam := person(), account_on(nam, bluesky))
+
+    def broken(*_args):
+        raise KeyError("statuses")
+
+    monkeypatch.setattr(type(get("mastodon")), "look", broken)
+    assert tasks.publish_due() == 1
+    fine.refresh_from_db()
+    doubtful.refresh_from_db()
+    assert (fine.state, doubtful.state, doubtful.look_at > timezone.now()) == (
+        "sent",
+        "unknown",
+        True,
+    )
+
+
+def test_slow_looks_hold_up_no_sending(mastodon, bluesky, person, account_on, queue, monkeypatch):
+    jona = person()
+    account = account_on(jona, mastodon)
+    for _ in range(5):
+        queue(jona, account)
+    past = timezone.now() - dt.timedelta(minutes=5)
+    Delivery.objects.update(state="unknown", look_at=past, first_tried_at=past)
+    queue(nam := person(), account_on(nam, bluesky))
+    monkeypatch.setattr(tasks, "LOOK_SECONDS", 0.2)
+    looks = []
+
+    def slow(*_args):
+        looks.append(bluesky.count("created"))
+        time.sleep(0.3)
+        return CannotTell("slow")
+
+    monkeypatch.setattr(type(get("mastodon")), "look", slow)
+    assert tasks.publish_due() == 1
+    assert looks == [0]
+    tasks.publish_due()
+    assert looks == [0, 1]
+
+
+def test_frozen_start_does_not_keep_a_hold_waiting(
+    person, account_on, queue, mastodon, topic, settings
+):
+    """The database cuts it off after two seconds, and it never sends."""
+    settings.DEBUG_FAILPOINTS, settings.FAILPOINTS = True, "in_start=pause:6"
+    jona = person()
+    delivery = queue(jona, account_on(jona, mastodon))
+    connections.close_all()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            drain()
+        finally:
+            os._exit(0)
+    time.sleep(1)
+    began = time.monotonic()
+    holds.hold(scope=topic, by=jona, reason="Wait.", now=timezone.now())
+    assert time.monotonic() - began < 3
+    os.waitpid(pid, 0)
+    delivery.refresh_from_db()
+    assert (delivery.state, mastodon.count("arrived")) == ("queued", 0)

@@ -12,8 +12,8 @@ from ambassadors.models import AuditEntry
 from campaigns import restores, saying, watch
 from campaigns.models import Attempt, Delivery
 from campaigns.tasks import publish_due
-from integrations import instance
-from integrations.models import Circuit, Instance
+from integrations import accounts, instance, tasks
+from integrations.models import Circuit, Instance, Revocation, Token
 
 from .test_publishing import time_passes
 
@@ -62,6 +62,63 @@ def test_copy_under_another_address_waits_for_a_yes(settings, mastodon, waiting,
         publish_due()
     waiting.refresh_from_db()
     assert (waiting.state, mastodon.count("created")) == ("sent", 1)
+
+
+def test_yes_is_taken_though_a_key_cannot_be_opened(settings, mastodon, bluesky, waiting, admin, person, account_on):  # fmt: skip
+    account = account_on(person("Nam"), bluesky)
+    stop(settings, mastodon)
+    Token.objects.filter(account=account).update(sealed=b"sealed with a key that was lost")
+    assert admin.post("/system/", {"sure": "yes"}).status_code == 302
+    account.refresh_from_db()
+    assert (instance.stopped(), account.reconnect_reason != "") == (False, True)
+
+
+def test_what_fell_due_while_stopped_is_looked_for_before_it_is_sent(
+    settings, mastodon, waiting, admin
+):
+    Delivery.objects.update(due_at=timezone.now() + dt.timedelta(hours=1))
+    stop(settings, mastodon)
+    Delivery.objects.update(due_at=timezone.now() - dt.timedelta(seconds=1))
+    admin.post("/system/", {"sure": "yes"})
+    waiting.refresh_from_db()
+    assert (waiting.state, waiting.reason) == ("unknown", "restored")
+
+
+def test_restored_post_that_waits_for_its_person_still_does(settings, mastodon, waiting, admin):
+    Delivery.objects.update(blocked=Delivery.Blocked.LOOK_AGAIN)
+    stop(settings, mastodon)
+    admin.post("/system/", {"sure": "yes"})
+    for _ in range(3):
+        time_passes()
+        publish_due()
+    waiting.refresh_from_db()
+    assert (waiting.state, waiting.blocked, mastodon.count("arrived")) == ("queued", "look_again", 0)  # fmt: skip
+
+
+def test_copy_asks_the_networks_nothing_by_a_person_s_hand_either(
+    settings, mastodon, waiting, person
+):
+    assert publish_due() == 1
+    settings.SITE_URL = "https://copy.nordwind.example"
+    assert publish_due() == 0
+    author = Client()
+    author.force_login(waiting.post.person)
+    answer = author.post(f"/posts/{waiting.post_id}/", {"choice": "remove"})
+    assert (answer.status_code, len(mastodon.statuses)) == (422, 1)
+
+
+def test_copy_spends_no_refresh_token_and_gives_no_key_back(
+    settings, bluesky, mastodon, waiting, person, account_on
+):
+    account = account_on(person("Nam"), bluesky)
+    ended = account_on(person("Lea"), bluesky, "7")
+    stop(settings, mastodon)
+    Token.objects.filter(account=account).update(expires_at=timezone.now() - dt.timedelta(days=8))
+    accounts.disconnect(account=ended, by=None, now=timezone.now())
+    Revocation.objects.update(due_at=timezone.now())
+    assert (tasks.renew_lapsing(), tasks.revoke_due(), Revocation.objects.count()) == (0, 0, 1)
+    assert restores.confirm(by=None, now=timezone.now())
+    assert tasks.revoke_due() == 1
 
 
 def test_older_backup_waits_for_a_yes(mastodon, waiting, settings):

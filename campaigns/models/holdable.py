@@ -6,7 +6,7 @@ from ambassadors.models import Person
 
 
 class Holdable(models.Model):
-    """Columns of a hold. The start transaction locks the row FOR SHARE and reads ``held_at``."""
+    """Columns of a hold. A start passes :mod:`integrations.barrier`, then reads ``held_at``."""
 
     held_at = models.DateTimeField(null=True, blank=True)
     held_by = models.ForeignKey(

@@ -53,7 +53,7 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
         done = verbs.decline(delivery=delivery, why=why, by=person, now=now)
         sentence = _("Given back with your sentence.")
     else:
-        shown = request.POST.get("sha256", "")
+        shown = request.POST.get("sha256", "").replace("\x00", "")
         done = verbs.approve(delivery=delivery, sha256=shown, by=person, now=now)
         nudge(publish_due)
         sentence = _("Approved. It leaves at its moment.")

@@ -4,6 +4,7 @@ import datetime as dt
 import json
 import urllib.parse
 import uuid
+from collections.abc import Sequence
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
@@ -151,14 +152,22 @@ def on_clock(wall: dt.datetime, zone: ZoneInfo) -> dt.datetime:
     return moment
 
 
-def limits(suggestion: Suggestion, language: str) -> dict[str, dict[str, Any]]:
-    """For the live counters: limit, unit, and what every network's text carries beside."""
+def limits(
+    suggestion: Suggestion, language: str, accounts: Sequence[ConnectedAccount]
+) -> dict[str, dict[str, Any]]:
+    """For the live counters: limit, unit, and what every network's text carries beside.
+
+    Of several accounts on one network the strictest server's limit is shown.
+    """
     found = {}
     link = short_url("x" * 8) if suggestion.link_url else ""
     for network in NETWORKS.values():
         label = disclosure.label_for(suggestion, network.abilities.name, language)
         found[network.abilities.name] = {
-            "limit": network.abilities.limit,
+            "limit": min(
+                (shares.limit_of(a) for a in accounts if a.network == network.abilities.name),
+                default=network.abilities.limit,
+            ),
             "unit": network.abilities.unit,
             "url": network.abilities.url_length,
             "label": label.text,
@@ -171,11 +180,13 @@ def limits(suggestion: Suggestion, language: str) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _previews(suggestion: Suggestion, typed: Typed) -> list[dict[str, Any]]:
+def _previews(
+    suggestion: Suggestion, typed: Typed, limits_of: dict[str, dict[str, Any]]
+) -> list[dict[str, Any]]:
     """How the text leaves on each network, each part counted by the network's own unit."""
     rows = []
     parts = wording.parts(typed.text)
-    for name, limit in limits(suggestion, typed.variant.language).items():
+    for name, limit in limits_of.items():
         network = get(name)
         label = disclosure.label_for(suggestion, name, typed.variant.language)
         texts = parts if network.abilities.threads else [typed.text]
@@ -207,7 +218,9 @@ def _page(
 ) -> HttpResponse:
     """Render the composer around what was typed."""
     counts = shares.verbatim_counts(variants, since=now - dt.timedelta(days=30))
-    previews = _previews(suggestion, typed)
+    usable = list(ConnectedAccount.objects.usable_by(person))
+    limits_of = limits(suggestion, typed.variant.language, usable)
+    previews = _previews(suggestion, typed, limits_of)
     over = {row["abilities"].name: row["over"] for row in previews}
     no_thread = {row["abilities"].name for row in previews if row["no_thread"]}
     no_picture = {
@@ -226,7 +239,7 @@ def _page(
             "shut": shut(a.network, now),
             "checked": _checked(a, typed, over),
         }
-        for a in ConnectedAccount.objects.usable_by(person)
+        for a in usable
     ]
     able = [get(row["account"].network).abilities for row in accounts]
     context = {
@@ -247,7 +260,7 @@ def _page(
             if any(name in abilities.visibilities for abilities in able)
         ],
         "threads": any(abilities.threads for abilities in able),
-        "limits": json.dumps(limits(suggestion, typed.variant.language)),
+        "limits": json.dumps(limits_of),
         "may_publish": Consent.objects.given().filter(person=person, purpose="publish").exists(),
         "errors": errors or {},
         "live": suggestion.is_live(now),

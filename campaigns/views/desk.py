@@ -37,6 +37,7 @@ def desk(request: HttpRequest) -> HttpResponse:
 def _topics(now: dt.datetime) -> list[Topic]:
     live = Q(suggestion__state="approved", suggestion__held_at__isnull=True)
     live &= Q(suggestion__embargo_until__isnull=True) | Q(suggestion__embargo_until__lte=now)
+    live &= Q(held_at__isnull=True)
     live &= Q(suggestion__expires_at__isnull=True) | Q(suggestion__expires_at__gt=now)
     topics = list(
         Topic.objects.select_related("held_by").annotate(

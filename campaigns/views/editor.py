@@ -144,11 +144,10 @@ def _save(
     """Store text, audience and alternative text; hand in when asked."""
     for name in ("prompts", "facts", "leave_out"):
         setattr(suggestion, name, _lines(form.cleaned_data[f"{name}_text"]))
-    seen = request.POST.get("revision", "0")
     saved = suggestions.save(
         suggestion=suggestion,
         variants=variants,
-        seen_revision=int(seen[:9]) if seen.isdecimal() and seen.isascii() else 0,
+        seen_revision=_seen(request),
         by=person,
         now=now,
     )
@@ -162,6 +161,12 @@ def _save(
         return redirect("desk")
     messages.success(request, _("Saved."))
     return redirect("suggestion_edit", pk=saved.pk)
+
+
+def _seen(request: HttpRequest) -> int:
+    """The revision that stood in the form, 0 when none is readable."""
+    text = request.POST.get("revision", "0")
+    return int(text[:9]) if text.isdecimal() and text.isascii() else 0
 
 
 def _page(
@@ -211,8 +216,7 @@ def review(request: HttpRequest, pk: int) -> HttpResponse:
     """Approve, give back or withdraw exactly the revision that was shown."""
     person, now = cast("Person", request.user), timezone.now()
     suggestion = get_object_or_404(Suggestion, pk=pk)
-    text = request.POST.get("revision", "0")
-    seen = int(text[:9]) if text.isdecimal() and text.isascii() else 0
+    seen = _seen(request)
     act = request.POST.get("act", "")
     try:
         if act == "approve":

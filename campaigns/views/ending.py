@@ -37,7 +37,14 @@ def _say(request: HttpRequest, sentence: str, ended: Ended) -> None:
             % {"n": ended.taken_back}
         )
     if ended.in_flight:
-        parts.append(_("One was already on its way; look at My posts."))
+        parts.append(
+            ngettext(
+                "%(n)s was already on its way; look at My posts.",
+                "%(n)s were already on their way; look at My posts.",
+                len(ended.in_flight),
+            )
+            % {"n": len(ended.in_flight)}
+        )
     messages.success(request, " ".join(parts))
 
 

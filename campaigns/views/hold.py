@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 
 from ambassadors.models import Person
 from campaigns import anonymity, holds
-from campaigns.models import HoldRecord, Post, Programme, Suggestion, Topic
+from campaigns.models import HoldRecord, Programme, Suggestion, Topic
 
 _LONGEST = 1000  # characters of a reason
 _LONGEST_PROPOSAL = 3000
@@ -165,7 +165,7 @@ def hold_report(request: HttpRequest, pk: int) -> HttpResponse:
         "record": record,
         "milliseconds": _milliseconds(record),
         "flights": _flights(record),
-        "already": anonymity.shown(_posted_before(record)),
+        "already": anonymity.shown(holds.already_posted(record)),
         "may_release": (
             person.has_role("curator")
             or (record.scope == "programme" and person.has_role("administrator"))
@@ -204,13 +204,3 @@ def _flights(record: HoldRecord) -> list[dict[str, Any]]:
         }
         for row in rows
     ]
-
-
-def _posted_before(record: HoldRecord) -> int:
-    """How many people had posted on it before the hold."""
-    posts = Post.objects.filter(
-        holds.covered(record), created_at__lte=record.held_at,
-        created_at__gte=record.held_at - holds.LOOK_BACK,
-    )  # fmt: skip
-    out = posts.exclude(delivery__state__in=["queued", "cancelled", "failed"])
-    return out.values("person").distinct().count()

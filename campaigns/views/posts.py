@@ -89,6 +89,7 @@ def _page(request: HttpRequest, found: Post, errors: dict[str, str]) -> dict[str
     return {
         **_row(found, outlook),
         "abilities": abilities,
+        "may_change": bool(delivery) and afterwards.may_change(found),
         "marked": wording.marked(found.draft, found.text),
         "intent": intent_url(
             found.network, found.full_text, short_url(found.link.code) if found.link else ""
@@ -229,7 +230,9 @@ def _withdraw(request: HttpRequest, person: Person, delivery: Delivery, now: dt.
 
 
 def _again(request: HttpRequest, person: Person, delivery: Delivery, now: dt.datetime) -> None:
-    if not choices.look_again(by=person, delivery=delivery, now=now):
+    typed = request.POST.get("seen", "")
+    seen = int(typed) if typed.isascii() and typed.isdecimal() and len(typed) < 19 else None
+    if not choices.look_again(by=person, delivery=delivery, seen=seen, now=now):
         raise ShareRefused("", _("This is not possible any more."))
     messages.success(request, _("It will be sent."))
     nudge(publish_due)
@@ -261,7 +264,7 @@ def _answer(request: HttpRequest, person: Person, found: Post, how: str, now: dt
     """What a person does about a post whose topic was put on hold afterwards."""
     abilities = get(found.network).abilities
     published = hasattr(found, "delivery")
-    if how == HoldAnswer.Answer.EDITED and published and abilities.can_edit:
+    if how == HoldAnswer.Answer.EDITED and published and afterwards.may_change(found):
         text = wording.clean(request.POST.get("text", ""))
         afterwards.change(by=person, post=found, text=text, now=now)
         messages.success(request, _("Changed at the network."))

@@ -23,11 +23,12 @@ class Quota:
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What calls cost the company, in millionths of a US dollar."""
+    """What calls cost the company, in millionths of a US dollar; ``look`` at the most."""
 
     post: int
     post_with_link: int
     read: int
+    look: int = 0
 
 
 @dataclass(frozen=True, slots=True)

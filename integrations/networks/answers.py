@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from typing import Any
 
 from integrations.wire import Answer, Garbled
 
@@ -90,6 +91,26 @@ def reason(answer: Answer) -> str:
     return f"HTTP {answer.status}"
 
 
+def object_of(value: object) -> dict[str, Any]:
+    """A JSON object; an empty one where there is something else."""
+    return value if isinstance(value, dict) else {}
+
+
+def text_of(found: object, name: str) -> str:
+    """A text that must be there. Raises :class:`Garbled`."""
+    value = object_of(found).get(name)
+    if not isinstance(value, str) or not value:
+        message = f"{name} is missing in the answer"
+        raise Garbled(message)
+    return value
+
+
+def count(value: object) -> int | None:
+    """A figure that a column can hold, None for anything else."""
+    usable = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31
+    return int(value) if usable else None  # type: ignore[call-overload]
+
+
 def printable(text: str) -> str:
     """A foreign text without NUL, half surrogates and control characters."""
     return "".join(char if char.isprintable() else " " for char in text)
@@ -125,3 +146,10 @@ def failed(answer: Answer, now: dt.datetime | None) -> Result:
     if status >= HTTPStatus.BAD_REQUEST:
         return Refused(reason(answer), permanent=True)
     return Unknown(f"HTTP {status} without an id")
+
+
+def not_applied(result: Result) -> Later | Refused:
+    """What a result means for a step that makes nothing visible."""
+    if isinstance(result, Later | Refused):
+        return result
+    return Later("" if isinstance(result, Sent) else result.why)

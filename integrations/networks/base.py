@@ -4,12 +4,18 @@ Nothing here knows Django, the database or the clock of the wall. A network file
 alone: what it can do (:class:`Abilities`), and the methods of :class:`Network` it offers.
 """
 
+import base64
 import datetime as dt
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
+from integrations.wire import WireError
+
 from .abilities import Abilities
+
+CLIENT_NAME = "Botschaft"  # as networks show it to the person
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +253,12 @@ class Trip:
     hint: str = ""
     kept: Mapping[str, str] = field(default_factory=dict, repr=False)
 
+    @property
+    def challenge(self) -> str:
+        """What PKCE shows of the verifier beforehand, by the method S256 (RFC 7636)."""
+        digest = hashlib.sha256(self.verifier.encode()).digest()
+        return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
 
 @dataclass(frozen=True, slots=True)
 class Departure:
@@ -290,12 +302,16 @@ class NotConnected(Exception):
     """The connecting did not work; the message is the network's reason."""
 
 
+class AppGone(WireError):
+    """The server has forgotten our registration: register anew and begin again."""
+
+
 class Network:
     """The shape of a network file's class. What it does not define, it cannot do and says so."""
 
     abilities: Abilities
 
-    def length(self, text: str, *, limits: Mapping[str, int] | None = None) -> int:
+    def length(self, text: str) -> int:
         """Count ``text`` as the network counts."""
         raise NotImplementedError
 
@@ -358,13 +374,17 @@ class Network:
         self._unable("register")
 
     def depart(self, trip: Trip) -> Departure:
-        """Where the person says yes. Raises :class:`NotConnected` or WireError."""
+        """Where the person says yes.
+
+        Raises :class:`NotConnected`, :class:`AppGone` or WireError.
+        """
         self._unable("depart")
 
     def arrive(self, trip: Trip, answer: Mapping[str, str], now: dt.datetime) -> list[Grant]:
         """Trade the answer (the callback's query) for accounts with their secrets.
 
-        Raises :class:`NotConnected` (the person said no, or too little) or WireError.
+        Raises :class:`NotConnected` (the person said no, or too little), :class:`AppGone` or
+        WireError.
         """
         self._unable("arrive")
 

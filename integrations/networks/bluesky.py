@@ -11,7 +11,7 @@ from integrations.wire import Answer, Garbled, NotSent, PerhapsSent, WireError
 
 from . import bluesky_oauth, bluesky_session, counting
 from .abilities import Abilities, gettext_noop
-from .answers import Reply, answered, failed, proof, reason, remaining
+from .answers import Reply, answered, failed, not_applied, proof, reason, remaining
 from .base import (
     Absent,
     Access,
@@ -88,9 +88,8 @@ class Bluesky(Network):
         hosts=("bsky.app",),
     )
 
-    def length(self, text: str, *, limits: Mapping[str, int] | None = None) -> int:
+    def length(self, text: str) -> int:
         """Count graphemes; links count in full."""
-        del limits
         return counting.graphemes(text)
 
     def prepare(
@@ -214,8 +213,7 @@ class Bluesky(Network):
             if answer.status == HTTPStatus.BAD_REQUEST and error_of(answer) == "RecordNotFound":
                 return Refused("the part before is gone", permanent=True)
             if answer.status != HTTPStatus.OK:
-                result = _not_put(answer, now)
-                return result if isinstance(result, Later | Refused) else Later(reason(answer))
+                return not_applied(_not_put(answer, now))
             found = answer.json()
             cid = found.get("cid") if isinstance(found, dict) else None
             if not isinstance(cid, str):
@@ -242,8 +240,7 @@ class Bluesky(Network):
                 return blob
         except (WireError, KeyError, TypeError) as error:
             return Later(f"picture: {error}")  # unreferenced blobs are collected by the server
-        result = _not_put(answer, now)
-        return result if isinstance(result, Later | Refused) else Later(reason(answer))
+        return not_applied(_not_put(answer, now))
 
     def look(
         self, post: Outgoing, access: Access, since: dt.datetime

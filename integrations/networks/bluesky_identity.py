@@ -22,6 +22,10 @@ _DID = re.compile(r"did:(plc:[a-z0-9]{1,64}|web:[a-z0-9.-]{1,250}(%3A[0-9]{1,5})
 _HANDLE = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
+_LONGEST_HANDLE = 253  # characters, by the protocol
+_LONGEST = 300  # characters of a server's address
+
+
 @dataclass(frozen=True, slots=True)
 class Holder:
     """An account as its own document describes it."""
@@ -82,13 +86,17 @@ def holder(did: str, base_url: str = ENTRYWAY) -> Holder:
     """
     document = _document(did)
     pds = server_of(document)
-    if document.get("id") != did or not pds:
+    if document.get("id") != did or not pds or len(pds) > _LONGEST:
         message = "the account's document names no server"
         raise NotConnected(message)
     names = document.get("alsoKnownAs")
     for name in names if isinstance(names, list) else []:
         handle = str(name).removeprefix("at://").lower()
-        if _HANDLE.fullmatch(handle) and _leads_to(did, handle, _resolver(base_url)):
+        if (
+            len(handle) <= _LONGEST_HANDLE
+            and _HANDLE.fullmatch(handle)
+            and _leads_to(did, handle, _resolver(base_url))
+        ):
             return Holder(did, handle, pds)
     return Holder(did, NO_HANDLE, pds)
 

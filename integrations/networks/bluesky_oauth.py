@@ -6,10 +6,8 @@ says yes, and what comes back is believed only if the DID's own server names the
 ``App.client_secret`` the secrets our keys are made of (:func:`bluesky_proofs.client_keys`).
 """
 
-import base64
 import contextlib
 import datetime as dt
-import hashlib
 import urllib.parse
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +17,7 @@ from typing import Any
 from integrations.addresses import AddressRefused, parse
 from integrations.wire import Answer, Garbled, NotSent, WireError, call
 
-from .answers import printable, reason
+from .answers import object_of, printable, reason, text_of
 from .base import Access, App, Departure, Grant, NotConnected, Refused, Renewed, Trip
 from .bluesky_identity import ENTRYWAY, NO_HANDLE, Holder, find, holder
 from .bluesky_proofs import assertion, client_keys, new_key, proven, public_jwk, wants_nonce
@@ -89,10 +87,9 @@ def depart(trip: Trip) -> Departure:
         "client_key": next(iter(client_keys(trip.app)), "") if not _local(trip.app) else "",
         "dpop_key": new_key(),
     }
-    challenge = hashlib.sha256(trip.verifier.encode()).digest()
     fields = {
         "response_type": "code",
-        "code_challenge": base64.urlsafe_b64encode(challenge).rstrip(b"=").decode(),
+        "code_challenge": trip.challenge,
         "code_challenge_method": "S256",
         "state": trip.state,
         "redirect_uri": redirect_uri,
@@ -103,7 +100,7 @@ def depart(trip: Trip) -> Departure:
     answer = _post(issuer.push, fields, trip.app, kept)
     if answer.status not in {HTTPStatus.OK, HTTPStatus.CREATED}:
         raise NotConnected(reason(answer))
-    query = {"client_id": kept["client_id"], "request_uri": _text(answer.json(), "request_uri")}
+    query = {"client_id": kept["client_id"], "request_uri": text_of(answer.json(), "request_uri")}
     return Departure(f"{issuer.authorize}?{urllib.parse.urlencode(query)}", kept)
 
 
@@ -129,7 +126,7 @@ def arrive(trip: Trip, answer: Mapping[str, str], now: dt.datetime) -> Grant:
     traded = _post(issuer.token, fields, trip.app, kept)
     if traded.status != HTTPStatus.OK:
         raise NotConnected(reason(traded))
-    found = _object(traded.json())
+    found = object_of(traded.json())
     session = {name: kept[name] for name in ("issuer", "client_id", "client_key", "dpop_key")}
     ends = now + (_KEYED_LIVES if kept["client_key"] else _PUBLIC_LIVES)
     session |= {"reconnect_by": ends.isoformat(), **_tokens(found)}
@@ -170,7 +167,7 @@ def refresh(access: Access, now: dt.datetime) -> Renewed | Refused:
         return Refused(reason(answer), permanent=False)
     if answer.status != HTTPStatus.OK:
         raise WireError(reason(answer))
-    found = _object(answer.json())
+    found = object_of(answer.json())
     if found.get("sub") != access.remote_account_id:
         return Refused("the server answered for another account", permanent=False)
     ends = dt.datetime.fromisoformat(session["reconnect_by"])
@@ -192,7 +189,7 @@ def discover(pds: str) -> Issuer:
         return _issuer(pds)
     if answer.status != HTTPStatus.OK:
         raise WireError(reason(answer))
-    found = _object(answer.json())
+    found = object_of(answer.json())
     servers = found.get("authorization_servers")
     if found.get("resource") != pds or not isinstance(servers, list) or len(servers) != 1:
         message = "the server does not name who may say yes for it"
@@ -208,7 +205,7 @@ def _issuer(name: str) -> Issuer:
         raise NotConnected(message)
     if answer.status != HTTPStatus.OK:
         raise WireError(reason(answer))
-    found = _object(answer.json())
+    found = object_of(answer.json())
     able = (
         found.get("issuer") == name
         and found.get("authorization_response_iss_parameter_supported") is True
@@ -235,7 +232,7 @@ def _verified(found: dict[str, Any], kept: Mapping[str, str]) -> Holder:
     ):
         message = "the permission to post was not granted"
         raise NotConnected(message)
-    did = _text(found, "sub")
+    did = text_of(found, "sub")
     if kept["did"] not in {"", did}:
         message = "another account said yes than the one you named"
         raise NotConnected(message)
@@ -250,7 +247,7 @@ def _tokens(found: dict[str, Any]) -> dict[str, str]:
     if str(found.get("token_type", "")).lower() != "dpop":
         message = "the token is not bound to our key"
         raise Garbled(message)
-    return {name: _text(found, name) for name in ("access_token", "refresh_token")}
+    return {name: text_of(found, name) for name in ("access_token", "refresh_token")}
 
 
 def _end(found: dict[str, Any], now: dt.datetime) -> dt.datetime:
@@ -316,22 +313,10 @@ def _app(access: Access) -> App:
 
 def _address(found: dict[str, Any], name: str) -> str:
     """An endpoint; a person's browser goes there too, so it must be a sound address."""
-    url = _text(found, name)
+    url = text_of(found, name)
     try:
         parse(url)
     except AddressRefused as error:
         message = f"{name} is no usable address"
         raise Garbled(message) from error
     return url
-
-
-def _text(found: Any, name: str) -> str:
-    value = found.get(name) if isinstance(found, dict) else None
-    if not isinstance(value, str) or not value:
-        message = f"{name} is missing in the answer"
-        raise Garbled(message)
-    return value
-
-
-def _object(found: Any) -> dict[str, Any]:
-    return found if isinstance(found, dict) else {}

@@ -13,11 +13,11 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
-from integrations.wire import Answer, WireError, call
+from integrations.wire import Answer, Garbled, WireError, call
 
 from .answers import reason
 from .base import Access, Identity, NotConnected, Refused, Renewed
-from .bluesky_identity import ENTRYWAY, server_of
+from .bluesky_identity import ENTRYWAY, holder
 from .bluesky_proofs import proven
 
 APP_PASSWORD = re.compile(r"[a-z2-7]{4}(-[a-z2-7]{4}){3}")
@@ -69,6 +69,7 @@ def sign_in(
 ) -> tuple[Identity, str, dict[str, str], dt.datetime | None]:
     """Open a session with an app password: identity, PDS address, secrets, their end.
 
+    Whose it is tells the account's own document, not the server somebody typed.
     Raises :class:`NotConnected` or WireError.
     """
     if not APP_PASSWORD.fullmatch(password):
@@ -85,13 +86,11 @@ def sign_in(
         raise NotConnected(reason(answer))
     found = answer.json()
     secrets, expires_at = session_secrets(found)
-    identity = Identity(
-        remote_id=str(found["did"]),
-        handle=f"@{found['handle']}",
-        display_name=str(found["handle"]),
-        url=f"https://bsky.app/profile/{found['did']}",
-    )
-    return identity, server_of(found.get("didDoc") or {}) or base_url, secrets, expires_at
+    known = holder(str(found.get("did")), base_url)
+    if base_url not in {known.pds, ENTRYWAY}:
+        message = "this server may not speak for that account"
+        raise NotConnected(message)
+    return known.identity(), known.pds, secrets, expires_at
 
 
 def refresh(access: Access) -> Renewed | Refused:
@@ -122,11 +121,18 @@ def sign_out(access: Access) -> None:
 
 
 def session_secrets(session: Mapping[str, Any]) -> tuple[dict[str, str], dt.datetime | None]:
-    """The pair of a session and when its access token ends (read from the JWT)."""
-    secrets = {
-        "access_token": str(session["accessJwt"]),
-        "refresh_token": str(session["refreshJwt"]),
-    }
+    """The pair of a session and when its access token ends (read from the JWT).
+
+    Raises :class:`integrations.wire.Garbled`.
+    """
+    try:
+        secrets = {
+            "access_token": str(session["accessJwt"]),
+            "refresh_token": str(session["refreshJwt"]),
+        }
+    except (KeyError, TypeError) as error:
+        message = "this is no session"
+        raise Garbled(message) from error
     return secrets, _expiry(secrets["access_token"])
 
 
@@ -135,5 +141,5 @@ def _expiry(jwt: str) -> dt.datetime | None:
         part = jwt.split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
         return dt.datetime.fromtimestamp(int(claims["exp"]), dt.UTC)
-    except (IndexError, ValueError, KeyError, TypeError):
+    except (IndexError, ValueError, KeyError, TypeError, OverflowError, OSError):
         return None

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from integrations.wire import Answer, WireError
+from integrations.wire import Answer, NotSent, PerhapsSent, WireError
 
 from . import answers, graph
 from .base import (
@@ -40,7 +40,9 @@ _PASSING = ("FAILED_DOWNLOADING", "FAILED_PROCESSING", "UNKNOWN", "2207003", "22
 class Yard:
     """Where an account of one network makes its containers, and what their state is called.
 
-    ``failed`` reads refusals where the network has codes of its own.
+    ``listed`` searches the account's own posts since a moment for the one in hand. ``failed``
+    reads refusals where the network has codes of its own; ``not_ready`` is the code of a refusal
+    to publish that passes.
     """
 
     base: str
@@ -51,7 +53,9 @@ class Yard:
     quota: str
     usage: str
     config: str
+    listed: Callable[[dt.datetime], Sent | Absent | CannotTell]
     failed: Callable[[Answer, dt.datetime | None], Result] = graph.failed
+    not_ready: int | None = None
 
     @property
     def url(self) -> str:
@@ -62,22 +66,20 @@ class Yard:
 def prepare(
     yard: Yard,
     access: Access,
-    kept: Mapping[str, Any],
+    post: Outgoing,
     parts: Sequence[Mapping[str, str]],
     whole: Mapping[str, str],
     window: Window,
-    *,
-    absent: Callable[[], bool],
 ) -> Mapping[str, Any] | Later | Refused:
     """Make the container, or go on with the one from an earlier try.
 
     ``parts`` are the items of a carousel, ``whole`` the post itself. What comes back has
-    ``ready`` (it may be published) and ``published`` (an earlier try did). ``absent`` is asked
-    when the container of an earlier try is gone: only if the post is absent it is made anew.
+    ``ready`` (it may be published) and ``published`` (an earlier try did). When the container of
+    an earlier try is gone, the post is made anew only if it is absent.
     """
     end = time.monotonic() + min(window.seconds, _LONGEST)
     try:
-        standing = _standing(yard, access, kept, window, absent)
+        standing = _standing(yard, access, post, window)
         if standing.get("published"):
             return standing
         if not standing:
@@ -88,27 +90,27 @@ def prepare(
             standing = {"made_at": window.now.isoformat(), "parts": made, "container": ""}
         return _finish(yard, access, standing, whole, window, end)
     except graph.Stopped as stopped:
-        return graph.not_applied(stopped.result)
+        return answers.not_applied(stopped.result)
 
 
-def _standing(
-    yard: Yard,
-    access: Access,
-    kept: Mapping[str, Any],
-    window: Window,
-    absent: Callable[[], bool],
-) -> dict[str, Any]:
+def _standing(yard: Yard, access: Access, post: Outgoing, window: Window) -> dict[str, Any]:
     """What an earlier try left and still serves; empty when all is to be made anew."""
+    kept = post.kept
     if "made_at" not in kept:
         return {}
     fresh = dt.datetime.fromisoformat(kept["made_at"]) > window.now - _LIVES
     if not kept["container"]:
         return dict(kept) if fresh else {}
-    found = state(yard, access, kept["container"])
-    if found == "PUBLISHED" or (found == "GONE" and not absent()):
+    found = _state(yard, access, kept["container"])
+    if found == "PUBLISHED" or (found == "GONE" and not _absent(yard, post)):
         return {**kept, "published": True, "ready": True}
     serves = found in {"FINISHED", "IN_PROGRESS"} and fresh
     return dict(kept) if serves else {}
+
+
+def _absent(yard: Yard, post: Outgoing) -> bool:
+    first = post.first_tried_at
+    return first is None or isinstance(yard.listed(first), Absent)
 
 
 def _finish(
@@ -150,7 +152,7 @@ def _ask_state(yard: Yard, access: Access, container: str) -> tuple[str, str]:
     return str(found.get(yard.state)), str(found.get(yard.why, ""))
 
 
-def state(yard: Yard, access: Access, container: str) -> str:
+def _state(yard: Yard, access: Access, container: str) -> str:
     """IN_PROGRESS, FINISHED, PUBLISHED, ERROR, EXPIRED, or GONE when there is none.
 
     Raises WireError.
@@ -158,10 +160,10 @@ def state(yard: Yard, access: Access, container: str) -> str:
     return _ask_state(yard, access, container)[0]
 
 
-def published(yard: Yard, access: Access, container: str) -> bool:
+def _published(yard: Yard, access: Access, container: str) -> bool:
     """Tell whether a container was published; in doubt it was not seen to be."""
     try:
-        return state(yard, access, container) == "PUBLISHED"
+        return _state(yard, access, container) == "PUBLISHED"
     except WireError:
         return False
 
@@ -192,8 +194,8 @@ def _quota(yard: Yard, access: Access, window: Window) -> Later | None:
     found = graph.rows(graph.read(answer, window.now))
     row = found[0] if found else {}
     config = row.get(yard.config)
-    total = graph.count(config.get("quota_total")) if isinstance(config, dict) else None
-    used = graph.count(row.get(yard.usage))
+    total = answers.count(config.get("quota_total")) if isinstance(config, dict) else None
+    used = answers.count(row.get(yard.usage))
     if total is None or used is None:
         return None
     window.limits.append(Remaining("account", max(total - used, 0), 3600.0))
@@ -215,30 +217,59 @@ def unreachable(post: Outgoing, label: str) -> str:
     )
 
 
-def found(listed: Callable[[], Sent | Absent | CannotTell]) -> Sent | Unknown:
+def publish(yard: Yard, access: Access, post: Outgoing, window: Window) -> Result:
+    """Publish the container. It can be published once only, so a repeat cannot double it."""
+    if post.kept.get("published"):
+        return _found(yard, post.first_tried_at or window.now)
+    if not post.kept.get("ready"):
+        return Later("the picture is still in processing")
+    container = post.kept["container"]
+    try:
+        answer = graph.ask(
+            "POST",
+            f"{yard.url}_publish",
+            access,
+            {"creation_id": container},
+            seconds=window.seconds,
+            may_start=window.may_start,
+        )
+        window.limits.extend(graph.remaining(answer))
+        if answer.status == HTTPStatus.OK:
+            return Sent(graph.created(answer, window.now), "")
+    except NotSent:
+        raise
+    except PerhapsSent as error:
+        return Unknown(str(error))
+    result = yard.failed(answer, window.now)
+    if graph.problem(answer).code == yard.not_ready:
+        result = Later(graph.reason(answer))
+    again = post.first_tried_at and isinstance(result, Later | Refused)
+    if again and _published(yard, access, container):
+        return Unknown("an earlier try has published it", look_after=5)
+    return result
+
+
+def _found(yard: Yard, since: dt.datetime) -> Sent | Unknown:
     """Find what an earlier try has published, as its container says."""
     try:
-        seen = listed()
+        seen = yard.listed(since)
     except WireError as error:
         return Unknown(str(error))
     return seen if isinstance(seen, Sent) else Unknown("it is published, but not listed yet")
 
 
 def look(
-    yard: Yard,
-    access: Access,
-    post: Outgoing,
-    listed: Callable[[], Sent | Absent | CannotTell],
+    yard: Yard, access: Access, post: Outgoing, since: dt.datetime
 ) -> Sent | Absent | CannotTell:
     """Ask the container whether it was published, and the list only for which post it became.
 
     Without a container only the list can say. Raises WireError.
     """
     container = post.kept.get("container")
-    found = state(yard, access, container) if container else ""
+    found = _state(yard, access, container) if container else ""
     if found in {"FINISHED", "EXPIRED", "ERROR"}:
         return Absent()
-    seen = listed()
+    seen = yard.listed(since)
     if found == "PUBLISHED" and not isinstance(seen, Sent):
         message = "it is published, but not listed yet"  # so look again later
         raise WireError(message)

@@ -29,9 +29,9 @@ def links(text: str) -> list[re.Match[str]]:
     return list(_URL.finditer(text))
 
 
-def mastodon(text: str, url_length: int = SHORT_URL) -> int:
-    """Graphemes; an address counts ``url_length``, ``@a@b.c`` counts as ``@a``."""
-    text = _URL.sub("x" * url_length, text)
+def mastodon(text: str) -> int:
+    """Graphemes; an address counts 23, ``@a@b.c`` counts as ``@a``."""
+    text = _URL.sub("x" * SHORT_URL, text)
     return graphemes(without_servers(text))
 
 

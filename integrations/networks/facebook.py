@@ -8,7 +8,6 @@ import datetime as dt
 import hashlib
 import hmac
 import json
-import secrets
 import time
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -16,12 +15,11 @@ from typing import Any
 
 from integrations.wire import Answer, Garbled, NotSent, PerhapsSent, WireError, call
 
-from . import answers, graph
+from . import answers, graph, graph_connect
 from .abilities import Abilities, gettext_noop
 from .base import (
     Absent,
     Access,
-    App,
     CannotTell,
     Departure,
     Figures,
@@ -39,10 +37,10 @@ from .base import (
     Unknown,
     Window,
 )
+from .multipart import multipart
 
 HOST = "https://graph.facebook.com"
 PAGES = "https://www.facebook.com"
-VERSION = "v25.0"
 _UNUSED_LIVES = dt.timedelta(hours=20)  # an unpublished photo is kept about a day
 _DATA_ACCESS = dt.timedelta(days=90)  # after it the person must say yes again
 _DUPLICATE = 506
@@ -88,9 +86,8 @@ class Facebook(Network):
         hosts=("facebook.com", "fb.com", "fb.me"),
     )
 
-    def length(self, text: str, *, limits: Mapping[str, int] | None = None) -> int:
+    def length(self, text: str) -> int:
         """UTF-16 units."""
-        del limits
         return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
     def prepare(
@@ -106,14 +103,14 @@ class Facebook(Network):
         try:
             photos = [self._upload(picture, access, window, end) for picture in post.pictures]
         except graph.Stopped as stopped:
-            return graph.not_applied(stopped.result)
+            return answers.not_applied(stopped.result)
         return {"photos": photos, "uploaded_at": window.now.isoformat()} if photos else {}
 
     def _upload(self, picture: Picture, access: Access, window: Window, end: float) -> str:
         fields = {"published": "false", **_proof(access)}
         if picture.alt:
             fields["alt_text_custom"] = picture.alt[: self.abilities.alt_limit]
-        body, content_type = _multipart(fields, picture)
+        body, content_type = multipart(fields, "source", picture)
         answer = call(
             "POST",
             f"{_object(access, access.remote_account_id)}/photos",
@@ -182,7 +179,7 @@ class Facebook(Network):
         """
         answer = graph.ask(
             "GET",
-            f"{_base(access)}/",
+            f"{graph.base(access)}/",
             access,
             {"ids": ",".join(remote_ids), "fields": _COUNTS, **_proof(access)},
         )
@@ -232,25 +229,27 @@ class Facebook(Network):
             message = "Facebook lets no tool publish on a personal profile. Copy the text instead"
             raise NotConnected(message)
         host = trip.app.host("authorize", PAGES)
-        address = f"{host}/{_version(trip.app)}/dialog/oauth"
-        return Departure(graph.authorize_url(trip, address, [*_NEEDED, *_WISHED]))
+        address = f"{host}/{graph.version(trip.app)}/dialog/oauth"
+        return Departure(graph_connect.authorize_url(trip, address, [*_NEEDED, *_WISHED]))
 
     def arrive(self, trip: Trip, answer: Mapping[str, str], now: dt.datetime) -> list[Grant]:
         """Code, token, token for sixty days; then the Pages with a token each that does not end.
 
         One grant for every Page on which the person may create posts.
         """
-        code = graph.code_of(answer, "Facebook")
+        code = graph_connect.code_of(answer, "Facebook")
         host, app = trip.app.host("graph", HOST), trip.app
-        endpoint = f"{host}/{_version(app)}/oauth/access_token"
+        endpoint = f"{host}/{graph.version(app)}/oauth/access_token"
         ours = {"client_id": app.client_id, "client_secret": app.client_secret}
         came = {**ours, "redirect_uri": trip.redirect_uri, "code": code}
-        short = graph.text(graph.trade("GET", endpoint, came, "Facebook"), "access_token")
+        traded = graph_connect.trade("GET", endpoint, came, "Facebook")
+        short = graph_connect.text(traded, "access_token")
         swap = {**ours, "grant_type": "fb_exchange_token", "fb_exchange_token": short}
-        long = graph.text(graph.trade("GET", endpoint, swap, "Facebook"), "access_token")
+        traded = graph_connect.trade("GET", endpoint, swap, "Facebook")
+        long = graph_connect.text(traded, "access_token")
         access = Access(host, "", "", {"access_token": long}, app=app)
         scopes, until = _debugged(access, now)
-        graph.require(scopes, _NEEDED, "Botschaft")
+        graph_connect.require(scopes, _NEEDED)
         pages = [page for page in _pages(access) if _TASK in (page.get("tasks") or ())]
         if not pages:
             message = (
@@ -264,7 +263,7 @@ class Facebook(Network):
             Grant(
                 identity=_identity(page),
                 base_url=host,
-                secrets={"access_token": graph.text(page, "access_token"), **key},
+                secrets={"access_token": graph_connect.text(page, "access_token"), **key},
                 reconnect_by=until,
                 company=True,
                 features={"scopes": scopes, "tasks": [str(task) for task in page["tasks"]]},
@@ -280,23 +279,14 @@ class Facebook(Network):
         if not (token := access.secrets.get("user_token")):
             return
         person = Access(access.base_url, "", "", {"access_token": token}, app=access.app)
-        url = f"{_base(person)}/me/permissions"
+        url = f"{graph.base(person)}/me/permissions"
         answer = graph.ask("DELETE", url, person, _proof(person))
         if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise WireError(graph.reason(answer))
 
 
-def _version(app: App | None) -> str:
-    """The pinned version of the API; an older one than the oldest living is served silently."""
-    return app.options.get("version", VERSION) if app else VERSION
-
-
-def _base(access: Access) -> str:
-    return f"{access.base_url}/{_version(access.app)}"
-
-
 def _object(access: Access, remote_id: str) -> str:
-    return graph.node(_base(access), remote_id)
+    return graph.node(graph.base(access), remote_id)
 
 
 def _proof(access: Access) -> dict[str, str]:
@@ -314,7 +304,7 @@ def _figures(row: Mapping[str, Any], views: int | None) -> Figures:
     def total(name: str, field: str) -> int | None:
         part = row.get(name)
         part = part.get("summary", part) if isinstance(part, dict) else {}
-        return graph.count(part.get(field)) if isinstance(part, dict) else None
+        return answers.count(part.get(field)) if isinstance(part, dict) else None
 
     return Figures(
         likes=total("reactions", "total_count"),
@@ -330,7 +320,7 @@ def _debugged(access: Access, now: dt.datetime) -> tuple[list[str], dt.datetime]
     ours = f"{app.client_id}|{app.client_secret}" if app else ""
     as_app = Access(access.base_url, "", "", {"access_token": ours}, app=app)
     fields = {"input_token": access.secrets["access_token"]}
-    answer = graph.ask("GET", f"{_base(access)}/debug_token", as_app, fields)
+    answer = graph.ask("GET", f"{graph.base(access)}/debug_token", as_app, fields)
     found = graph.read(answer).get("data")
     if not isinstance(found, dict):
         message = "this says nothing about a token"
@@ -338,7 +328,7 @@ def _debugged(access: Access, now: dt.datetime) -> tuple[list[str], dt.datetime]
     ends = found.get("data_access_expires_at")
     known = isinstance(ends, int) and 0 < ends < 2**40
     until = dt.datetime.fromtimestamp(int(ends), dt.UTC) if known else now + _DATA_ACCESS  # type: ignore[arg-type]
-    return graph.scopes_of(found.get("scopes")), until
+    return graph_connect.scopes_of(found.get("scopes")), until
 
 
 def _pages(access: Access) -> list[dict[str, Any]]:
@@ -346,7 +336,7 @@ def _pages(access: Access) -> list[dict[str, Any]]:
     fields = {"fields": "id,name,access_token,tasks,link", "limit": "100", **_proof(access)}
     pages: list[dict[str, Any]] = []
     for _ in range(10):
-        found = graph.read(graph.ask("GET", f"{_base(access)}/me/accounts", access, fields))
+        found = graph.read(graph.ask("GET", f"{graph.base(access)}/me/accounts", access, fields))
         pages += graph.rows(found)
         paging = found.get("paging")
         if not isinstance(paging, dict) or "next" not in paging:
@@ -356,21 +346,6 @@ def _pages(access: Access) -> list[dict[str, Any]]:
 
 
 def _identity(page: Mapping[str, Any]) -> Identity:
-    found = answers.proof(graph.text(page, "id"), page.get("link"))
-    name = answers.printable(graph.text(page, "name"))[:200]
+    found = answers.proof(graph_connect.text(page, "id"), page.get("link"))
+    name = answers.printable(graph_connect.text(page, "name"))[:200]
     return Identity(found.remote_id, name, name, found.url or f"{PAGES}/{found.remote_id}")
-
-
-def _multipart(fields: Mapping[str, str], picture: Picture) -> tuple[bytes, str]:
-    """Encode the fields and one file as multipart/form-data."""
-    border = secrets.token_hex(16)
-    texts = [
-        f'--{border}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
-        for name, value in fields.items()
-    ]
-    head = (
-        f'--{border}\r\nContent-Disposition: form-data; name="source"; filename="picture"\r\n'
-        f"Content-Type: {picture.media_type}\r\n\r\n"
-    )
-    body = "".join([*texts, head]).encode() + picture.content + f"\r\n--{border}--\r\n".encode()
-    return body, f"multipart/form-data; boundary={border}"

@@ -14,22 +14,22 @@ from typing import Any
 from integrations.wire import Answer, Garbled, WireError, call
 
 from . import answers
+from .answers import count
 from .base import (
     Absent,
     Access,
+    App,
     CannotTell,
     Later,
-    NotConnected,
     Outgoing,
     Refused,
     Remaining,
-    Renewed,
     Result,
     Sent,
-    Trip,
     Unknown,
 )
 
+VERSION = "v25.0"  # of the Graph API, for Facebook and Instagram
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 _LOOK_BACK = dt.timedelta(minutes=5)
 _PAGES = 5  # of fifty own posts, before we say that we cannot tell
@@ -41,7 +41,7 @@ _BLOCKED = 368
 _NOT_FETCHED = 9004  # Meta could not get the picture from our address
 _MISSING = (100, 33)  # code and subcode: no such object, or not for this token
 # Why a token ended, in words for its person.
-_ENDED = {
+ENDED = {
     458: "Botschaft was removed in the account's settings there",
     459: "the network wants the person to sign in there first",
     460: "the password was changed",
@@ -49,8 +49,6 @@ _ENDED = {
     464: "the account is not confirmed there",
     467: "the permission was withdrawn",
 }
-# Refresh: at least a day old and not ended yet.
-_TOO_YOUNG = dt.timedelta(hours=24)
 
 
 class Stopped(WireError):
@@ -90,6 +88,16 @@ def ask(
     )
 
 
+def version(app: App | None) -> str:
+    """The pinned version of the API; an older one than the oldest living is served silently."""
+    return app.options.get("version", VERSION) if app else VERSION
+
+
+def base(access: Access) -> str:
+    """Where the versioned API begins."""
+    return f"{access.base_url}/{version(access.app)}"
+
+
 def node(base: str, remote_id: str) -> str:
     """The address of one object."""
     return f"{base}/{urllib.parse.quote(remote_id, safe='')}"
@@ -120,12 +128,6 @@ def created(answer: Answer, now: dt.datetime | None) -> str:
     return answers.proof(read(answer, now).get("id"), None).remote_id
 
 
-def count(value: object) -> int | None:
-    """A figure that a column can hold, None for anything else."""
-    usable = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31
-    return int(value) if usable else None  # type: ignore[call-overload]
-
-
 def insights(found: Mapping[str, Any]) -> dict[str, int | None]:
     """Name and value of every metric in an insights answer. Raises Garbled."""
     metrics: dict[str, int | None] = {}
@@ -138,6 +140,12 @@ def insights(found: Mapping[str, Any]) -> dict[str, int | None]:
             shown = total.get("value")
         metrics[str(row.get("name"))] = count(shown)
     return metrics
+
+
+def granted(access: Access, scope: str) -> bool:
+    """Tell whether the person granted a scope when they connected the account."""
+    scopes = access.features.get("scopes")
+    return isinstance(scopes, list | tuple) and scope in scopes
 
 
 # What went wrong ----------------------------------------------------------------------------
@@ -203,19 +211,12 @@ def failed(answer: Answer, now: dt.datetime | None) -> Result:
         whose = "app" if found.code == _OF_THE_APP else "account"
         return Later(why, wait=regained(answer) or usual, whose=whose)
     if found.code in _TOKEN_ENDED or status == HTTPStatus.UNAUTHORIZED:
-        return Refused(_ENDED.get(found.subcode, why), permanent=False, detail=detail)
+        return Refused(ENDED.get(found.subcode, why), permanent=False, detail=detail)
     if found.code == 10 or 200 <= found.code < 300 or found.code == _BLOCKED:
         return Refused(why, permanent=False, detail=detail)
     if found.code == _NOT_FETCHED:
         return Later(f"the picture could not be fetched from this server: {found.message}")
     return Refused(why, permanent=True, detail=detail)
-
-
-def not_applied(result: Result) -> Later | Refused:
-    """What a result means for a step that makes nothing visible."""
-    if isinstance(result, Later | Refused):
-        return result
-    return Later("" if isinstance(result, Sent) else result.why)
 
 
 def delete(url: str, access: Access, fields: Mapping[str, str], remote_id: str) -> Result:
@@ -320,7 +321,7 @@ def seek(
             return CannotTell(reason(answer))
         found = read(answer)
         page = rows(found)
-        times = [_moment(row.get(names.time)) for row in page]
+        times = [moment(row.get(names.time)) for row in page]
         for row, made in zip(page, times, strict=True):
             recent = made >= since - _LOOK_BACK
             if (
@@ -338,7 +339,7 @@ def seek(
     return CannotTell("too many posts since")
 
 
-def _moment(text: object) -> dt.datetime:
+def moment(text: object) -> dt.datetime:
     """A time like 2024-09-12T23:17:39+0000. Raises Garbled."""
     try:
         made = dt.datetime.fromisoformat(str(text))
@@ -346,131 +347,3 @@ def _moment(text: object) -> dt.datetime:
         message = "a post without its time"
         raise Garbled(message) from error
     return made if made.tzinfo else made.replace(tzinfo=dt.UTC)
-
-
-# Connecting ---------------------------------------------------------------------------------
-
-
-def authorize_url(trip: Trip, address: str, scopes: Iterable[str]) -> str:
-    """Where the person says yes. Meta separates scopes by commas and knows no PKCE here."""
-    query = {
-        "client_id": trip.app.client_id,
-        "redirect_uri": trip.redirect_uri,
-        "response_type": "code",
-        "scope": ",".join(scopes),
-        "state": trip.state,
-    }
-    return f"{address}?{urllib.parse.urlencode(query)}"
-
-
-def code_of(answer: Mapping[str, str], label: str) -> str:
-    """The code that came back. Raises :class:`NotConnected` when the person said no."""
-    if answer.get("error") or answer.get("error_code"):
-        if answer.get("error_reason") == "user_denied" or answer.get("error") == "access_denied":
-            message = f"you said no at {label}, nothing was connected"
-        else:
-            told = answers.printable(answer.get("error_description") or answer.get("error") or "")
-            message = f"{label} did not let you through: {told[:200]}"
-        raise NotConnected(message)
-    code = answer.get("code", "").removesuffix("#_")
-    if not code:
-        message = f"{label} sent you back without an answer, please start again"
-        raise NotConnected(message)
-    return code
-
-
-def trade(method: str, url: str, fields: Mapping[str, str], label: str) -> dict[str, Any]:
-    """Ask a token endpoint, which takes its secrets as parameters and not as a header.
-
-    Raises :class:`NotConnected` with the network's words, or WireError.
-    """
-    query = urllib.parse.urlencode(fields)
-    posted = method == "POST"
-    answer = call(
-        method,
-        url if posted else f"{url}?{query}",
-        headers=FORM if posted else {},
-        body=query.encode() if posted else None,
-        seconds=10,
-    )
-    if HTTPStatus.BAD_REQUEST <= answer.status < HTTPStatus.INTERNAL_SERVER_ERROR:
-        told = problem(answer).message or f"HTTP {answer.status}"
-        message = f"{label} did not accept the answer: {told}"
-        raise NotConnected(message)
-    return read(answer)
-
-
-def text(found: Mapping[str, Any], name: str) -> str:
-    """A field that must be there; 64-bit ids may come as numbers. Raises Garbled."""
-    value = found.get(name)
-    if isinstance(value, bool) or not isinstance(value, str | int) or not str(value):
-        message = f"{name} is missing in the answer"
-        raise Garbled(message)
-    return str(value)
-
-
-def scopes_of(value: object) -> list[str]:
-    """Granted scopes, as a list or as one text with commas."""
-    if isinstance(value, str):
-        return sorted(filter(None, value.split(",")))
-    return sorted(str(scope) for scope in value) if isinstance(value, list) else []
-
-
-def granted(access: Access, scope: str) -> bool:
-    """Tell whether the person granted a scope when they connected the account."""
-    scopes = access.features.get("scopes")
-    return isinstance(scopes, list | tuple) and scope in scopes
-
-
-def require(scopes: Iterable[str], needed: Mapping[str, str], label: str) -> None:
-    """Refuse a yes that is too small, naming in words what is missing.
-
-    Raises :class:`NotConnected`.
-    """
-    lacking = [words for scope, words in needed.items() if scope not in set(scopes)]
-    if lacking:
-        message = (
-            f"{label} was not allowed to {' and to '.join(lacking)}."
-            " Please connect again and leave these permissions switched on"
-        )
-        raise NotConnected(message)
-
-
-def ends(found: Mapping[str, Any], now: dt.datetime) -> dt.datetime:
-    """When a long-lived token ends; sixty days where the answer does not say."""
-    seconds = count(found.get("expires_in")) or 60 * 86_400
-    return now + dt.timedelta(seconds=seconds)
-
-
-def secrets_of(found: Mapping[str, Any], now: dt.datetime) -> dict[str, str]:
-    """A long-lived token with what a later refresh must know of it. Raises Garbled."""
-    return {
-        "access_token": text(found, "access_token"),
-        "issued_at": now.isoformat(),
-        "expires_at": ends(found, now).isoformat(),
-    }
-
-
-def refresh(access: Access, now: dt.datetime, url: str, grant_type: str) -> Renewed | Refused:
-    """Prolong a long-lived token by sixty days; there is no refresh token of its own.
-
-    A token of less than a day is kept as it is, one that has ended needs its person.
-    Raises WireError.
-    """
-    kept = dict(access.secrets)
-    issued = _moment(kept.get("issued_at", now.isoformat()))
-    ended = _moment(kept.get("expires_at", (now + _TOO_YOUNG).isoformat()))
-    if ended <= now:
-        return Refused(_ENDED[463], permanent=False)
-    if now - issued < _TOO_YOUNG and "issued_at" in kept:
-        return Renewed(kept, expires_at=ended, reconnect_by=ended)
-    query = urllib.parse.urlencode({"grant_type": grant_type, "access_token": kept["access_token"]})
-    answer = call("GET", f"{url}?{query}", seconds=5)
-    if answer.status != HTTPStatus.OK:
-        result = failed(answer, now)
-        if isinstance(result, Refused):
-            return Refused(result.why, permanent=False, detail=result.detail)
-        raise WireError(reason(answer))
-    found = read(answer)
-    until = ends(found, now)
-    return Renewed(secrets_of(found, now), expires_at=until, reconnect_by=until)

@@ -4,19 +4,19 @@ Connected by Instagram Login (path A), without a Facebook Page.
 """
 
 import datetime as dt
+import functools
 import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
-from integrations.wire import Answer, NotSent, PerhapsSent
+from integrations.wire import Answer
 
-from . import answers, containers, graph
+from . import answers, containers, graph, graph_connect
 from .abilities import Abilities, Frame, gettext_noop
 from .base import (
     Absent,
     Access,
-    App,
     CannotTell,
     Departure,
     Figures,
@@ -39,7 +39,6 @@ from .base import (
 HOST = "https://graph.instagram.com"
 TOKENS = "https://api.instagram.com"
 PAGES = "https://www.instagram.com"
-VERSION = "v25.0"
 _HASHTAGS = 30
 _MENTIONS = 20
 _NO_METRIC = 100
@@ -89,9 +88,8 @@ class Instagram(Network):
         frame=Frame(flattest=1.91, tallest=0.8, narrowest=320, widest=1440),
     )
 
-    def length(self, text: str, *, limits: Mapping[str, int] | None = None) -> int:
+    def length(self, text: str) -> int:
         """UTF-16 units."""
-        del limits
         return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
     def prepare(
@@ -102,15 +100,7 @@ class Instagram(Network):
         if wrong:
             return Refused(wrong, permanent=True)
         parts, whole = _fields(post, self.abilities.alt_limit)
-        return containers.prepare(
-            _yard(access),
-            access,
-            post.kept,
-            parts,
-            whole,
-            window,
-            absent=lambda: self._absent(post, access),
-        )
+        return containers.prepare(_yard(post, access), access, post, parts, whole, window)
 
     def _unfit(self, post: Outgoing) -> str:
         """Say what Instagram would refuse, before anything is sent."""
@@ -129,57 +119,20 @@ class Instagram(Network):
             return f"Instagram takes {_MENTIONS} mentions at most, this text has {mentions}"
         return containers.unreachable(post, "Instagram")
 
-    def _absent(self, post: Outgoing, access: Access) -> bool:
-        if post.first_tried_at is None:
-            return True
-        return isinstance(self._listed(post, access, post.first_tried_at), Absent)
-
     def publish(self, post: Outgoing, access: Access, window: Window) -> Result:
-        """Publish the container. It can be published once only, so a repeat cannot double it."""
-        if post.kept.get("published"):
-            since = post.first_tried_at or window.now
-            return containers.found(lambda: self._listed(post, access, since))
-        if not post.kept.get("ready"):
-            return Later("the picture is still in processing")
-        try:
-            answer = graph.ask(
-                "POST",
-                f"{_account(access)}/media_publish",
-                access,
-                {"creation_id": post.kept["container"]},
-                seconds=window.seconds,
-                may_start=window.may_start,
-            )
-            window.limits.extend(graph.remaining(answer))
-            if answer.status == HTTPStatus.OK:
-                return Sent(graph.created(answer, window.now), "")
-        except NotSent:
-            raise
-        except PerhapsSent as error:
-            return Unknown(str(error))
-        result = _failed(answer, window.now)
-        again = post.first_tried_at and isinstance(result, Later | Refused)
-        if again and containers.published(_yard(access), access, post.kept["container"]):
-            return Unknown("an earlier try has published it", look_after=5)
-        return result
+        """Publish the container."""
+        return containers.publish(_yard(post, access), access, post, window)
 
     def look(
         self, post: Outgoing, access: Access, since: dt.datetime
     ) -> Sent | Absent | CannotTell:
         """Ask the container, then search the own posts for the caption."""
-        return containers.look(
-            _yard(access), access, post, lambda: self._listed(post, access, since)
-        )
-
-    def _listed(
-        self, post: Outgoing, access: Access, since: dt.datetime
-    ) -> Sent | Absent | CannotTell:
-        return graph.seek(f"{_account(access)}/media", access, _NAMES, post, since)
+        return containers.look(_yard(post, access), access, post, since)
 
     def address(self, remote_id: str, access: Access) -> str:
         """The permalink; it cannot be built from the id."""
         fields = {"fields": "permalink"}
-        answer = graph.ask("GET", graph.node(_base(access), remote_id), access, fields)
+        answer = graph.ask("GET", graph.node(graph.base(access), remote_id), access, fields)
         return answers.proof(remote_id, graph.read(answer).get("permalink")).url
 
     def measure(self, remote_ids: Sequence[str], access: Access) -> dict[str, Figures]:
@@ -188,7 +141,7 @@ class Instagram(Network):
 
     def _one(self, remote_id: str, access: Access) -> Figures | None:
         """The figures of one post, None when it is gone."""
-        media = graph.node(_base(access), remote_id)
+        media = graph.node(graph.base(access), remote_id)
         if graph.granted(access, _INSIGHTS):
             answer = graph.ask("GET", f"{media}/insights", access, {"metric": _FEED_METRICS})
             if answer.status == HTTPStatus.OK:
@@ -206,11 +159,11 @@ class Instagram(Network):
             return None
         found = graph.read(answer)
         likes, replies = found.get("like_count"), found.get("comments_count")
-        return Figures(likes=graph.count(likes), replies=graph.count(replies))
+        return Figures(likes=answers.count(likes), replies=answers.count(replies))
 
     def remove(self, remote_id: str, access: Access) -> Result:
         """Delete a post, where Instagram lets us; one that is gone already is fine."""
-        result = graph.delete(graph.node(_base(access), remote_id), access, {}, remote_id)
+        result = graph.delete(graph.node(graph.base(access), remote_id), access, {}, remote_id)
         if isinstance(result, Refused):
             return Refused("Delete this post in Instagram itself", True, detail=result.why)
         return result
@@ -219,40 +172,20 @@ class Instagram(Network):
         """Instagram shows what Botschaft asks for, each permission with a switch."""
         host = trip.app.host("authorize", PAGES)
         scopes = [*_NEEDED, _INSIGHTS]
-        return Departure(graph.authorize_url(trip, f"{host}/oauth/authorize", scopes))
+        return Departure(graph_connect.authorize_url(trip, f"{host}/oauth/authorize", scopes))
 
     def arrive(self, trip: Trip, answer: Mapping[str, str], now: dt.datetime) -> list[Grant]:
         """Code, token for an hour, token for sixty days; then which account it is."""
-        code = graph.code_of(answer, "Instagram")
+        code = graph_connect.code_of(answer, "Instagram")
         host = trip.app.host("graph", HOST)
-        short = _opened(
-            graph.trade(
-                "POST",
-                f"{trip.app.host('tokens', TOKENS)}/oauth/access_token",
-                {
-                    "client_id": trip.app.client_id,
-                    "client_secret": trip.app.client_secret,
-                    "grant_type": "authorization_code",
-                    "redirect_uri": trip.redirect_uri,
-                    "code": code,
-                },
-                "Instagram",
-            )
-        )
-        scopes = graph.scopes_of(short.get("permissions"))
-        graph.require(scopes, _NEEDED, "Botschaft")
-        long = graph.trade(
-            "GET",
-            f"{host}/access_token",
-            {
-                "grant_type": "ig_exchange_token",
-                "client_secret": trip.app.client_secret,
-                "access_token": graph.text(short, "access_token"),
-            },
-            "Instagram",
-        )
-        secrets = graph.secrets_of(long, now)
-        until = graph.ends(long, now)
+        tokens = f"{trip.app.host('tokens', TOKENS)}/oauth/access_token"
+        short = _opened(graph_connect.swap(trip, tokens, code, "Instagram"))
+        scopes = graph_connect.scopes_of(short.get("permissions"))
+        graph_connect.require(scopes, _NEEDED)
+        url = f"{host}/access_token"
+        long = graph_connect.prolong(trip, url, "ig_exchange_token", short, "Instagram")
+        secrets = graph_connect.secrets_of(long, now)
+        until = graph_connect.ends(long, now)
         grant = Grant(
             identity=_whoami(Access(host, "", "", secrets, app=trip.app)),
             base_url=host,
@@ -267,7 +200,7 @@ class Instagram(Network):
     def refresh(self, access: Access, now: dt.datetime) -> Renewed | Refused:
         """Prolong by sixty days; needs the token itself, a day old and not ended."""
         url = f"{access.base_url}/refresh_access_token"
-        return graph.refresh(access, now, url, "ig_refresh_token")
+        return graph_connect.refresh(access, now, url, "ig_refresh_token")
 
 
 def _failed(answer: Answer, now: dt.datetime | None) -> Result:
@@ -284,22 +217,15 @@ def _failed(answer: Answer, now: dt.datetime | None) -> Result:
     return graph.failed(answer, now)
 
 
-def _version(app: App | None) -> str:
-    return app.options.get("version", VERSION) if app else VERSION
+def _listed(post: Outgoing, access: Access, since: dt.datetime) -> Sent | Absent | CannotTell:
+    """Search own posts; they stand under ``user_id``, not under the app's own id for the person."""
+    account = graph.node(graph.base(access), access.remote_account_id)
+    return graph.seek(f"{account}/media", access, _NAMES, post, since)
 
 
-def _base(access: Access) -> str:
-    return f"{access.base_url}/{_version(access.app)}"
-
-
-def _account(access: Access) -> str:
-    """Posts are made under ``user_id``, not under the app's own id for the person."""
-    return graph.node(_base(access), access.remote_account_id)
-
-
-def _yard(access: Access) -> containers.Yard:
+def _yard(post: Outgoing, access: Access) -> containers.Yard:
     return containers.Yard(
-        base=_base(access),
+        base=graph.base(access),
         account=access.remote_account_id,
         edge="media",
         state="status_code",
@@ -307,6 +233,7 @@ def _yard(access: Access) -> containers.Yard:
         quota="content_publishing_limit",
         usage="quota_usage",
         config="config",
+        listed=functools.partial(_listed, post, access),
         failed=_failed,
     )
 
@@ -334,7 +261,7 @@ def _opened(found: Mapping[str, Any]) -> Mapping[str, Any]:
 def _whoami(access: Access) -> Identity:
     """Whose token this is. Raises :class:`NotConnected` for private accounts, or WireError."""
     fields = {"fields": "user_id,username,name,account_type"}
-    found = graph.read(graph.ask("GET", f"{_base(access)}/me", access, fields))
+    found = graph.read(graph.ask("GET", f"{graph.base(access)}/me", access, fields))
     kind = str(found.get("account_type", "")).upper()
     if kind not in _PROFESSIONAL:
         message = (
@@ -342,9 +269,9 @@ def _whoami(access: Access) -> Identity:
             " account in Instagram, then connect again"
         )
         raise NotConnected(message)
-    name = answers.printable(graph.text(found, "username"))[:100]
+    name = answers.printable(graph_connect.text(found, "username"))[:100]
     return Identity(
-        remote_id=answers.proof(graph.text(found, "user_id"), None).remote_id,
+        remote_id=answers.proof(graph_connect.text(found, "user_id"), None).remote_id,
         handle=f"@{name}",
         display_name=answers.printable(str(found.get("name") or name))[:200],
         url=f"{PAGES}/{name}/",

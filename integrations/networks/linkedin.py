@@ -17,7 +17,7 @@ from integrations.wire import Answer, Garbled, NotSent, PerhapsSent, WireError, 
 
 from . import linkedin_connect
 from .abilities import Abilities, Quota, gettext_noop
-from .answers import failed, printable, proof, reason
+from .answers import count, failed, object_of, printable, proof, reason
 from .base import (
     Absent,
     Access,
@@ -46,8 +46,11 @@ _PAGES = 5  # of fifty own posts, before we say that we cannot tell
 # LinkedIn says nothing about how long to wait: a minute, five, half an hour, then until midnight.
 _THROTTLED = (60.0, 300.0, 1800.0)
 _TITLE = 400
-_METRICS = {"REACTION": "likes", "RESHARE": "reposts", "COMMENT": "replies"} | {
-    "IMPRESSION": "impressions"
+_METRICS = {
+    "REACTION": "likes",
+    "RESHARE": "reposts",
+    "COMMENT": "replies",
+    "IMPRESSION": "impressions",
 }
 _ORGANISATION = "urn:li:organization:"
 
@@ -90,9 +93,8 @@ class LinkedIn(Network):
     def __init__(self) -> None:
         self._throttled: dict[tuple[str, str], int] = {}  # 429 in a row, in this process
 
-    def length(self, text: str, *, limits: Mapping[str, int] | None = None) -> int:
+    def length(self, text: str) -> int:
         """UTF-16 units after escaping; the documents do not say whether before, so the larger."""
-        del limits
         return len(escape(text).encode("utf-16-le", "surrogatepass")) // 2
 
     def prepare(
@@ -113,10 +115,9 @@ class LinkedIn(Network):
         end = time.monotonic() + window.seconds
         media: list[str] = []
         for kind, content in files:
-            try:
-                uploaded = self._upload(kind, content, access, end, window)
-            except WireError as error:
-                uploaded = Later(f"media: {error}")  # an orphaned upload is invisible
+            uploaded = self._upload(
+                kind, content, access, end, window
+            )  # an orphaned one is invisible
             if not isinstance(uploaded, str):
                 return uploaded
             media.append(uploaded)
@@ -260,7 +261,7 @@ class LinkedIn(Network):
         )
         if answer.status != HTTPStatus.OK:
             return self._not_prepared(answer, access, window.now)
-        value = _object(_object(answer.json()).get("value"))
+        value = object_of(object_of(answer.json()).get("value"))
         urn, target = proof(value.get(kind), None).remote_id, str(value.get("uploadUrl", ""))
         if not _is_theirs(target, access):
             return Later("media: an upload address that is not LinkedIn's")
@@ -346,14 +347,10 @@ def _get(access: Access, path: str, method: str = "") -> Answer:
     )
 
 
-def _object(found: Any) -> dict[str, Any]:
-    return found if isinstance(found, dict) else {}
-
-
 def _elements(answer: Answer) -> list[dict[str, Any]] | None:
     """The rows of a finder's answer, None when it has none. Raises Garbled."""
-    rows = _object(answer.json()).get("elements")
-    return [_object(row) for row in rows] if isinstance(rows, list) else None
+    rows = object_of(answer.json()).get("elements")
+    return [object_of(row) for row in rows] if isinstance(rows, list) else None
 
 
 def _permalink(urn: str) -> str:
@@ -429,7 +426,7 @@ def _member_figures(remote_id: str, access: Access) -> Figures | None:
         rows = _elements(answer) if answer.status == HTTPStatus.OK else None
         if rows is None:
             raise WireError(reason(answer))
-        found[name] = next((_count(row.get("count")) for row in rows if _is(row, metric)), None)
+        found[name] = next((count(row.get("count")) for row in rows if _is(row, metric)), None)
     return Figures(**found)
 
 
@@ -457,17 +454,12 @@ def _page_figures(remote_ids: Sequence[str], access: Access) -> dict[str, Figure
         if rows is None:
             raise WireError(reason(answer))
         for row in rows:
-            counts = _object(row.get("totalShareStatistics"))
+            counts = object_of(row.get("totalShareStatistics"))
             if row.get(kind) in found:
                 found[row[kind]] = Figures(
-                    likes=_count(counts.get("likeCount")),
-                    reposts=_count(counts.get("shareCount")),
-                    replies=_count(counts.get("commentCount")),
-                    impressions=_count(counts.get("impressionCount")),
+                    likes=count(counts.get("likeCount")),
+                    reposts=count(counts.get("shareCount")),
+                    replies=count(counts.get("commentCount")),
+                    impressions=count(counts.get("impressionCount")),
                 )
     return found
-
-
-def _count(value: object) -> int | None:
-    """A figure a column can hold, None for anything else."""
-    return value if isinstance(value, int) and 0 <= value < 2**31 else None

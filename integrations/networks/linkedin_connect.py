@@ -15,7 +15,7 @@ from typing import Any
 
 from integrations.wire import Answer, Garbled, WireError, call
 
-from .answers import printable, proof, reason
+from .answers import object_of, printable, proof, reason
 from .base import (
     Access,
     App,
@@ -185,7 +185,7 @@ def _token(app: App, fields: Mapping[str, str]) -> tuple[dict[str, Any] | None, 
         return None, reason(answer)
     if answer.status != HTTPStatus.OK:
         raise WireError(reason(answer))
-    found = _object(answer)
+    found = object_of(answer.json())
     if not isinstance(found.get("access_token"), str):
         message = "no access token in the answer"
         raise Garbled(message)
@@ -210,7 +210,7 @@ def _read(app: App, token: str, path: str) -> dict[str, Any]:
             "GET", f"{app.host('api', API)}{path}", headers=headers(token, app), seconds=10
         )
         if answer.status == HTTPStatus.OK:
-            return _object(answer)
+            return object_of(answer.json())
         if not falsely_revoked(answer) or pause is None:
             break
         time.sleep(pause)
@@ -222,14 +222,9 @@ def falsely_revoked(answer: Answer) -> bool:
     if answer.status != HTTPStatus.UNAUTHORIZED:
         return False
     try:
-        return _object(answer).get("serviceErrorCode") == FALSELY_REVOKED
+        return object_of(answer.json()).get("serviceErrorCode") == FALSELY_REVOKED
     except Garbled:
         return False
-
-
-def _object(answer: Answer) -> dict[str, Any]:
-    found = answer.json()
-    return found if isinstance(found, dict) else {}
 
 
 def _member(app: App, token: str) -> Identity:

@@ -1,11 +1,9 @@
 """Mastodon and servers that speak its API. Facts: networks/mastodon.md (docs 4.5 to 4.7)."""
 
-import contextlib
 import datetime as dt
 import html
 import json
 import re
-import secrets
 import time
 import urllib.parse
 from collections.abc import Mapping, Sequence
@@ -16,8 +14,9 @@ from integrations.wire import Answer, Garbled, NotSent, PerhapsSent, WireError, 
 
 from . import counting, mastodon_connect
 from .abilities import Abilities, gettext_noop
-from .answers import Reply, answered, failed, proof, reason, remaining
+from .answers import Reply, answered, count, failed, not_applied, proof, reason, remaining
 from .base import (
+    CLIENT_NAME,
     Absent,
     Access,
     App,
@@ -27,7 +26,6 @@ from .base import (
     Grant,
     Later,
     Network,
-    NotConnected,
     Outgoing,
     Picture,
     Refused,
@@ -37,12 +35,13 @@ from .base import (
     Unknown,
     Window,
 )
-from .mastodon_connect import CLIENT_NAME
+from .multipart import multipart
 
 # The server remembers an Idempotency-Key for an hour; we trust fifty minutes of it.
 KEY_LIVES = dt.timedelta(minutes=50)
 _PATIENCE = 10.0
 _LOOK_BACK = dt.timedelta(minutes=5)
+_LOOK_SECONDS = 20.0  # for a whole look; a server can make every page slow
 _PAGES = 5  # of forty own statuses, before we say that we cannot tell
 
 
@@ -78,10 +77,9 @@ class Mastodon(Network):
         asks_for="server",
     )
 
-    def length(self, text: str, *, limits: Mapping[str, int] | None = None) -> int:
+    def length(self, text: str) -> int:
         """Graphemes; links count 23, remote mentions without their server."""
-        per_url = (limits or {}).get("characters_reserved_per_url", counting.SHORT_URL)
-        return counting.mastodon(text, per_url)
+        return counting.mastodon(text)
 
     def prepare(
         self, post: Outgoing, access: Access, window: Window
@@ -178,9 +176,9 @@ class Mastodon(Network):
         self, picture: Picture, access: Access, end: float, now: dt.datetime
     ) -> str | Later | Refused:
         """Upload one picture with its alternative text and wait until it is ready."""
-        body, content_type = _multipart(
-            picture, _limit(access, "description_limit", self.abilities.alt_limit)
-        )
+        longest = _limit(access, "description_limit", self.abilities.alt_limit)
+        fields = {"description": picture.alt[:longest]}
+        body, content_type = multipart(fields, "file", picture)
         try:
             answer = call(
                 "POST",
@@ -190,8 +188,7 @@ class Mastodon(Network):
                 seconds=max(end - time.monotonic(), 0.1),
             )
             if answer.status not in {HTTPStatus.OK, HTTPStatus.ACCEPTED}:
-                result = self._refused(answer, now)
-                return result if isinstance(result, Later | Refused) else Later(reason(answer))
+                return not_applied(self._refused(answer, now))
             media_id = proof(answer.json()["id"], None).remote_id
             while answer.status in {HTTPStatus.ACCEPTED, HTTPStatus.PARTIAL_CONTENT}:
                 if end - time.monotonic() < _PATIENCE:
@@ -202,6 +199,8 @@ class Mastodon(Network):
                 return Refused("the server could not use the picture", permanent=True)
             if answer.status != HTTPStatus.OK:
                 return Later(f"media: {reason(answer)}")
+        except NotSent:
+            raise
         except (WireError, KeyError, TypeError) as error:
             return Later(f"media: {error}")  # an orphaned upload is invisible
         return media_id
@@ -214,7 +213,7 @@ class Mastodon(Network):
         Absent only when every status since then was read: a page too few or a source we may not
         read would make a second post out of a guess.
         """
-        unread, last = False, ""
+        unread, last, end = False, "", time.monotonic() + _LOOK_SECONDS
         for _ in range(_PAGES):
             query = f"limit=40&exclude_reblogs=true{last and f'&max_id={last}'}"
             answer = _get(access, f"/api/v1/accounts/{access.remote_account_id}/statuses?{query}")
@@ -224,6 +223,9 @@ class Mastodon(Network):
             for status in page:
                 if _created(status) < since - _LOOK_BACK:
                     return CannotTell("some posts cannot be read") if unread else Absent()
+                if time.monotonic() > end:
+                    message = "the server is too slow to look at"
+                    raise WireError(message)
                 ours = self._ours(status, post, access)
                 if ours:
                     return _sent(status)
@@ -263,10 +265,10 @@ class Mastodon(Network):
             raise WireError(reason(answer))
         return {
             status["id"]: Figures(
-                likes=_count(status.get("favourites_count")),
-                reposts=_count(status.get("reblogs_count")),
-                replies=_count(status.get("replies_count")),
-                quotes=_count(status.get("quotes_count")),
+                likes=count(status.get("favourites_count")),
+                reposts=count(status.get("reblogs_count")),
+                replies=count(status.get("replies_count")),
+                quotes=count(status.get("quotes_count")),
             )
             for status in statuses
         }
@@ -292,6 +294,9 @@ class Mastodon(Network):
             raise Garbled(message)
         known = {remote_id: Reply(access.remote_account_id)}
         for status in map(_status, below):
+            if status["id"] in known:  # else answers could go round in a circle
+                message = "a post stands twice in one context"
+                raise Garbled(message)
             author = status.get("account")
             known[status["id"]] = Reply(str(author.get("id")) if isinstance(author, dict) else "")
         for status in below:
@@ -305,12 +310,17 @@ class Mastodon(Network):
         current = self._one(remote_id, access)
         if current is None:
             return Refused("the post is gone", permanent=True)
-        media = current.get("media_attachments")
+        media = current.get("media_attachments") or []
+        if not isinstance(media, list) or not all(
+            isinstance(row, dict) and isinstance(row.get("id"), str) for row in media
+        ):
+            message = "these are no pictures of a status"
+            raise Garbled(message)
         body = {
             "status": text,
             "spoiler_text": str(current.get("spoiler_text") or ""),
             "sensitive": bool(current.get("sensitive")),
-            "media_ids": [m["id"] for m in media] if isinstance(media, list) else [],
+            "media_ids": [row["id"] for row in media],
         }
         if isinstance(current.get("language"), str):
             body["language"] = current["language"]
@@ -338,67 +348,21 @@ class Mastodon(Network):
         return failed(answer, None)
 
     def register(self, base_url: str, *, redirect_uri: str, website: str) -> App:
-        """Register Botschaft at this server, with the scopes its version knows."""
-        modern = bool(mastodon_connect.probe(base_url)["modern_scopes"])
-        made = mastodon_connect.register(
-            base_url, redirect_uri=redirect_uri, website=website, modern=modern
-        )
-        return App(made.client_id, made.client_secret, {"scopes": made.scopes})
+        """Register Botschaft at this server."""
+        return mastodon_connect.register(base_url, redirect_uri=redirect_uri, website=website)
 
     def depart(self, trip: Trip) -> Departure:
-        """Where the person says yes. Raises :class:`mastodon_connect.AppGone` or WireError."""
-        app = _registration(trip.app)
-        mastodon_connect.check_app(trip.base_url, app, redirect_uri=trip.redirect_uri)
-        url = mastodon_connect.authorize_url(
-            trip.base_url,
-            app,
-            redirect_uri=trip.redirect_uri,
-            state=trip.state,
-            verifier=trip.verifier,
-        )
-        return Departure(url)
+        """Where the person says yes."""
+        return mastodon_connect.depart(trip)
 
     def arrive(self, trip: Trip, answer: Mapping[str, str], now: dt.datetime) -> list[Grant]:
-        """Trade the code for a token that does not end; learn whose it is and the server's limits.
-
-        Raises :class:`mastodon_connect.AppGone`, NotConnected or WireError.
-        """
-        if "code" not in answer:
-            raise NotConnected(answer.get("error", "no code"))
-        features = mastodon_connect.probe(trip.base_url)
-        token = mastodon_connect.exchange(
-            trip.base_url,
-            _registration(trip.app),
-            code=answer["code"],
-            redirect_uri=trip.redirect_uri,
-            verifier=trip.verifier,
-        )
-        return [
-            Grant(
-                identity=mastodon_connect.whoami(trip.base_url, token),
-                base_url=trip.base_url,
-                secrets={"access_token": token},
-                company=trip.company,
-                features=features,
-            )
-        ]
+        """Trade the code for a token that does not end."""
+        del now
+        return [mastodon_connect.arrive(trip, answer)]
 
     def revoke(self, access: Access) -> None:
-        """Give the token back; a server that forgot our registration forgot its tokens too."""
-        if access.app is None:
-            return
-        with contextlib.suppress(mastodon_connect.AppGone):
-            mastodon_connect.revoke(
-                access.base_url, _registration(access.app), access.secrets["access_token"]
-            )
-
-
-def _registration(app: App) -> mastodon_connect.App:
-    return mastodon_connect.App(
-        app.client_id,
-        app.client_secret,
-        app.options.get("scopes", mastodon_connect.SCOPES),
-    )
+        """Give the token back."""
+        mastodon_connect.revoke(access)
 
 
 def _limit(access: Access, name: str, usual: int) -> int:
@@ -449,11 +413,6 @@ def _created(status: dict[str, Any]) -> dt.datetime:
     return made if made.tzinfo else made.replace(tzinfo=dt.UTC)
 
 
-def _count(value: object) -> int | None:
-    """A figure a column can hold, None for anything else."""
-    return value if isinstance(value, int) and 0 <= value < 2**31 else None
-
-
 def _sent(status: Any) -> Sent:
     """Read id and link of a status; ``url`` may be null, then ``uri`` serves."""
     found = status if isinstance(status, dict) else {}
@@ -463,25 +422,8 @@ def _sent(status: Any) -> Sent:
 def _plain(content: str) -> str:
     """The text of a status' HTML, near enough to compare."""
     text = re.sub(r"<br\s*/?>|</p>\s*<p>", "\n", content)
-    return html.unescape(re.sub(r"<[^>]+>", "", text))
+    return html.unescape(re.sub(r"<[^<>]+>", "", text))
 
 
 def _squeeze(text: str) -> str:
     return re.sub(r"\s+", " ", text).strip()
-
-
-def _multipart(picture: Picture, alt_limit: int) -> tuple[bytes, str]:
-    """Encode one file and its description as multipart/form-data."""
-    border = secrets.token_hex(16)
-    parts = [
-        (
-            f'--{border}\r\nContent-Disposition: form-data; name="description"\r\n\r\n'
-            f"{picture.alt[:alt_limit]}\r\n"
-        ),
-        (
-            f'--{border}\r\nContent-Disposition: form-data; name="file"; filename="picture"\r\n'
-            f"Content-Type: {picture.media_type}\r\n\r\n"
-        ),
-    ]
-    body = "".join(parts).encode() + picture.content + f"\r\n--{border}--\r\n".encode()
-    return body, f"multipart/form-data; boundary={border}"

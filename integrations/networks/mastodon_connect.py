@@ -1,36 +1,20 @@
 """Connecting a Mastodon account: find the server, register, let the person say yes there."""
 
-import base64
-import hashlib
+import contextlib
 import re
 import urllib.parse
-from dataclasses import dataclass
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
 from integrations.addresses import AddressRefused, parse
 from integrations.wire import Garbled, WireError, call
 
-from .answers import printable, proof, reason
-from .base import Identity
-
-CLIENT_NAME = "Botschaft"
+from .answers import object_of, printable, proof, reason, text_of
+from .base import CLIENT_NAME, Access, App, AppGone, Departure, Grant, Identity, NotConnected, Trip
 
 SCOPES = "profile read:statuses write:statuses write:media"
 OLD_SCOPES = "read:accounts read:statuses write:statuses write:media"  # before 4.3
-
-
-class AppGone(WireError):
-    """The server has forgotten our registration: register anew and begin again."""
-
-
-@dataclass(frozen=True, slots=True)
-class App:
-    """Our registration at one server."""
-
-    client_id: str
-    client_secret: str
-    scopes: str
 
 
 def normalise(text: str) -> str:
@@ -61,20 +45,19 @@ def probe(base_url: str) -> dict[str, object]:
         answer = call("GET", f"{base_url}/api/v1/instance", seconds=10)
     if answer.status != HTTPStatus.OK:
         raise WireError(reason(answer))
-    found = _object(answer.json())
+    found = object_of(answer.json())
     if not isinstance(found.get("version"), str):
         message = "this is not a Mastodon server"
         raise Garbled(message)
-    configuration = _object(found.get("configuration"))
-    statuses = _object(configuration.get("statuses"))
-    media = _object(configuration.get("media_attachments"))
+    configuration = object_of(found.get("configuration"))
+    statuses = object_of(configuration.get("statuses"))
+    media = object_of(configuration.get("media_attachments"))
     version = printable(found["version"])[:100]
     plain = re.fullmatch(r"\d+\.\d+(\.\d+)?([-+~].*)?", version) is not None
     compatible = "compatible" in version.lower()
     return {
         "version": version,
         "max_characters": _limit(statuses.get("max_characters"), 500),
-        "characters_reserved_per_url": _limit(statuses.get("characters_reserved_per_url"), 23),
         "max_media_attachments": _limit(statuses.get("max_media_attachments"), 4),
         "image_size_limit": _limit(media.get("image_size_limit"), 16_777_216),
         "image_matrix_limit": _limit(media.get("image_matrix_limit"), 33_177_600),
@@ -83,10 +66,6 @@ def probe(base_url: str) -> dict[str, object]:
         "real_mastodon": plain and not compatible and _at_least(version, (3, 0)),
         "modern_scopes": _at_least(version, (4, 3)),
     }
-
-
-def _object(found: Any) -> dict[str, Any]:
-    return found if isinstance(found, dict) else {}
 
 
 def _limit(found: object, usual: int) -> int:
@@ -99,9 +78,12 @@ def _at_least(version: str, wanted: tuple[int, int]) -> bool:
     return bool(match) and (int(match[1]), int(match[2])) >= wanted  # type: ignore[index]
 
 
-def register(base_url: str, *, redirect_uri: str, website: str, modern: bool) -> App:
-    """Register Botschaft as a client of this server. Raises WireError."""
-    scopes = SCOPES if modern else OLD_SCOPES
+def register(base_url: str, *, redirect_uri: str, website: str) -> App:
+    """Register Botschaft as a client, with the scopes the server's version knows.
+
+    Raises WireError.
+    """
+    scopes = SCOPES if probe(base_url)["modern_scopes"] else OLD_SCOPES
     found = _form(
         f"{base_url}/api/v1/apps",
         {
@@ -111,25 +93,32 @@ def register(base_url: str, *, redirect_uri: str, website: str, modern: bool) ->
             "website": website,
         },
     )
-    return App(_text(found, "client_id"), _text(found, "client_secret"), scopes)
+    return App(text_of(found, "client_id"), text_of(found, "client_secret"), {"scopes": scopes})
 
 
-def authorize_url(base_url: str, app: App, *, redirect_uri: str, state: str, verifier: str) -> str:
-    """Where the person says yes. PKCE is always sent; older servers ignore it."""
-    digest = hashlib.sha256(verifier.encode()).digest()
+def depart(trip: Trip) -> Departure:
+    """Where the person says yes. PKCE is always sent; older servers ignore it.
+
+    Raises :class:`AppGone` or WireError.
+    """
+    _check_app(trip)
     query = {
         "response_type": "code",
-        "client_id": app.client_id,
-        "redirect_uri": redirect_uri,
-        "scope": app.scopes,
-        "state": state,
-        "code_challenge": base64.urlsafe_b64encode(digest).rstrip(b"=").decode(),
+        "client_id": trip.app.client_id,
+        "redirect_uri": trip.redirect_uri,
+        "scope": _scopes(trip.app),
+        "state": trip.state,
+        "code_challenge": trip.challenge,
         "code_challenge_method": "S256",
     }
-    return f"{base_url}/oauth/authorize?{urllib.parse.urlencode(query)}"
+    return Departure(f"{trip.base_url}/oauth/authorize?{urllib.parse.urlencode(query)}")
 
 
-def check_app(base_url: str, app: App, *, redirect_uri: str) -> None:
+def _scopes(app: App) -> str:
+    return app.options.get("scopes", SCOPES)
+
+
+def _check_app(trip: Trip) -> None:
     """Ask whether the server still knows our registration, before a person is sent there.
 
     Servers purge clients that nobody used; its own page would only say "unknown client".
@@ -137,49 +126,70 @@ def check_app(base_url: str, app: App, *, redirect_uri: str) -> None:
     """
     fields = {
         "grant_type": "client_credentials",
-        "client_id": app.client_id,
-        "client_secret": app.client_secret,
-        "redirect_uri": redirect_uri,
+        "client_id": trip.app.client_id,
+        "client_secret": trip.app.client_secret,
+        "redirect_uri": trip.redirect_uri,
         "scope": "read:statuses",
     }
     try:
-        _form(f"{base_url}/oauth/token", fields)
+        _form(f"{trip.base_url}/oauth/token", fields)
     except AppGone:
         raise
     except WireError:
         return
 
 
-def exchange(base_url: str, app: App, *, code: str, redirect_uri: str, verifier: str) -> str:
-    """Trade the code for an access token. Raises :class:`AppGone` or WireError."""
+def arrive(trip: Trip, answer: Mapping[str, str]) -> Grant:
+    """Trade the code for a token that does not end; learn whose it is and the server's limits.
+
+    Raises :class:`AppGone`, NotConnected or WireError.
+    """
+    if "code" not in answer:
+        raise NotConnected(answer.get("error", "no code"))
+    features = probe(trip.base_url)
     found = _form(
-        f"{base_url}/oauth/token",
+        f"{trip.base_url}/oauth/token",
         {
             "grant_type": "authorization_code",
-            "code": code,
-            "client_id": app.client_id,
-            "client_secret": app.client_secret,
-            "redirect_uri": redirect_uri,
-            "code_verifier": verifier,
-            "scope": app.scopes,
+            "code": answer["code"],
+            "client_id": trip.app.client_id,
+            "client_secret": trip.app.client_secret,
+            "redirect_uri": trip.redirect_uri,
+            "code_verifier": trip.verifier,
+            "scope": _scopes(trip.app),
         },
     )
-    granted = set(str(found.get("scope", app.scopes)).split())
+    granted = set(str(found.get("scope", _scopes(trip.app))).split())
     if not {"write:statuses", "write"} & granted:
         message = "the permission to post was not granted"
         raise WireError(message)
-    return _text(found, "access_token")
-
-
-def revoke(base_url: str, app: App, token: str) -> None:
-    """Give the token back. Raises WireError."""
-    _form(
-        f"{base_url}/oauth/revoke",
-        {"client_id": app.client_id, "client_secret": app.client_secret, "token": token},
+    token = text_of(found, "access_token")
+    return Grant(
+        identity=_whoami(trip.base_url, token),
+        base_url=trip.base_url,
+        secrets={"access_token": token},
+        company=trip.company,
+        features=features,
     )
 
 
-def whoami(base_url: str, token: str) -> Identity:
+def revoke(access: Access) -> None:
+    """Give the token back; a server that forgot our registration forgot its tokens too.
+
+    Raises WireError.
+    """
+    if access.app is None:
+        return
+    fields = {
+        "client_id": access.app.client_id,
+        "client_secret": access.app.client_secret,
+        "token": access.secrets["access_token"],
+    }
+    with contextlib.suppress(AppGone):
+        _form(f"{access.base_url}/oauth/revoke", fields)
+
+
+def _whoami(base_url: str, token: str) -> Identity:
     """Whose token this is. Raises WireError."""
     answer = call(
         "GET",
@@ -189,24 +199,15 @@ def whoami(base_url: str, token: str) -> Identity:
     )
     if answer.status != HTTPStatus.OK:
         raise WireError(reason(answer))
-    found = _object(answer.json())
+    found = object_of(answer.json())
     known = proof(found.get("id"), found.get("url"))
-    name = printable(_text(found, "username"))[:100]
+    name = printable(text_of(found, "username"))[:100]
     return Identity(
         remote_id=known.remote_id,
         handle=f"@{name}@{urllib.parse.urlsplit(base_url).netloc}",
         display_name=printable(str(found.get("display_name") or name))[:200],
         url=known.url or base_url,
     )
-
-
-def _text(found: dict[str, Any], name: str) -> str:
-    """Read a field that must be there. Raises Garbled."""
-    value = found.get(name)
-    if not isinstance(value, str) or not value:
-        message = f"{name} is missing in the answer"
-        raise Garbled(message)
-    return value
 
 
 def _form(url: str, fields: dict[str, str]) -> dict[str, Any]:
@@ -217,7 +218,7 @@ def _form(url: str, fields: dict[str, str]) -> dict[str, Any]:
         body=urllib.parse.urlencode(fields).encode(),
         seconds=10,
     )
-    found = _object(answer.json()) if "json" in answer.headers.get("content-type", "") else {}
+    found = object_of(answer.json()) if "json" in answer.headers.get("content-type", "") else {}
     if answer.status == HTTPStatus.UNAUTHORIZED and found.get("error") == "invalid_client":
         raise AppGone(reason(answer))
     if answer.status != HTTPStatus.OK:

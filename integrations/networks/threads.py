@@ -1,14 +1,15 @@
 """Threads by Meta. Facts: networks/threads.md (Postman collection @44df04d4)."""
 
 import datetime as dt
+import functools
 import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
-from integrations.wire import Answer, NotSent, PerhapsSent, WireError
+from integrations.wire import WireError
 
-from . import answers, containers, counting, graph
+from . import answers, containers, counting, graph, graph_connect
 from .abilities import Abilities, Frame, gettext_noop
 from .base import (
     Absent,
@@ -27,7 +28,6 @@ from .base import (
     Result,
     Sent,
     Trip,
-    Unknown,
     Window,
 )
 
@@ -81,9 +81,8 @@ class Threads(Network):
         frame=Frame(flattest=10.0, tallest=0.1, narrowest=320, widest=1440),
     )
 
-    def length(self, text: str, *, limits: Mapping[str, int] | None = None) -> int:
+    def length(self, text: str) -> int:
         """Characters, an emoji by its UTF-8 bytes; links count in full."""
-        del limits
         return counting.emoji_bytes(text)
 
     def prepare(
@@ -94,15 +93,7 @@ class Threads(Network):
         if wrong:
             return Refused(wrong, permanent=True)
         parts, whole = _fields(post, self.abilities.alt_limit)
-        return containers.prepare(
-            _yard(post, access),
-            access,
-            post.kept,
-            parts,
-            whole,
-            window,
-            absent=lambda: self._absent(post, access),
-        )
+        return containers.prepare(_yard(post, access), access, post, parts, whole, window)
 
     def _unfit(self, post: Outgoing) -> str:
         """Say what Threads would refuse, before anything is sent."""
@@ -118,61 +109,15 @@ class Threads(Network):
             return f"Threads takes {self.abilities.pictures} pictures at most"
         return containers.unreachable(post, "Threads")
 
-    def _absent(self, post: Outgoing, access: Access) -> bool:
-        if post.first_tried_at is None:
-            return True
-        return isinstance(self._listed(post, access, post.first_tried_at), Absent)
-
     def publish(self, post: Outgoing, access: Access, window: Window) -> Result:
-        """Publish the container. It can be published once only, so a repeat cannot double it."""
-        if post.kept.get("published"):
-            return containers.found(lambda: self._listed(post, access, _since(post, window)))
-        if not post.kept.get("ready"):
-            return Later("the picture is still in processing")
-        try:
-            answer = graph.ask(
-                "POST",
-                f"{_base(access)}/me/threads_publish",
-                access,
-                {"creation_id": post.kept["container"]},
-                seconds=window.seconds,
-                may_start=window.may_start,
-            )
-            window.limits.extend(graph.remaining(answer))
-            if answer.status == HTTPStatus.OK:
-                return Sent(graph.created(answer, window.now), "")
-        except NotSent:
-            raise
-        except PerhapsSent as error:
-            return Unknown(str(error))
-        return self._refused(answer, post, access, window)
-
-    def _refused(self, answer: Answer, post: Outgoing, access: Access, window: Window) -> Result:
-        """What an answer other than 200 means for publishing."""
-        result = graph.failed(answer, window.now)
-        if graph.problem(answer).code == _NOT_READY:
-            result = Later(graph.reason(answer))
-        again = post.first_tried_at and isinstance(result, Later | Refused)
-        if again and containers.published(_yard(post, access), access, post.kept["container"]):
-            return Unknown("an earlier try has published it", look_after=5)
-        return result
+        """Publish the container."""
+        return containers.publish(_yard(post, access), access, post, window)
 
     def look(
         self, post: Outgoing, access: Access, since: dt.datetime
     ) -> Sent | Absent | CannotTell:
         """Ask the container, then search the own posts for the text."""
-        return containers.look(
-            _yard(post, access), access, post, lambda: self._listed(post, access, since)
-        )
-
-    def _listed(
-        self, post: Outgoing, access: Access, since: dt.datetime
-    ) -> Sent | Absent | CannotTell:
-        """Search own posts, or own replies where this is a part of a thread."""
-        if post.reply_to and not graph.granted(access, _REPLIES):
-            return CannotTell("Botschaft may not read the account's replies")
-        edge = "replies" if post.reply_to else "threads"
-        return graph.seek(f"{_base(access)}/me/{edge}", access, _NAMES, post, since)
+        return containers.look(_yard(post, access), access, post, since)
 
     def address(self, remote_id: str, access: Access) -> str:
         """The permalink; it cannot be built from the id."""
@@ -233,39 +178,20 @@ class Threads(Network):
         """Threads shows what Botschaft asks for, each permission with a switch."""
         host = trip.app.host("authorize", PAGES)
         scopes = [*_NEEDED, *_WISHED]
-        return Departure(graph.authorize_url(trip, f"{host}/oauth/authorize", scopes))
+        return Departure(graph_connect.authorize_url(trip, f"{host}/oauth/authorize", scopes))
 
     def arrive(self, trip: Trip, answer: Mapping[str, str], now: dt.datetime) -> list[Grant]:
         """Code, token for an hour, token for sixty days; then who it is and what was granted."""
-        code = graph.code_of(answer, "Threads")
+        code = graph_connect.code_of(answer, "Threads")
         host = trip.app.host("graph", HOST)
-        short = graph.trade(
-            "POST",
-            f"{host}/oauth/access_token",
-            {
-                "client_id": trip.app.client_id,
-                "client_secret": trip.app.client_secret,
-                "grant_type": "authorization_code",
-                "redirect_uri": trip.redirect_uri,
-                "code": code,
-            },
-            "Threads",
-        )
-        long = graph.trade(
-            "GET",
-            f"{host}/access_token",
-            {
-                "grant_type": "th_exchange_token",
-                "client_secret": trip.app.client_secret,
-                "access_token": graph.text(short, "access_token"),
-            },
-            "Threads",
-        )
-        secrets = graph.secrets_of(long, now)
-        access = Access(host, graph.text(short, "user_id"), "", secrets, app=trip.app)
+        short = graph_connect.swap(trip, f"{host}/oauth/access_token", code, "Threads")
+        url = f"{host}/access_token"
+        long = graph_connect.prolong(trip, url, "th_exchange_token", short, "Threads")
+        secrets = graph_connect.secrets_of(long, now)
+        access = Access(host, graph_connect.text(short, "user_id"), "", secrets, app=trip.app)
         scopes = _scopes(access)
-        graph.require(scopes, _NEEDED, "Botschaft")
-        until = graph.ends(long, now)
+        graph_connect.require(scopes, _NEEDED)
+        until = graph_connect.ends(long, now)
         grant = Grant(
             identity=_whoami(access),
             base_url=host,
@@ -280,7 +206,7 @@ class Threads(Network):
     def refresh(self, access: Access, now: dt.datetime) -> Renewed | Refused:
         """Prolong by sixty days; needs the token itself, a day old and not ended."""
         url = f"{access.base_url}/refresh_access_token"
-        return graph.refresh(access, now, url, "th_refresh_token")
+        return graph_connect.refresh(access, now, url, "th_refresh_token")
 
 
 def _base(access: Access) -> str:
@@ -299,11 +225,17 @@ def _yard(post: Outgoing, access: Access) -> containers.Yard:
         quota="threads_publishing_limit",
         usage=f"{reply}quota_usage",
         config=f"{reply}config",
+        listed=functools.partial(_listed, post, access),
+        not_ready=_NOT_READY,
     )
 
 
-def _since(post: Outgoing, window: Window) -> dt.datetime:
-    return post.first_tried_at or window.now
+def _listed(post: Outgoing, access: Access, since: dt.datetime) -> Sent | Absent | CannotTell:
+    """Search own posts, or own replies where this is a part of a thread."""
+    if post.reply_to and not graph.granted(access, _REPLIES):
+        return CannotTell("Botschaft may not read the account's replies")
+    edge = "replies" if post.reply_to else "threads"
+    return graph.seek(f"{_base(access)}/me/{edge}", access, _NAMES, post, since)
 
 
 def _fields(post: Outgoing, alt_limit: int) -> tuple[list[dict[str, str]], dict[str, str]]:
@@ -341,16 +273,16 @@ def _scopes(access: Access) -> list[str]:
         {"input_token": access.secrets["access_token"]},
     )
     found = graph.read(answer).get("data")
-    return graph.scopes_of(found.get("scopes") if isinstance(found, dict) else None)
+    return graph_connect.scopes_of(found.get("scopes") if isinstance(found, dict) else None)
 
 
 def _whoami(access: Access) -> Identity:
     """Whose token this is. Raises WireError."""
     answer = graph.ask("GET", f"{_base(access)}/me", access, {"fields": "id,username,name"})
     found = graph.read(answer)
-    name = answers.printable(graph.text(found, "username"))[:100]
+    name = answers.printable(graph_connect.text(found, "username"))[:100]
     return Identity(
-        remote_id=answers.proof(graph.text(found, "id"), None).remote_id,
+        remote_id=answers.proof(graph_connect.text(found, "id"), None).remote_id,
         handle=f"@{name}",
         display_name=answers.printable(str(found.get("name") or name))[:200],
         url=f"https://www.threads.com/@{name}",

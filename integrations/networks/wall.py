@@ -6,7 +6,7 @@ API: ``POST /wall/api/posts`` with a bearer token and ``Idempotency-Key``; ``GET
 
 import datetime as dt
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from http import HTTPStatus
 
 from integrations.wire import Answer, NotSent, PerhapsSent, WireError, call
@@ -53,9 +53,8 @@ class Wall(Network):
         connect="own",
     )
 
-    def length(self, text: str, *, limits: Mapping[str, int] | None = None) -> int:
+    def length(self, text: str) -> int:
         """Count graphemes."""
-        del limits
         return counting.graphemes(text)
 
     def publish(self, post: Outgoing, access: Access, window: Window) -> Result:

@@ -19,7 +19,7 @@ from integrations.wire import Answer, Garbled, NotSent, PerhapsSent, WireError, 
 
 from . import counting, x_connect
 from .abilities import Abilities, Price, gettext_noop
-from .answers import failed, proof, reason
+from .answers import count, failed, object_of, proof, reason
 from .base import (
     Absent,
     Access,
@@ -43,7 +43,9 @@ from .base import (
 
 _PATIENCE = 10.0
 _LOOK_BACK = dt.timedelta(minutes=5)
-_PAGES = 5  # of a hundred own posts, before we say that we cannot tell
+# Every post that is read costs, so a look reads few before it says that it cannot tell.
+_PAGES, _PAGE = 2, 5
+_READ = 5_000
 _MEDIA_LIVE = dt.timedelta(hours=12)  # X keeps them for 24 h after the upload
 # Header groups that tell a limit, and whose it is.
 _LIMITS = (
@@ -77,7 +79,7 @@ class X(Network):
         public_figures=True,
         # A post read twice in one UTC day costs once, so it is read at most once a day.
         readings=(24, 72, 168, 336, 672),
-        price=Price(post=15_000, post_with_link=200_000, read=5_000),
+        price=Price(post=15_000, post_with_link=200_000, read=_READ, look=_PAGES * _PAGE * _READ),
         connect="oauth",
         for_whom=("person", "company"),
         app_needed=True,
@@ -86,9 +88,8 @@ class X(Network):
         hosts=("x.com", "twitter.com"),
     )
 
-    def length(self, text: str, *, limits: Mapping[str, int] | None = None) -> int:
+    def length(self, text: str) -> int:
         """Weighted characters; a link counts 23."""
-        del limits
         return counting.weighted(text)
 
     def prepare(
@@ -103,10 +104,7 @@ class X(Network):
         end = time.monotonic() + window.seconds
         media: list[str] = []
         for picture in post.pictures:
-            try:
-                uploaded = self._upload(picture, access, end, window)
-            except WireError as error:
-                uploaded = Later(f"media: {error}")  # an orphaned upload is invisible
+            uploaded = self._upload(picture, access, end, window)  # an orphaned one is invisible
             if not isinstance(uploaded, str):
                 return uploaded
             media.append(uploaded)
@@ -146,19 +144,19 @@ class X(Network):
         if "tweet.read" not in str(access.features.get("scopes", "tweet.read")):
             return CannotTell("reading the timeline was not granted")
         query = {
-            "max_results": "100",
+            "max_results": str(_PAGE),
             "start_time": (since - _LOOK_BACK).astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             _fields(access): "created_at,entities,attachments",
         }
         wanted = _bare(post.text)
         for _ in range(_PAGES):
             answer = _get(access, f"/2/users/{access.remote_account_id}/tweets", query)
-            found = _object(answer.json()) if answer.status == HTTPStatus.OK else {}
-            rows, meta = found.get("data", []), _object(found.get("meta"))
+            found = object_of(answer.json()) if answer.status == HTTPStatus.OK else {}
+            rows, meta = found.get("data", []), object_of(found.get("meta"))
             if not isinstance(rows, list) or not isinstance(meta.get("result_count"), int):
                 return CannotTell(reason(answer))
-            for row in map(_object, rows):
-                media = _object(row.get("attachments")).get("media_keys") or []
+            for row in map(object_of, rows):
+                media = object_of(row.get("attachments")).get("media_keys") or []
                 same = _bare(_expanded(row)) == wanted and len(media) == len(post.pictures)
                 if same and row.get("id") not in post.taken:
                     return _sent(row.get("id"))
@@ -171,18 +169,18 @@ class X(Network):
         """Read public figures of up to a hundred posts in one call."""
         fields = _fields(access)
         answer = _get(access, "/2/tweets", {"ids": ",".join(remote_ids), fields: "public_metrics"})
-        found = _object(answer.json()) if answer.status == HTTPStatus.OK else {}
+        found = object_of(answer.json()) if answer.status == HTTPStatus.OK else {}
         rows, errors = found.get("data", []), found.get("errors", [])
         if answer.status != HTTPStatus.OK or not isinstance(rows, list):
             raise WireError(reason(answer))
         figures = {
-            str(row.get("id")): _figures(_object(row.get("public_metrics")))
-            for row in map(_object, rows)
+            str(row.get("id")): _figures(object_of(row.get("public_metrics")))
+            for row in map(object_of, rows)
         }
         # Only what X names as not found is gone; silence about a post says nothing.
         gone = {
             str(error.get("resource_id") or error.get("value"))
-            for error in map(_object, errors if isinstance(errors, list) else [])
+            for error in map(object_of, errors if isinstance(errors, list) else [])
             if str(error.get("type", "")).endswith("/resource-not-found")
         }
         return {i: figures.get(i, Figures()) for i in remote_ids if i in figures or i not in gone}
@@ -228,7 +226,7 @@ class X(Network):
             return _not_prepared(answer, access, window.now)
         found = _data(answer)
         media_id = proof(found.get("id"), None).remote_id
-        state = _object(found.get("processing_info")).get("state", "succeeded")
+        state = object_of(found.get("processing_info")).get("state", "succeeded")
         while state in {"pending", "in_progress"}:
             if end - time.monotonic() < _PATIENCE:
                 return Later("media still in processing", wait=15)
@@ -236,7 +234,7 @@ class X(Network):
             answer = _get(access, "/2/media/upload", {"command": "STATUS", "media_id": media_id})
             if answer.status != HTTPStatus.OK:
                 return _not_prepared(answer, access, window.now)
-            state = _object(_data(answer).get("processing_info")).get("state", "succeeded")
+            state = object_of(_data(answer).get("processing_info")).get("state", "succeeded")
         if state == "failed":
             return Refused("X could not use the picture", permanent=True)
         if picture.alt:
@@ -248,6 +246,9 @@ class X(Network):
 
 
 def _headers(access: Access) -> dict[str, str]:
+    if "access_token" not in access.secrets:  # figures are asked for with anybody's key
+        message = "no key to ask X with"
+        raise NotSent(message)
     return {
         "Authorization": f"Bearer {access.secrets['access_token']}",
         "Content-Type": "application/json",
@@ -275,12 +276,8 @@ def _fields(access: Access) -> str:
     return options.get("fields_parameter", "tweet.fields")
 
 
-def _object(found: Any) -> dict[str, Any]:
-    return found if isinstance(found, dict) else {}
-
-
 def _data(answer: Answer) -> dict[str, Any]:
-    return _object(_object(answer.json()).get("data"))
+    return object_of(object_of(answer.json()).get("data"))
 
 
 def _sent(remote_id: object) -> Sent:
@@ -337,7 +334,7 @@ def _note_limits(answer: Answer, window: Window) -> None:
 def _expanded(row: Mapping[str, Any]) -> str:
     """A post's text with its own addresses instead of t.co, without those of its pictures."""
     text = str(row.get("text", ""))
-    for url in map(_object, _object(row.get("entities")).get("urls") or []):
+    for url in map(object_of, object_of(row.get("entities")).get("urls") or []):
         short, full = str(url.get("url", "")), str(url.get("expanded_url") or url.get("url", ""))
         text = text.replace(short, "" if url.get("media_key") else full) if short else text
     return html.unescape(text)
@@ -353,14 +350,9 @@ def _figures(found: Mapping[str, Any]) -> Figures:
     """Public figures; reposts are named ``retweet_count`` or, since August 2026, otherwise."""
     reposts = found.get("retweet_count", found.get("repost_count"))
     return Figures(
-        likes=_count(found.get("like_count")),
-        reposts=_count(reposts),
-        replies=_count(found.get("reply_count")),
-        quotes=_count(found.get("quote_count")),
-        impressions=_count(found.get("impression_count")),
+        likes=count(found.get("like_count")),
+        reposts=count(reposts),
+        replies=count(found.get("reply_count")),
+        quotes=count(found.get("quote_count")),
+        impressions=count(found.get("impression_count")),
     )
-
-
-def _count(value: object) -> int | None:
-    """A figure a column can hold, None for anything else."""
-    return value if isinstance(value, int) and 0 <= value < 2**31 else None

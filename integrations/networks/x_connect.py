@@ -2,7 +2,6 @@
 
 import base64
 import datetime as dt
-import hashlib
 import urllib.parse
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -29,14 +28,13 @@ SCOPES = "tweet.read tweet.write users.read media.write offline.access"
 
 def depart(trip: Trip) -> Departure:
     """Where the person says yes."""
-    digest = hashlib.sha256(trip.verifier.encode()).digest()
     query = {
         "response_type": "code",
         "client_id": trip.app.client_id,
         "redirect_uri": trip.redirect_uri,
         "scope": SCOPES,
         "state": trip.state,
-        "code_challenge": base64.urlsafe_b64encode(digest).rstrip(b"=").decode(),
+        "code_challenge": trip.challenge,
         "code_challenge_method": "S256",
     }
     home = trip.app.host("www", "https://x.com")

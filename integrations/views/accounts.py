@@ -44,7 +44,8 @@ def accounts(
         "ways": ways(company=False, errors=errors or {}, now=now),
         "consents": offered,
         "errors": errors or {},
-        "typed": request.POST,
+        # Without passwords: a template that misses a name logs what it looked in.
+        "typed": {name: text for name, text in request.POST.items() if "password" not in name},
         "channels": ConnectedAccount.objects.company().filter(editors=person),
     }
     return render(request, "accounts.html", context, status=status)

@@ -7,8 +7,8 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_GET
 
 from integrations import clients, trips
-from integrations.networks import bluesky_oauth, mastodon_connect
-from integrations.networks.base import App
+from integrations.networks import bluesky_oauth
+from integrations.networks.base import CLIENT_NAME, App
 
 
 def _app() -> App:
@@ -32,7 +32,7 @@ def metadata(request: HttpRequest) -> JsonResponse:
     return _json(
         bluesky_oauth.client_metadata(
             _app(),
-            name=mastodon_connect.CLIENT_NAME,
+            name=CLIENT_NAME,
             site_url=settings.SITE_URL,
             redirect_uri=trips.redirect_uri("bluesky"),
         )

@@ -44,7 +44,7 @@ def channels(
 def add_editor(request: HttpRequest, pk: int) -> HttpResponse:
     """Let a colleague write for a channel, found by their address."""
     channel = get_object_or_404(ConnectedAccount.objects.company(), pk=pk)
-    typed = request.POST.get("email", "").strip()[:254]
+    typed = request.POST.get("email", "").replace("\x00", "").strip()[:254]
     editor = Person.objects.filter(
         email_normalised=normalise_email(typed), left_at__isnull=True
     ).first()

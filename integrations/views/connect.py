@@ -151,7 +151,7 @@ def sentence_for(error: Exception) -> str:
     """Why a connection did not come about, for the person; foreign words are escaped later."""
     match error:
         case trips.StaleAttempt():
-            return _("This way back was used already or is too old. Please start again.")
+            return _stale()
         case trips.SaidNo():
             return _("You said no at the network. Nothing was connected.")
         case trips.OtherAccount():
@@ -173,6 +173,10 @@ def sentence_for(error: Exception) -> str:
             return _told(error)
         case _:
             return _("Write your server or handle, like mastodon.social or @you@mastodon.social.")
+
+
+def _stale() -> str:
+    return _("This way back was used already or is too old. Please start again.")
 
 
 def _told(taken: verbs.TakenByOther) -> str:
@@ -201,9 +205,7 @@ def choose(request: HttpRequest, pk: int) -> HttpResponse:
         attempt = trips.waiting(person=person, session=_session(request), pk=pk, now=now)
         grants = trips.grants_of(attempt)
     except trips.StaleAttempt:
-        messages.error(
-            request, _("This way back was used already or is too old. Please start again.")
-        )
+        messages.error(request, _stale())
         return redirect("accounts")
     error = ""
     if request.method == "POST":
@@ -219,9 +221,7 @@ def _chosen(request: HttpRequest, attempt: ConnectAttempt, chosen: list[str]) ->
     try:
         connected, taken = trips.choose(attempt=attempt, chosen=chosen, now=timezone.now())
     except (trips.StaleAttempt, trips.NotForYou):
-        messages.error(
-            request, _("This way back was used already or is too old. Please start again.")
-        )
+        messages.error(request, _stale())
         return redirect("accounts")
     for grant in taken:
         messages.error(

@@ -1,7 +1,6 @@
 """The practice wall: a page for its owner, and a small API that behaves like a network."""
 
 import datetime as dt
-import hashlib
 import json
 import uuid
 from typing import cast
@@ -14,14 +13,10 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
 from ambassadors.models import Person
+from integrations.accounts import wall_token_hash
 from integrations.models import ConnectedAccount, WallPost
 
 _LIMIT = 500
-
-
-def token_hash(token: str) -> str:
-    """What the wall keeps of a bearer token; stands in the account's ``features``."""
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def _account(request: HttpRequest) -> ConnectedAccount | None:
@@ -29,7 +24,7 @@ def _account(request: HttpRequest) -> ConnectedAccount | None:
     if scheme != "Bearer" or not token:
         return None
     return ConnectedAccount.objects.filter(
-        network="wall", disconnected_at__isnull=True, features__token_sha256=token_hash(token)
+        network="wall", disconnected_at__isnull=True, features__token_sha256=wall_token_hash(token)
     ).first()
 
 

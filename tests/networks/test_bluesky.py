@@ -1,5 +1,6 @@
 """What only Bluesky does: OAuth with pushed requests and bound tokens, threads, cards, limits."""
 
+import base64
 import datetime as dt
 import hashlib
 import urllib.parse
@@ -29,6 +30,7 @@ from integrations.networks.base import (
     Window,
 )
 from integrations.networks.bluesky import Bluesky, make_tid, sign_in
+from integrations.networks.bluesky_identity import holder
 from integrations.wire import NotSent, WireError, call
 
 from .bluesky import Pretended
@@ -508,6 +510,62 @@ def test_app_password_opens_a_session_and_gives_it_back(bluesky):
     assert isinstance(publish(outgoing(), access), Sent)
     NETWORK.revoke(access)
     assert bluesky.ended == [f"Bearer {secrets['refresh_token']}"]
+
+
+_SESSION = {"accessJwt": "a", "refreshJwt": "b", "did": "did:plc:jona", "handle": "jona.test"}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {},
+        [],
+        None,
+        _SESSION | {"did": None},
+        _SESSION | {"did": "did:plc:nobody", "didDoc": {"service": 7}},
+        _SESSION | {"did": "did:plc:jona\x00", "didDoc": 3},
+        {name: value for name, value in _SESSION.items() if name != "refreshJwt"},
+    ],
+)
+def test_server_that_answers_an_app_password_with_nonsense_is_refused(bluesky, answer):
+    bluesky.createSession = lambda handler, body: bluesky.answer(handler, 200, answer)
+    with pytest.raises((NotConnected, WireError)):
+        sign_in(handle="jona.test", password=bluesky.good, base_url=bluesky.base_url)
+
+
+def test_app_password_opens_no_account_of_another_server(bluesky):
+    """Else anybody could occupy a colleague's account with a server of their own."""
+    theirs = bluesky.document("did:plc:jona")
+    theirs["service"][0]["serviceEndpoint"] = "https://pds.example"
+    bluesky.documents["did:plc:jona"] = theirs
+    with pytest.raises(NotConnected, match="may not speak for that account"):
+        sign_in(handle="jona.test", password=bluesky.good, base_url=bluesky.base_url)
+
+
+@pytest.mark.parametrize("end", ["1e300", "Infinity", "9" * 30])
+def test_strange_end_of_a_session_is_no_end(bluesky, end):
+    part = base64.urlsafe_b64encode(f'{{"exp": {end}}}'.encode()).decode()
+    answer = _SESSION | {"accessJwt": f"e30.{part}.sig"}
+    bluesky.createSession = lambda handler, body: bluesky.answer(handler, 200, answer)
+    found = sign_in(handle="jona.test", password=bluesky.good, base_url=bluesky.base_url)
+    assert found[3] is None
+
+
+@pytest.mark.parametrize("long", ["handle", "server"])
+def test_names_longer_than_a_column_are_refused_or_left_out(bluesky, long):
+    document = bluesky.document("did:plc:jona")
+    if long == "handle":
+        handle = "a." * 300 + "test"
+        document["alsoKnownAs"] = [f"at://{handle}"]
+        bluesky.handles[handle] = "did:plc:jona"
+    else:
+        document["service"][0]["serviceEndpoint"] = f"https://pds.example/{'a' * 400}"
+    bluesky.documents["did:plc:jona"] = document
+    if long == "server":
+        with pytest.raises(NotConnected):
+            holder("did:plc:jona", bluesky.base_url)
+    else:
+        assert holder("did:plc:jona", bluesky.base_url).handle == "handle.invalid"
 
 
 def test_main_password_is_not_even_sent(bluesky):

@@ -1,6 +1,7 @@
 """What only Mastodon does: registering at any server, its limits, media in processing, edits."""
 
 import datetime as dt
+import time
 import urllib.parse
 import uuid
 from dataclasses import replace
@@ -10,6 +11,7 @@ import pytest
 from integrations.networks import mastodon_connect
 from integrations.networks.base import (
     App,
+    AppGone,
     Later,
     NotConnected,
     Outgoing,
@@ -20,8 +22,7 @@ from integrations.networks.base import (
     Trip,
     Window,
 )
-from integrations.networks.mastodon import Mastodon
-from integrations.networks.mastodon_connect import AppGone
+from integrations.networks.mastodon import Mastodon, _plain
 from integrations.wire import WireError, call
 
 NETWORK = Mastodon()
@@ -236,3 +237,45 @@ def test_person_connects_at_a_server_that_had_forgotten_us(mastodon, person, cli
         mastodon.clients.clear()
         mastodon.clients["somebody-else"] = ("x", "y")
     assert [query["client_id"] for query in asked] == [["cid-1"], ["cid-2"]]
+
+
+# A server that lies
+
+
+@pytest.mark.parametrize("below", [[("9", "first"), ("9", "9")], [("first", "first")]])
+def test_context_that_answers_itself_ends(mastodon, below):
+    access = mastodon.access()
+    rows = [{"id": i, "in_reply_to_id": to, "account": {"id": "x"}} for i, to in below]
+    mastodon.serve = lambda handler, at, body: mastodon.answer(handler, 200, {"descendants": rows})
+    with pytest.raises(WireError):
+        NETWORK.conversations("first", access)
+
+
+def test_markup_without_an_end_is_read_in_no_time():
+    began = time.monotonic()
+    _plain("<" * 200_000)
+    assert time.monotonic() - began < 1
+
+
+@pytest.mark.parametrize("media", [[{}], [None], {"id": "1"}, [{"id": 7}]])
+def test_status_with_strange_pictures_is_not_changed(mastodon, media):
+    status = {"id": "1", "media_attachments": media}
+    mastodon.serve = lambda handler, at, body: mastodon.answer(handler, 200, status)
+    with pytest.raises(WireError):
+        NETWORK.edit("1", "New", mastodon.access())
+
+
+def test_look_at_a_slow_server_gives_up(mastodon, monkeypatch):
+    monkeypatch.setattr("integrations.networks.mastodon._LOOK_SECONDS", 0.3)
+    now = dt.datetime.now(dt.UTC)
+    rows = [{"id": str(i), "created_at": now.isoformat(), "content": ""} for i in range(40)]
+
+    def slow(handler, at, body):
+        time.sleep(0.1)
+        mastodon.answer(handler, 200, {"text": "else"} if "source" in handler.path else rows)
+
+    mastodon.serve = slow
+    began = time.monotonic()
+    with pytest.raises(WireError):
+        NETWORK.look(outgoing(), mastodon.access(), now)
+    assert time.monotonic() - began < 2

@@ -219,7 +219,7 @@ def test_look_turns_pages(server):
     access, post = server.access(), outgoing()
     server.posts_per_window = 1000
     sent = publish(post, access)
-    for number in range(150):
+    for number in range(7):
         server.create(access.remote_account_id, {"text": f"more {number}"})
     assert look(post, access) == sent
     for number in range(500):

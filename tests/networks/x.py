@@ -267,6 +267,7 @@ class X(Loopback):
         return self.answer(handler, 200, found)
 
     def timeline(self, handler, account, query):
+        self.note("looked")
         fields, new = fields_of(query)
         since = dt.datetime.fromisoformat(query["start_time"]).timestamp()
         below = int(query.get("pagination_token", "9" * 19))

@@ -42,7 +42,7 @@ class Depesche(Network):
         pitch="You say yes at the telegraph office.",
     )
 
-    def length(self, text, *, limits=None):
+    def length(self, text):
         return len(text)
 
     def publish(self, post, access, window):

@@ -1,0 +1,30 @@
+"""One fair lock between what starts and what stops.
+
+PostgreSQL grants a shared row lock past a waiting writer, so a hold could wait for ever behind an
+endless row of starts. Advisory locks are granted in their order: a stop waits for the starts
+before it and for none after it. Whoever freezes with the lock is cut off by the database after
+``_FROZEN``, and what they had begun never was.
+"""
+
+from django.db import connection
+
+_KEY = 0x426F7473
+_FROZEN = "2s"
+
+
+def enter() -> None:
+    """A start: beside others, but not beside a stop, until the transaction ends."""
+    _lock("pg_advisory_xact_lock_shared")
+
+
+def close() -> None:
+    """A stop: alone, until the transaction ends. Every later start sees what was committed."""
+    _lock("pg_advisory_xact_lock")
+
+
+def _lock(function: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SET LOCAL idle_in_transaction_session_timeout = '{_FROZEN}';"
+            f" SELECT {function}({_KEY})"
+        )
