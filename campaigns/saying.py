@@ -141,9 +141,7 @@ def _what_unblocks(delivery: Delivery) -> str:
         case "budget":
             return _("It does not leave by itself. Try again next month, or post it by hand.")
         case "approval":
-            return _(
-                "When somebody approves it, it leaves at its moment. If not, you read here why."
-            )
+            return _("Once approved, it leaves at its moment. If not, you read here why.")
     return ""
 
 
