@@ -13,7 +13,7 @@ from integrations import barrier
 from integrations.models import ConnectedAccount
 
 from .models import Delivery, HoldAnswer, HoldRecord, Post, Programme, Suggestion, Topic
-from .pace import GATE_SECONDS
+from .pace import GATE_SECONDS, clock
 
 Scope = Programme | Topic | Suggestion
 _MARGIN = 0.5  # seconds beyond the gate
@@ -137,11 +137,15 @@ def hold(*, scope: Scope, by: Person, reason: str, now: dt.datetime, proposal: s
 
 
 def wait_for_flights(scope: Scope | Person | ConnectedAccount) -> list[int]:
-    """Wait until nothing of the scope can put its first byte; returns what was in flight."""
+    """Wait until nothing of the scope can put its first byte; returns what was in flight.
+
+    An attempt that began longer ago than the gate allows has put it or never will, so a dead
+    worker's keeps nobody waiting.
+    """
     flying = Delivery.objects.filter(_in_scope(scope, "post__"), state="sending")
     in_flight = list(flying.values_list("pk", flat=True))
-    end = time.monotonic() + GATE_SECONDS + _MARGIN
-    while flying.filter(pk__in=in_flight).exists() and time.monotonic() < end:
+    gate = dt.timedelta(seconds=GATE_SECONDS + _MARGIN)
+    while flying.filter(pk__in=in_flight, started_at__gt=clock() - gate).exists():
         time.sleep(0.02)
     return in_flight
 

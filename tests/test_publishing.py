@@ -13,6 +13,7 @@ from django.utils import timezone
 from ambassadors import consents, memberships
 from campaigns import deliveries, holds, tasks, unknowns
 from campaigns.models import Delivery, Transition
+from campaigns.states import move_delivery
 from integrations import accounts, barrier
 from integrations.models import Bucket, Circuit
 from integrations.networks import get
@@ -454,3 +455,21 @@ def test_frozen_start_does_not_keep_a_hold_waiting(
     os.waitpid(pid, 0)
     delivery.refresh_from_db()
     assert (delivery.state, mastodon.count("arrived")) == ("queued", 0)
+
+
+@pytest.mark.parametrize(("age", "waits"), [(0.0, True), (30.0, False)])
+def test_hold_waits_for_what_may_still_leave_and_for_nothing_else(
+    person, account_on, queue, mastodon, topic, age, waits
+):
+    """A dead worker's attempt is in flight until its lease ends, but its gate has long shut."""
+    jona = person()
+    delivery = queue(jona, account_on(jona, mastodon))
+    began = timezone.now() - dt.timedelta(seconds=age)
+    lease = timezone.now() + dt.timedelta(seconds=60)
+    assert move_delivery(
+        delivery, to="sending", source="queued", now=began, started_at=began, lease_until=lease
+    )
+    since = time.monotonic()
+    held = holds.hold(scope=topic, by=jona, reason="Wait.", now=timezone.now())
+    assert held.in_flight == [delivery.pk]
+    assert (time.monotonic() - since > 2) == waits
