@@ -65,8 +65,7 @@ def start(delivery: Delivery) -> bool:
     """
     try:
         with transaction.atomic():
-            barrier.enter()
-            now = pace.clock()
+            now = barrier.enter()
             obstacle = _obstacle(delivery, now)
             if obstacle:
                 _stop(delivery, obstacle, now)

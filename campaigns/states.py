@@ -66,12 +66,12 @@ def move_delivery(
     """Move a delivery if state and fence are still those of this try.
 
     ``any_fence`` is for proof that the post exists (I4) and for a person's decision.
-    Writes the transition in the same transaction.
+    Writes the transition in the same transaction; what breaks it, breaks the caller's.
     """
     rows = Delivery.objects.filter(pk=delivery.pk)
     if not any_fence:
         rows = rows.filter(fence=delivery.fence)
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         if not _move(rows, DELIVERY, source=source, to=to, reason=reason, **changes):
             return False
         Transition.objects.create(

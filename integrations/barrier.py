@@ -6,15 +6,20 @@ before it and for none after it. Whoever freezes with the lock is cut off by the
 ``_FROZEN``, and what they had begun never was.
 """
 
+import datetime as dt
+
 from django.db import connection
 
 _KEY = 0x426F7473
 _FROZEN = "2s"
 
 
-def enter() -> None:
-    """A start: beside others, but not beside a stop, until the transaction ends."""
-    _lock("pg_advisory_xact_lock_shared")
+def enter() -> dt.datetime:
+    """A start: beside others, but not beside a stop, until the transaction ends.
+
+    Returns the database's time, once inside.
+    """
+    return _lock("pg_advisory_xact_lock_shared")
 
 
 def close() -> None:
@@ -22,9 +27,11 @@ def close() -> None:
     _lock("pg_advisory_xact_lock")
 
 
-def _lock(function: str) -> None:
+def _lock(function: str) -> dt.datetime:
     with connection.cursor() as cursor:
         cursor.execute(
             f"SET LOCAL idle_in_transaction_session_timeout = '{_FROZEN}';"
-            f" SELECT {function}({_KEY})"
+            f" SELECT {function}({_KEY}); SELECT clock_timestamp()"
         )
+        now: dt.datetime = cursor.fetchone()[0]
+    return now

@@ -50,7 +50,8 @@ def main():
     words.add_argument("--each", type=int, default=200)
     words.add_argument("--chance", type=float, default=0.03)
     words.add_argument("--tail", type=float, default=240)
-    words.add_argument("--accounts", type=int, default=25)
+    # Few posts for each: a look at X reads ten at the most (they cost), and says so beyond.
+    words.add_argument("--accounts", type=int, default=50)
     words.add_argument("--seed", type=int, default=1)
     words.add_argument("--points", type=lambda text: text.split(","), default=list(POINTS))
     words.add_argument("--acts", default="kill,pause")
