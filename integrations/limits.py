@@ -28,33 +28,22 @@ _SAME_WINDOW = dt.timedelta(seconds=5)  # clocks differ a little between answers
 def remember(account: ConnectedAccount, said: Iterable[Remaining], *, now: dt.datetime) -> None:
     """Keep what an answer said about the account's and the app's limits.
 
-    Within one window the smaller number counts, because answers overtake each other.
+    Within one window the smaller number counts, because answers overtake each other. Read first:
+    the app's row is everybody's, and claiming has mostly counted it down already, so that an answer
+    need not wait for its lock.
     """
     for limit in said:
         resets_at = now + dt.timedelta(seconds=min(max(limit.wait, 0.0), 86_400.0))
-        with connection.cursor() as cursor:
-            cursor.execute(
-                """
-                INSERT INTO integrations_bucket AS b
-                       (network, base_url, account_id, "left", resets_at)
-                VALUES (%(network)s, %(base_url)s, %(account_id)s, %(left)s, %(resets_at)s)
-                    ON CONFLICT (network, base_url, account_id) DO UPDATE SET
-                       resets_at = excluded.resets_at,
-                       "left" = CASE WHEN b.resets_at
-                                          BETWEEN excluded.resets_at - %(same)s::interval
-                                              AND excluded.resets_at + %(same)s::interval
-                                     THEN least(b."left", excluded."left")
-                                     ELSE excluded."left" END
-                """,
-                {
-                    "network": account.network,
-                    "base_url": account.base_url,
-                    "account_id": None if limit.whose == "app" else account.pk,
-                    "left": limit.left,
-                    "resets_at": resets_at,
-                    "same": f"{_SAME_WINDOW.total_seconds()} seconds",
-                },
-            )
+        key = _key(account, limit.whose)
+        bucket = Bucket.objects.filter(**key).first()
+        if bucket is None:
+            new = Bucket(**key, left=limit.left, resets_at=resets_at)
+            Bucket.objects.bulk_create([new], ignore_conflicts=True)
+            continue
+        same = abs(bucket.resets_at - resets_at) <= _SAME_WINDOW
+        left = min(bucket.left, limit.left) if same else limit.left
+        if (left, same) != (bucket.left, True):
+            Bucket.objects.filter(pk=bucket.pk).update(left=left, resets_at=resets_at)
 
 
 def pause(account: ConnectedAccount, whose: str, until: dt.datetime) -> None:
