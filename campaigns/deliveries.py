@@ -36,7 +36,7 @@ from .failpoints import failpoint
 from .models import Attempt, Delivery
 from .outgoings import outgoing
 from .pace import clock
-from .starts import clear, price, start
+from .starts import clear, pay, price, refund, start
 from .states import move_delivery
 
 log = logging.getLogger(__name__)
@@ -164,7 +164,7 @@ def deliver(delivery: Delivery) -> None:
         block(delivery, Delivery.Blocked.RECONNECT, detail=why)
         return
     if delivery.account.disconnected_at is not None:
-        start(delivery)  # never may; it writes down how the delivery ends
+        clear(delivery)  # never may; this writes down how the delivery ends
         return
     try:
         access = tokens.open_access(delivery.account, now=now)
@@ -174,9 +174,9 @@ def deliver(delivery: Delivery) -> None:
     except WireError as error:
         put_back(delivery, Later(f"token: {error}"), now=now)
         return
-    if delivery.post.has_media and not clear(delivery):
+    if (delivery.post.has_media or price(delivery)) and not clear(delivery):
         return
-    if not prepare(delivery, access, now):
+    if not prepare(delivery, access, now) or not pay(delivery, now):
         return
     post = outgoing(delivery)
     began = time.monotonic()
@@ -289,12 +289,14 @@ def settle(
         try:
             with transaction.atomic():
                 now = clock()
-                _settle(delivery, result, now)
+                unspent = _settle(delivery, result, now)
                 limits.remember(delivery.account, said or [], now=now)
                 if answered is False or (answered is None and isinstance(result, Unknown)):
                     limits.failed(delivery.account, now=now)
                 elif answered:
                     limits.answered(delivery.account)
+                if unspent:  # last: the month's row is everybody's
+                    refund(delivery, unspent)
             break
         except (DatabaseError, OSError):
             if kept_at is None and isinstance(result, Sent):
@@ -321,7 +323,8 @@ def replay_spool() -> int:
     return count
 
 
-def _settle(delivery: Delivery, result: Result, now: dt.datetime) -> None:
+def _settle(delivery: Delivery, result: Result, now: dt.datetime) -> dt.datetime | None:
+    """Write the result down; returns when the try began if its price is to be given back."""
     network = get(delivery.account.network)
     outcome = type(result).__name__.lower()
     detail = "" if isinstance(result, Sent) else result.why[:400]
@@ -330,8 +333,8 @@ def _settle(delivery: Delivery, result: Result, now: dt.datetime) -> None:
         ended_at=now, outcome=outcome, detail=detail
     )
     # Once, though a commit whose answer was lost is repeated; to the month it was taken from.
-    if closed and isinstance(result, Later | Refused) and (amount := price(delivery)):
-        limits.give_back(delivery.account.network, amount, now=attempt.get().began_at)
+    back = closed and isinstance(result, Later | Refused) and price(delivery)
+    unspent = attempt.get().began_at if back else None
     match result:
         case Sent(remote_id=remote_id, url=url):
             mark_sent(delivery, remote_id, url, now=now)
@@ -369,6 +372,7 @@ def _settle(delivery: Delivery, result: Result, now: dt.datetime) -> None:
                 look_at=None if ask else now + pace.span(wait),
                 first_tried_at=delivery.first_tried_at or delivery.started_at or now,
             )
+    return unspent
 
 
 def _block_sending(delivery: Delivery, detail: str, *, now: dt.datetime) -> None:

@@ -61,7 +61,8 @@ SELECT EXISTS (SELECT FROM stopped WHERE stopped_at IS NOT NULL),
 def start(delivery: Delivery) -> bool:
     """Commit ``sending`` if nothing speaks against it now; tells whether we may send.
 
-    In doubt about the commit: do not send.
+    A paid post whose start is refused gets its price back. In doubt about the commit: do not send,
+    and leave it spent.
     """
     try:
         with transaction.atomic():
@@ -69,12 +70,16 @@ def start(delivery: Delivery) -> bool:
             obstacle = _obstacle(delivery, now)
             if obstacle:
                 _stop(delivery, obstacle, now)
+                refund(delivery, now)
                 return False
             failpoint("in_start")
             attempt = _begin(delivery, now)
+            if attempt is None:
+                refund(delivery, now)
     except IntegrityError:
         # Another delivery of the account is in flight (I8); the lease is given back.
         _give_back(delivery)
+        refund(delivery, now)
     except DatabaseError:
         log.exception("start of %s in doubt, not sending", delivery.key)
         with contextlib.suppress(DatabaseError):
@@ -88,13 +93,13 @@ def start(delivery: Delivery) -> bool:
 
 
 def clear(delivery: Delivery) -> bool:
-    """Look whether anything forbids the post, before its pictures are uploaded.
+    """Look whether anything forbids the post, before its pictures are uploaded or it is paid for.
 
     The start looks again and decides; this only keeps uploads of a held or ended post at home.
     """
     with transaction.atomic():
         now = pace.clock()
-        obstacle = _obstacle(delivery, now, paying=False)
+        obstacle = _obstacle(delivery, now)
         if obstacle:
             _stop(delivery, obstacle, now)
     return not obstacle
@@ -139,7 +144,7 @@ class Facts(NamedTuple):
     part: str | None
 
 
-def _obstacle(delivery: Delivery, now: dt.datetime, *, paying: bool = True) -> str:
+def _obstacle(delivery: Delivery, now: dt.datetime) -> str:
     """Name what forbids the start, empty when nothing does."""
     post = delivery.post
     suggestion = post.suggestion
@@ -164,8 +169,7 @@ def _obstacle(delivery: Delivery, now: dt.datetime, *, paying: bool = True) -> s
         return "left"
     if fingerprint(post.full_text) != post.sha256:
         return "changed"
-    obstacle = _not_theirs(delivery, facts) or _not_now(delivery, facts, now)
-    return obstacle or (_unpaid(delivery, now) if paying else "")
+    return _not_theirs(delivery, facts) or _not_now(delivery, facts, now)
 
 
 def _not_theirs(delivery: Delivery, facts: Facts) -> str:
@@ -201,12 +205,23 @@ def price(delivery: Delivery) -> int:
     return listed.post_with_link if linked else listed.post
 
 
-def _unpaid(delivery: Delivery, now: dt.datetime) -> str:
-    """Take the post's price from the month; names the obstacle when it is used up."""
+def pay(delivery: Delivery, now: dt.datetime) -> bool:
+    """Take the post's price from the month, or block it; tells whether we may go on.
+
+    Before the start and not in it: the month's row is everybody's, and starts that queue for it
+    miss their gate. Who dies in between has spent money and sent nothing; never the other way.
+    """
     amount = price(delivery)
-    if amount and not limits.spend(delivery.account.network, amount, now=now):
-        return "budget"
-    return ""
+    if not amount or limits.spend(delivery.account.network, amount, now=now):
+        return True
+    _stop(delivery, "budget", now)
+    return False
+
+
+def refund(delivery: Delivery, now: dt.datetime) -> None:
+    """Nothing left the house: the post's price returns to the month it was taken from."""
+    if amount := price(delivery):
+        limits.give_back(delivery.account.network, amount, now=now)
 
 
 # Obstacles that end the delivery, those that wait for a person, and those that pass by themselves.

@@ -252,6 +252,7 @@ def test_price_returns_once_and_to_the_month_it_was_taken_from(
     delivery = queue(jona, account_on(jona, x))
     Delivery.objects.update(due_at=now - dt.timedelta(hours=1))
     [claimed] = deliveries.claim(limit=1)
+    assert starts.pay(claimed, now)
     assert starts.start(claimed)
     taken = Budget.objects.get()
     earlier = taken.month - dt.timedelta(days=1)
@@ -263,6 +264,21 @@ def test_price_returns_once_and_to_the_month_it_was_taken_from(
     delivery.refresh_from_db()
     spent = list(Budget.objects.order_by("month").values_list("spent", flat=True))
     assert (delivery.state, spent) == ("queued", [500_000 - starts.price(delivery), 100_000])
+
+
+def test_start_refused_after_paying_returns_the_price(
+    person, account_on, queue, x, topic, settings
+):
+    settings.MONTHLY_BUDGETS = {"x": 1}
+    jona, now = person(), timezone.now()
+    queue(jona, account_on(jona, x))
+    Delivery.objects.update(due_at=now - dt.timedelta(hours=1))
+    [claimed] = deliveries.claim(limit=1)
+    assert starts.pay(claimed, now)
+    assert Budget.objects.get().spent == starts.price(claimed)
+    type(topic).objects.update(held_at=now)
+    assert not starts.start(claimed)
+    assert Budget.objects.get().spent == 0
 
 
 @pytest.mark.parametrize("reading", ["measure", "conversations"])

@@ -343,12 +343,13 @@ def race(server, person, *, processes, accounts_, rotations, kills=0, until_harm
                 pids.append(fork(rotate_for_ever, pks))
                 killed += 1
     finally:
-        rotated = server.count("rotated")
+        for pid in pids:  # all stand still before the first is killed: that would be a loss, too
+            os.kill(pid, signal.SIGSTOP)
+        rotated, replays = server.count("rotated"), server.count("replayed")
+        asked = ConnectedAccount.objects.exclude(reconnect_reason="").count()
         for pid in pids:
             end(pid)
     seconds = time.monotonic() - began
-    replays = server.count("replayed")
-    asked = ConnectedAccount.objects.exclude(reconnect_reason="").count()
     print(
         f"{processes} processes, {accounts_} accounts: {rotated} rotations in {seconds:.1f} s,"
         f" {killed} kills, {replays} replays, {len(server.revoked)} families revoked,"
