@@ -110,7 +110,9 @@ def wait_for(question, seconds=90):
             return
         time.sleep(0.2)
     states = list(Delivery.objects.values_list("account__network", "state", "reason", "detail"))
-    raise AssertionError(states, (ROOT / "var/test-worker.log").read_text()[-1500:])
+    raise AssertionError(
+        states, (ROOT / f"var/{connection.settings_dict['NAME']}-worker.log").read_text()[-1500:]
+    )
 
 
 def test_loop_from_draft_to_engagement(
