@@ -119,6 +119,7 @@ VAR_DIR = Path(env("VAR_DIR", str(BASE_DIR / "var")))
 
 INSTALLED_APPS = [
     "advocacy",
+    "curation",
     "campaigns",
     "integrations",
     "ambassadors",

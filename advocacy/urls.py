@@ -7,8 +7,6 @@ from ambassadors.views import audit, notebook, roster
 from campaigns.views import (
     approvals,
     composer,
-    desk,
-    editor,
     ending,
     hold,
     links,
@@ -16,6 +14,7 @@ from campaigns.views import (
     system,
     today,
 )
+from curation.views import desk, editor
 from integrations.views import accounts, bluesky, channels, connect, wall
 
 from .views import demo, health

@@ -1,0 +1,1 @@
+"""Rows of the floor where the newsroom works."""
