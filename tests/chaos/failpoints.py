@@ -50,8 +50,11 @@ def main():
     words.add_argument("--each", type=int, default=200)
     words.add_argument("--chance", type=float, default=0.03)
     words.add_argument("--tail", type=float, default=240)
-    # Few posts for each: a look at X reads ten at the most (they cost), and says so beyond.
-    words.add_argument("--accounts", type=int, default=50)
+    # One post for each: a look at X reads ten at the most (they cost), and says so beyond; the
+    # pretended networks keep the posts of the points before.
+    words.add_argument(
+        "--accounts", type=int, default=0, help="of each network; 0: as many as posts"
+    )
     words.add_argument("--seed", type=int, default=1)
     words.add_argument("--points", type=lambda text: text.split(","), default=list(POINTS))
     words.add_argument("--acts", default="kill,pause")
@@ -61,7 +64,7 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     bad = []
     with Fleet(
-        networks=asked.networks, accounts=asked.accounts, seed=asked.seed,
+        networks=asked.networks, accounts=asked.accounts or asked.each, seed=asked.seed,
         processes=asked.processes, web=False,
     ) as fleet:  # fmt: skip
         for point in asked.points:
