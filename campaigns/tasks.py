@@ -8,7 +8,7 @@ import time
 from celery import shared_task
 from django.db import close_old_connections, connection
 
-from . import deliveries, engagement, pace, reminders, restores, unknowns, watch
+from . import claims, deliveries, engagement, pace, reminders, restores, unknowns, watch
 from .models import Delivery
 
 # Sends wait for networks, so a few threads share one process; each has its own connection.
@@ -85,7 +85,7 @@ def publish_round(*, seconds: float = ROUND_SECONDS) -> int:
     try:
         while time.monotonic() < end and not stopping.is_set():
             free = crew.wait_for_free()
-            claimed = deliveries.claim(limit=free)
+            claimed = claims.claim(limit=free)
             crew.give([row for row in claimed if row.claims == 1], free)
             for suspect in (row for row in claimed if row.claims > 1):
                 crew.alone(suspect)

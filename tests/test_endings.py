@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from ambassadors import consents
 from ambassadors.models import AuditEntry, Person, Role
-from campaigns import deliveries, endings, tasks
+from campaigns import claims, deliveries, endings, tasks
 from campaigns.models import Delivery
 from campaigns.shares import Words, share
 from integrations import accounts, clients, notices, reconnects, trips
@@ -207,7 +207,7 @@ def test_post_put_back_after_a_disconnect_does_not_wait_for_ever(mastodon, jona,
     account = connect(mastodon, jona, 1)
     put(suggestion, account, 1)
     accounts.disconnect(account=account, by=jona, now=timezone.now())
-    [row] = deliveries.claim(limit=1)
+    [row] = claims.claim(limit=1)
     deliveries.deliver(row)
     row.refresh_from_db()
     assert (row.state, row.reason, mastodon.count("arrived")) == ("cancelled", "disconnected", 0)

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from ambassadors import consents
-from campaigns import deliveries, engagement, starts, unknowns
+from campaigns import claims, deliveries, engagement, starts, unknowns
 from campaigns.models import Attempt, Delivery, Reading
 from integrations import accounts, limits
 from integrations.models import Budget
@@ -251,7 +251,7 @@ def test_price_returns_once_and_to_the_month_it_was_taken_from(
     jona, now = person(), timezone.now()
     delivery = queue(jona, account_on(jona, x))
     Delivery.objects.update(due_at=now - dt.timedelta(hours=1))
-    [claimed] = deliveries.claim(limit=1)
+    [claimed] = claims.claim(limit=1)
     assert starts.pay(claimed, now)
     assert starts.start(claimed)
     taken = Budget.objects.get()
@@ -273,7 +273,7 @@ def test_start_refused_after_paying_returns_the_price(
     jona, now = person(), timezone.now()
     queue(jona, account_on(jona, x))
     Delivery.objects.update(due_at=now - dt.timedelta(hours=1))
-    [claimed] = deliveries.claim(limit=1)
+    [claimed] = claims.claim(limit=1)
     assert starts.pay(claimed, now)
     assert Budget.objects.get().spent == starts.price(claimed)
     type(topic).objects.update(held_at=now)

@@ -355,12 +355,12 @@ def test_every_page_carries_the_headers(client, suggestion):
 
 @pytest.mark.django_db(transaction=True)
 def test_revoked_account_says_reconnect(mastodon, jona, client, account_on, suggestion):
-    from campaigns import deliveries
+    from campaigns import claims, deliveries
 
     account = account_on(jona, mastodon)
     client.post(f"/suggestions/{suggestion.pk}/", form(suggestion, act="share", to=[account.pk]))
     mastodon.tokens.clear()
-    for row in deliveries.claim(limit=5):
+    for row in claims.claim(limit=5):
         deliveries.deliver(row)
     page = client.get(f"/posts/{Post.objects.get().pk}/").content.decode()
     assert "the account must be connected again" in page

@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from ambassadors import consents, memberships
-from campaigns import deliveries, holds, tasks, unknowns
+from campaigns import claims, deliveries, holds, tasks, unknowns
 from campaigns.models import Delivery, Transition
 from campaigns.states import move_delivery
 from integrations import accounts, barrier
@@ -30,7 +30,7 @@ def drain():
     unknowns.recover()
     for row in unknowns.look_due(limit=50):
         unknowns.look(row)
-    while claimed := deliveries.claim(limit=8):
+    while claimed := claims.claim(limit=8):
         for row in claimed:
             deliveries.deliver(row)
 
@@ -284,7 +284,7 @@ def test_paused_worker_does_not_send_after_the_gate(mastodon, person, account_on
     settings.DEBUG_FAILPOINTS, settings.FAILPOINTS = True, "after_start=pause:2.1"
     jona = person()
     delivery = queue(jona, account_on(jona, mastodon))
-    [row] = deliveries.claim(limit=1)
+    [row] = claims.claim(limit=1)
     deliveries.deliver(row)
     delivery.refresh_from_db()
     assert (delivery.state, mastodon.count("arrived")) == ("queued", 0)

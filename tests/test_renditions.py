@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from PIL import Image
 
-from campaigns import deliveries, renditions
+from campaigns import claims, deliveries, renditions
 from campaigns.models import Delivery, Picture
 from integrations import accounts
 from integrations.networks import NETWORKS
@@ -203,7 +203,7 @@ def test_network_fetches_the_picture_from_us(
     hosts = threads.environment()["LOOPBACK_HOSTS"]
     monkeypatch.setenv("LOOPBACK_HOSTS", f"{hosts},{urlsplit(live_server.url).netloc}")
     delivery = with_picture()
-    for row in deliveries.claim(limit=5):
+    for row in claims.claim(limit=5):
         deliveries.deliver(row)
     delivery.refresh_from_db()
     assert (delivery.state, delivery.detail) == ("sent", "")
@@ -217,7 +217,7 @@ def test_network_fetches_the_picture_from_us(
 def test_installation_without_public_address_says_so(settings, with_picture, threads):
     settings.SITE_URL = "http://localhost:8000"
     delivery = with_picture()
-    for row in deliveries.claim(limit=5):
+    for row in claims.claim(limit=5):
         deliveries.deliver(row)
     delivery.refresh_from_db()
     assert delivery.state == "failed"
@@ -236,7 +236,7 @@ def test_lost_answer_on_threads_settles_itself(settings, with_picture, threads, 
     threads.fault("reset", applied=True)
     from campaigns import unknowns
 
-    for row in deliveries.claim(limit=5):
+    for row in claims.claim(limit=5):
         deliveries.deliver(row)
     delivery.refresh_from_db()
     assert delivery.state == "unknown"

@@ -35,7 +35,7 @@ from django.utils.log import AdminEmailHandler
 from django.views.debug import ExceptionReporter
 
 from advocacy.reports import Report
-from campaigns import deliveries, pace, unknowns
+from campaigns import claims, deliveries, pace, unknowns
 from campaigns.models import Delivery
 from integrations import accounts, clients, rotation, sealing, spool, tasks, tokens, wire
 from integrations.models import ConnectAttempt, ConnectedAccount, Revocation, ServerApp, Token
@@ -454,7 +454,7 @@ def with_passwords(world, admin, person):
 
 
 def drain():
-    while claimed := deliveries.claim(limit=50):
+    while claimed := claims.claim(limit=50):
         for row in claimed:
             deliveries.deliver(row)
 
@@ -496,7 +496,7 @@ def publishing(world, person, account_on, queue, monkeypatch):
         patch.setattr(deliveries, "_settle", gone)
         patch.setattr(pace, "LEASE", pace.span(0))
         fill(["mastodon", "x"])
-        for row in deliveries.claim(limit=50):
+        for row in claims.claim(limit=50):
             world.tried(deliveries.deliver, row)
     states = set(Delivery.objects.values_list("state", "blocked"))
     assert {("sent", ""), ("failed", ""), ("queued", "reconnect")} <= states
