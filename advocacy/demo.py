@@ -113,7 +113,10 @@ def commands(port: int) -> dict[str, list[str]]:
             "--worker-class", "gthread", "--workers", "2", "--threads", "8",
             "--log-level", "warning", "--no-control-socket",
         ],
-        "worker": [*celery, "worker", "--loglevel", "WARNING", "--concurrency", "2"],
+        # People come before posts: pages and holds keep their speed while a queue drains.
+        "worker": [
+            "nice", "-n", "5", *celery, "worker", "--loglevel", "WARNING", "--concurrency", "2",
+        ],
         "beat": [*celery, "beat", "--loglevel", "WARNING"],
     }  # fmt: skip
 
