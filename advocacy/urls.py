@@ -14,7 +14,7 @@ from campaigns.views import (
     system,
     today,
 )
-from curation.views import desk, editor
+from curation.views import desk, editor, review
 from integrations.views import accounts, bluesky, channels, connect, wall
 
 from .views import demo, health
@@ -39,7 +39,7 @@ urlpatterns = [
     path("desk/holds/<int:pk>/", hold.hold_report, name="hold_report"),
     path("desk/suggestions/new/", editor.edit, name="suggestion_new"),
     path("desk/suggestions/<int:pk>/", editor.edit, name="suggestion_edit"),
-    path("desk/suggestions/<int:pk>/review/", editor.review, name="review"),
+    path("desk/suggestions/<int:pk>/review/", review.review, name="review"),
     path("roster/", roster.roster, name="roster"),
     path("record/", audit.audit, name="audit"),
     path("me/accounts/", accounts.accounts, name="accounts"),
