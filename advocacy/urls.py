@@ -14,7 +14,7 @@ from campaigns.views import (
     system,
     today,
 )
-from curation.views import desk, editor, review
+from curation.views import comments, desk, drafting, editor, history, merge, review
 from integrations.views import accounts, bluesky, channels, connect, wall
 
 from .views import demo, health
@@ -40,6 +40,16 @@ urlpatterns = [
     path("desk/suggestions/new/", editor.edit, name="suggestion_new"),
     path("desk/suggestions/<int:pk>/", editor.edit, name="suggestion_edit"),
     path("desk/suggestions/<int:pk>/review/", review.review, name="review"),
+    path("desk/suggestions/<int:pk>/history/", history.history, name="history"),
+    path(
+        "desk/suggestions/<int:pk>/history/<int:version>/restore/", history.restore, name="restore"
+    ),
+    path("desk/suggestions/<int:pk>/merge/<int:version>/", merge.merge, name="merge"),
+    path("desk/suggestions/<int:pk>/merge/<int:version>/aside/", merge.put_aside, name="put_aside"),
+    path("desk/suggestions/<int:pk>/remarks/", comments.comment, name="comment"),
+    path("desk/suggestions/<int:pk>/here/", drafting.here, name="here"),
+    path("desk/drafts/<uuid:key>/", drafting.draft, name="draft"),
+    path("desk/drafts/<uuid:key>/discard/", drafting.discard, name="discard"),
     path("roster/", roster.roster, name="roster"),
     path("record/", audit.audit, name="audit"),
     path("me/accounts/", accounts.accounts, name="accounts"),

@@ -1,17 +1,20 @@
 """The life of a suggestion: write, hand in, approve, return, withdraw."""
 
 import datetime as dt
+import uuid
 from typing import Any
 
 from django.db import transaction
+from django.forms import model_to_dict
 from django.utils.translation import gettext as _
 
 from ambassadors import audit
 from ambassadors.models import Person
 from integrations.networks import NETWORKS
 
-from . import wording
-from .models import DisclosureRule, Programme, Suggestion, Variant
+from . import contents, uploads, wording
+from .contents import Content, Wording
+from .models import DisclosureRule, Programme, Suggestion, Variant, Version
 from .states import move_suggestion
 
 
@@ -24,17 +27,19 @@ class NotAllowed(Exception):
 
 
 def checks(suggestion: Suggestion, variants: list[Variant]) -> list[tuple[str, str, str]]:
-    """What is missing before review: ``(no|warn|ok, field, sentence)``, most urgent first."""
+    """What is missing before review: ``(no|warn|ok, field, sentence)``, most urgent first.
+
+    ``field`` is the id of the element in the editor that mends it.
+    """
     found: list[tuple[str, str, str]] = []
     if not variants:
-        found.append(("no", "variants", _("There is no wording yet.")))
+        found.append(("no", "wording-0", _("There is no wording yet.")))
     if suggestion.picture and not suggestion.picture.alt(suggestion.language):
         found.append(("no", "alt", _("The alternative text is missing.")))
-    for variant in variants:
+    for index, variant in enumerate(variants):
+        place = f"wording-{index}"
         if not wording.gaps(variant.text):
-            found.append(
-                ("warn", "variants", _("“%(name)s” has no blue gap.") % {"name": variant.name})
-            )
+            found.append(("warn", place, _("“%(name)s” has no blue gap.") % {"name": variant.name}))
         for network in NETWORKS.values():
             if variant.network in {"", network.abilities.name}:
                 over = network.length(variant.text) - network.abilities.limit
@@ -42,7 +47,7 @@ def checks(suggestion: Suggestion, variants: list[Variant]) -> list[tuple[str, s
                     found.append(
                         (
                             "warn",
-                            "variants",
+                            place,
                             _("“%(name)s” is %(over)s too long for %(network)s.")
                             % {
                                 "name": variant.name,
@@ -70,24 +75,64 @@ def save(
 ) -> Suggestion:
     """Save a draft if nobody saved since ``seen_revision``; an approved one goes back to draft.
 
-    Raises :class:`StaleRevision`; the door then shows both texts.
+    Raises :class:`StaleRevision`. The editor uses :func:`campaigns.versions.write`, which merges.
     """
+    before = None
+    if suggestion.pk is not None:
+        current = lock(suggestion.pk)
+        if current.revision != seen_revision:
+            raise StaleRevision
+        suggestion.revision = current.revision
+        before = contents.stored(current)
+    picture = suggestion.picture
+    content = contents.gather(
+        suggestion,
+        variants,
+        sets=contents.sets_of(suggestion),
+        alt=picture.alt(suggestion.language) if picture else "",
+    )
+    store(suggestion=suggestion, content=content, before=before, base=seen_revision, by=by, now=now)
+    return suggestion
+
+
+def lock(pk: int) -> Suggestion:
+    """Fetch a suggestion that nobody else can save before this transaction ends."""
+    rows = Suggestion.objects.select_for_update(no_key=True, of=("self",))
+    return rows.select_related("picture").get(pk=pk)
+
+
+def store(
+    *,
+    suggestion: Suggestion,
+    content: Content,
+    before: Content | None,
+    base: int,
+    by: Person,
+    now: dt.datetime,
+    kind: str = Version.Kind.SAVED,
+    restored_from: int | None = None,
+    submission: uuid.UUID | None = None,
+) -> Version:
+    """Make the rows say ``content`` and keep it as a version, in the caller's transaction.
+
+    Effects in order: what stood there before gets its version if it has none, the columns, the
+    approval ends, wordings, sets, alternative text, the version. ``suggestion`` is locked, or new.
+    Raises :class:`StaleRevision` if its revision is not the stored one.
+    """
+    columns = contents.columns(content)
     if suggestion.pk is None:
-        suggestion.author = by
-        suggestion.changed_at = now
+        for name, value in columns.items():
+            setattr(suggestion, name, value)
+        suggestion.author, suggestion.changed_at = by, now
         suggestion.save()
+        base = 0
         audit.record("suggestion.written", suggestion, by=by, now=now)
     else:
-        fields = {
-            name: getattr(suggestion, name)
-            for name in (
-                "topic_id", "title", "why", "language", "content_class", "tone", "link_url",
-                "link_title", "link_description", "picture_id", "prompts", "facts", "leave_out",
-                "audience_languages", "embargo_until", "expires_at",
-            )
-        }  # fmt: skip
-        changed = Suggestion.objects.filter(pk=suggestion.pk, revision=seen_revision).update(
-            **fields, revision=seen_revision + 1, changed_at=now
+        if before is not None:
+            keep_found(suggestion, before)
+        revision = suggestion.revision
+        changed = Suggestion.objects.filter(pk=suggestion.pk, revision=revision).update(
+            **columns, revision=revision + 1, changed_at=now
         )
         if not changed:
             raise StaleRevision
@@ -102,19 +147,63 @@ def save(
             )
             suggestion.refresh_from_db()
         audit.record("suggestion.changed", suggestion, by=by, now=now, revision=suggestion.revision)
-    _keep_variants(suggestion, variants)
-    return suggestion
+    kept = _keep_variants(suggestion, contents.variants(content))
+    _keep_beside(suggestion, content, before)
+    return Version.objects.create(
+        suggestion=suggestion,
+        revision=suggestion.revision,
+        base=base,
+        kind=kind,
+        content={**content, "wordings": kept},
+        by=by,
+        at=now,
+        restored_from=restored_from,
+        submission=submission,
+    )
 
 
-def _keep_variants(suggestion: Suggestion, variants: list[Variant]) -> None:
+def keep_found(suggestion: Suggestion, content: Content) -> None:
+    """Give the stored revision a version if it has none: it was written by other doors."""
+    if (
+        not suggestion.versions.filter(revision=suggestion.revision)
+        .exclude(kind="refused")
+        .exists()
+    ):
+        Version.objects.create(
+            suggestion=suggestion,
+            revision=suggestion.revision,
+            base=max(suggestion.revision - 1, 0),
+            kind=Version.Kind.FOUND,
+            content=content,
+            at=suggestion.changed_at,
+        )
+
+
+def _keep_variants(suggestion: Suggestion, variants: list[Variant]) -> list[Wording]:
     """Make the stored wordings equal to the given ones, keeping rows that posts refer to."""
-    kept = []
+    rows = {row.pk: row for row in suggestion.variant_set.all()}
+    kept: list[Wording] = []
     for position, variant in enumerate(variants):
         variant.suggestion = suggestion
         variant.position = position
-        variant.save()
-        kept.append(variant.pk)
-    suggestion.variant_set.exclude(pk__in=kept).delete()
+        row = rows.pop(variant.pk, None)
+        if row is None or model_to_dict(row) != model_to_dict(variant):
+            variant.save()
+        kept.append(contents.wording(variant))
+    if rows:
+        suggestion.variant_set.filter(pk__in=rows).delete()
+    return kept
+
+
+def _keep_beside(suggestion: Suggestion, content: Content, before: Content | None) -> None:
+    """Store sets and alternative text where they changed."""
+    old = before["fields"] if before else {}
+    for name in contents.SETS:
+        if content["fields"][name] != old.get(name, []):
+            getattr(suggestion, name).set(content["fields"][name])
+    alt = content["fields"]["alt"]
+    if suggestion.picture and alt != suggestion.picture.alt(suggestion.language):
+        uploads.describe(suggestion.picture, alt, suggestion.language)
 
 
 def _step(

@@ -8,6 +8,15 @@ from dataclasses import dataclass
 GAP = re.compile(r"\[[^\[\]\n]{1,200}\]")
 PART = re.compile(r"^[ \t]*---[ \t]*$", re.MULTILINE)
 _TOKEN = re.compile(r"\[[^\]]*\]|\S+")
+# Everything in C0 and C1 but the tab and the line end: no network shows it.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+# What looks like nothing though it is no white space: fillers, joiners, marks of direction.
+_UNSEEN = re.compile(
+    r"[\s\u115f\u1160\u2800\u3164\uffa0\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\u034f\u00ad]+"
+)
+_MOST_MARKS = 30  # combining marks in a row; languages need four or five
+_MARKS = "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
+_STACK = re.compile(f"[{_MARKS}]{{{_MOST_MARKS + 1},}}")
 _EDGE = re.compile(r"^[^\w\[]+|[^\w\]]+$")
 
 # Above this share of own words a text is the person's; below the first it is copied.
@@ -40,10 +49,20 @@ class Voice:
 
 
 def clean(text: str) -> str:
-    """Make a pasted text storable: NFC, line ends, no NUL or lone surrogates, trimmed."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
+    """Make a pasted text storable: NFC, line ends, no controls or lone surrogates, trimmed."""
+    text = _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
     text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return unicodedata.normalize("NFC", text).strip()
+
+
+def is_blank(text: str) -> bool:
+    """Tell whether a reader would see nothing, whatever it is made of."""
+    return not _UNSEEN.sub("", text)
+
+
+def is_stacked(text: str) -> bool:
+    """Tell whether more marks stand on one letter than any language puts there."""
+    return bool(_STACK.search(text))
 
 
 def gaps(text: str) -> list[str]:

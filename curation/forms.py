@@ -1,6 +1,7 @@
 """What the editor's form says: everything but the wordings, and the wordings."""
 
-from typing import Any
+import uuid
+from typing import Any, ClassVar
 
 from django import forms
 from django.http import QueryDict
@@ -8,11 +9,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ambassadors.models import Site, Team
-from campaigns import wording
+from campaigns import contents, wording
+from campaigns.contents import Content
 from campaigns.models import Suggestion, Variant
+from campaigns.shares import LONGEST_TEXT
 from integrations.networks import NETWORKS
 
-_MOST_VARIANTS = 8
+MOST_WORDINGS = 20
+_FIRST_YEAR, _LAST_YEAR = 2001, 2099
+_LISTS = ("prompts", "facts", "leave_out")
 
 
 class SuggestionForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -38,42 +43,110 @@ class SuggestionForm(forms.ModelForm):  # type: ignore[type-arg]
             "link_description", "embargo_until", "expires_at",
         )  # fmt: skip
 
+        widgets: ClassVar = dict.fromkeys(
+            ("embargo_until", "expires_at"),
+            forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.auto_id = "%s"  # the checks link to a field by its name
+
     def clean(self) -> dict[str, Any]:
-        """Ends after it begins; https links only."""
+        """Ends after it begins; https links only; a title that can be seen."""
         found: dict[str, Any] = super().clean() or {}
         begin, end = found.get("embargo_until"), found.get("expires_at")
+        for name in ("embargo_until", "expires_at"):
+            if found.get(name) and not _FIRST_YEAR <= found[name].year <= _LAST_YEAR:
+                self.add_error(name, _("Pick a day of this century."))
         if begin and end and end <= begin:
             self.add_error("expires_at", _("The end must be after the beginning."))
         link = found.get("link_url") or ""
         if link and not link.startswith("https://"):
             self.add_error("link_url", _("The link must begin with https://."))
+        for name in ("title", "why", "link_title", "link_description", "alt"):
+            found[name] = " ".join(wording.clean(found.get(name) or "").split("\n"))
+            if wording.is_stacked(found[name]):
+                self.add_error(name, _("Too many marks stand on one letter."))
+        if "title" not in self.errors and wording.is_blank(found["title"]):
+            self.add_error("title", _("Write something first."))
         return found
+
+    def content(self, variants: list[Variant]) -> Content:
+        """What the valid form and the wordings say together."""
+        for name in _LISTS:
+            setattr(self.instance, name, lines(self.cleaned_data[f"{name}_text"]))
+        sets = {name: [row.pk for row in self.cleaned_data[name]] for name in ("sites", "teams")}
+        return contents.gather(self.instance, variants, sets=sets, alt=self.cleaned_data["alt"])
+
+
+def opened(content: Content, suggestion: Suggestion) -> SuggestionForm:
+    """The form as it shows a stored suggestion."""
+    fields = content["fields"]
+    initial: dict[str, Any] = {f"{name}_text": "\n".join(fields[name] or []) for name in _LISTS}
+    initial |= {name: fields[name] for name in ("alt", "sites", "teams")}
+    return SuggestionForm(instance=suggestion, initial=initial)
 
 
 def lines(text: str) -> list[str]:
     """The lines of a field that hold something."""
-    return [line.strip() for line in text.splitlines() if line.strip()]
+    found = [line.strip() for line in wording.clean(text).split("\n")]
+    return [line for line in found if line]
 
 
-def variants(form: QueryDict, suggestion: Suggestion) -> list[Variant]:
-    """The wordings of the form, in order; empty ones fall away."""
-    own = {v.pk: v for v in suggestion.variant_set.all()} if suggestion.pk else {}
+def variants(form: QueryDict) -> list[Variant]:
+    """The wordings of the form, in order; empty ones fall away. Rows that are not saved."""
     names, texts = form.getlist("v_name"), form.getlist("v_text")
     languages, ids = form.getlist("v_language"), form.getlist("v_id")
     networks = form.getlist("v_network")
     found = []
-    for index, typed in enumerate(texts[:_MOST_VARIANTS]):
+    for index, typed in enumerate(texts):
         text = wording.clean(typed)
-        if not text or form.get("remove") == str(index):
+        if wording.is_blank(text) or form.get("remove") == str(index):
             continue
-        known = ids[index] if index < len(ids) and ids[index].isdecimal() else "0"
-        variant = own.get(int(known[:18]), Variant())
-        variant.name = (names[index] if index < len(names) else "").strip()[:40] or _("Wording")
-        variant.text = text
-        variant.language = languages[index] if index < len(languages) else "de"
-        if variant.language not in {"de", "en"}:
-            variant.language = "de"
-        network = networks[index] if index < len(networks) else ""
-        variant.network = network if network in NETWORKS else ""
-        found.append(variant)
+        language, network = _at(languages, index), _at(networks, index)
+        found.append(
+            Variant(
+                pk=number(_at(ids, index), 18) or None,
+                name=" ".join(wording.clean(_at(names, index)).split())[:40] or _("Wording"),
+                language=language if language in {"de", "en"} else "de",
+                network=network if network in NETWORKS else "",
+                text=text,
+            )
+        )
     return found
+
+
+def troubles(variants: list[Variant]) -> dict[int, str]:
+    """What is wrong with wordings, by their place."""
+    found = {}
+    for index, variant in enumerate(variants):
+        if len(variant.text) > LONGEST_TEXT:
+            found[index] = _(
+                "This wording has %(length)s characters; no network takes more than %(most)s. "
+                "Your text stands here, it is not saved yet."
+            ) % {"length": len(variant.text), "most": LONGEST_TEXT}
+        elif wording.is_stacked(variant.text):
+            found[index] = _("Too many marks stand on one letter.")
+        elif index >= MOST_WORDINGS:
+            found[index] = _("At most %(most)s wordings; put this one elsewhere or remove one.") % {
+                "most": MOST_WORDINGS
+            }
+    return found
+
+
+def number(text: str, digits: int = 9) -> int:
+    """A revision or a row's number from a form, 0 when none is readable."""
+    return int(text[:digits]) if text.isdecimal() and text.isascii() else 0
+
+
+def opened_key(form: QueryDict) -> uuid.UUID:
+    """The key of the opened form, a fresh one when none is readable."""
+    try:
+        return uuid.UUID(form.get("draft", ""))
+    except ValueError:
+        return uuid.uuid4()
+
+
+def _at(values: list[str], index: int) -> str:
+    return values[index] if index < len(values) else ""

@@ -6,6 +6,7 @@ from .post import FormerText, Post, ShortLink
 from .programme import DisclosureRule, Programme
 from .suggestion import Document, Picture, Suggestion, Variant
 from .topic import Briefing, BriefingItem, Topic
+from .version import Version
 
 __all__ = [
     "Attempt",
@@ -26,4 +27,5 @@ __all__ = [
     "Topic",
     "Transition",
     "Variant",
+    "Version",
 ]

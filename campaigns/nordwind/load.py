@@ -41,6 +41,8 @@ from integrations.models import ConnectedAccount, WallPost
 from integrations.networks import get
 from integrations.networks.bluesky import make_tid
 
+from .edits import edit
+
 HERE = Path(__file__).parent
 # Everybody's password in the demonstration; the one-click logins need none.
 PASSWORD = "moin-moin-nordwind"  # noqa: S105 - fictional
@@ -179,6 +181,7 @@ class Loader:
                 )
         for index, row in enumerate(_read("suggestions")):
             self._suggestion(row, index)
+        edit(_read("edits"), people=self.people, suggestions=self.suggestions, now=self.now)
 
     def _suggestion(self, row: dict[str, Any], index: int) -> None:
         approved = row["state"] == "approved"

@@ -1,145 +1,216 @@
-"""Write suggestions. The second save of two shows both texts and loses neither."""
+"""Write suggestions. Whatever was typed is saved, merged, kept as a draft or in the history."""
 
+import contextlib
 import datetime as dt
-from typing import Any, cast
+import uuid
+from dataclasses import dataclass
+from typing import cast
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import RequestDataTooBig
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from ambassadors.kept import kept_form
 from ambassadors.models import Person
-from campaigns import suggestions, uploads
+from campaigns import contents, suggestions, uploads, versions
 from campaigns.models import Suggestion, Topic, Variant
 from campaigns.suggestions import NotAllowed, StaleRevision
-from curation.forms import SuggestionForm, lines
-from curation.forms import variants as wordings
+from campaigns.versions import Written
+from curation import comments, drafts, forms, presence
+from curation.differences import labels
+from curation.forms import SuggestionForm
 from integrations.networks import NETWORKS
+
+_MOST_CHARACTERS = 1_000_000  # of all wordings together; above it the page is not drawn again
+
+
+@dataclass(slots=True)
+class Opened:
+    """One opened form: what stands in it and what it was written on."""
+
+    suggestion: Suggestion
+    form: SuggestionForm
+    variants: list[Variant]
+    revision: int
+    key: uuid.UUID
 
 
 def edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     """Show the editor; on POST save, and hand in if that button was pressed."""
     person, now = cast("Person", request.user), timezone.now()
-    suggestion = get_object_or_404(Suggestion, pk=pk) if pk else Suggestion(changed_at=now)
+    rows = Suggestion.objects.select_related("picture", "topic")
+    suggestion = get_object_or_404(rows, pk=pk) if pk else Suggestion(changed_at=now)
     if request.method != "POST":
-        kept = kept_form(request)
-        form = SuggestionForm(kept, instance=suggestion) if kept else _fresh(suggestion)
-        variants = wordings(kept, suggestion) if kept else _stored(suggestion)
-        return _page(request, suggestion, form, variants)
-    form = SuggestionForm(request.POST, request.FILES, instance=suggestion)
-    variants = wordings(request.POST, suggestion)
-    valid = form.is_valid()
+        return page(request, _open(request, suggestion, person))
+    if sum(map(len, request.POST.getlist("v_text"))) > _MOST_CHARACTERS:
+        raise RequestDataTooBig
+    opened = typed(request, suggestion)
+    valid = opened.form.is_valid()
     if request.POST.get("act") == "add" or "remove" in request.POST:
-        return _page(request, suggestion, form, variants)
-    if valid and (upload := form.cleaned_data["picture_file"]):
+        return page(request, opened)
+    if valid and (upload := opened.form.cleaned_data["picture_file"]):
         try:
             suggestion.picture = uploads.keep_picture(upload, by=person)
         except uploads.PictureRefused as error:
-            form.add_error("picture_file", str(error))
-    if form.errors:
-        return _page(request, suggestion, form, variants, status=422)
+            opened.form.add_error("picture_file", str(error))
+    if opened.form.errors or forms.troubles(opened.variants):
+        return _again(request, opened, person, now)
     try:
-        return _save(request, suggestion, form, variants, person, now)
-    except StaleRevision:
-        theirs = Suggestion.objects.get(pk=suggestion.pk)
-        return _page(request, suggestion, form, variants, status=409, theirs=theirs)
+        with transaction.atomic():
+            written = versions.write(
+                suggestion=suggestion if pk else None,
+                mine=opened.form.content(opened.variants),
+                seen_revision=opened.revision,
+                submission=opened.key,
+                by=person,
+                now=now,
+            )
+            drafts.forget(key=opened.key, by=person)
     except NotAllowed as error:
-        form.add_error(None, str(error))
-        return _page(request, suggestion, form, variants, status=422)
+        opened.form.add_error(None, str(error))
+        return _again(request, opened, person, now)
+    return _answer(request, written, opened.revision, person, now)
 
 
-def _fresh(suggestion: Suggestion) -> SuggestionForm:
-    lines = {
-        f"{name}_text": "\n".join(getattr(suggestion, name) or [])
-        for name in ("prompts", "facts", "leave_out")
-    }
-    picture = suggestion.picture
-    initial: dict[str, Any] = {**lines, "alt": picture.alt(suggestion.language) if picture else ""}
-    if suggestion.pk:
-        initial |= {"sites": suggestion.sites.all(), "teams": suggestion.teams.all()}
-    return SuggestionForm(instance=suggestion, initial=initial)
-
-
-def _stored(suggestion: Suggestion) -> list[Variant]:
-    stored = list(suggestion.variant_set.all()) if suggestion.pk else []
-    return stored or [Variant(name=_("Personal"), language="de")]
-
-
-def _save(
-    request: HttpRequest,
-    suggestion: Suggestion,
-    form: SuggestionForm,
-    variants: list[Variant],
-    person: Person,
-    now: dt.datetime,
-) -> HttpResponse:
-    """Store text, audience and alternative text; hand in when asked."""
-    for name in ("prompts", "facts", "leave_out"):
-        setattr(suggestion, name, lines(form.cleaned_data[f"{name}_text"]))
-    saved = suggestions.save(
-        suggestion=suggestion,
-        variants=variants,
-        seen_revision=seen_revision(request),
-        by=person,
-        now=now,
+def typed(request: HttpRequest, suggestion: Suggestion) -> Opened:
+    """The form as it came in."""
+    return Opened(
+        suggestion,
+        SuggestionForm(request.POST, request.FILES, instance=suggestion),
+        forms.variants(request.POST),
+        forms.number(request.POST.get("revision", "")),
+        forms.opened_key(request.POST),
     )
-    saved.sites.set(form.cleaned_data["sites"])
-    saved.teams.set(form.cleaned_data["teams"])
-    if saved.picture:
-        uploads.describe(saved.picture, form.cleaned_data["alt"], saved.language)
-    if request.POST.get("act") == "hand_in":
-        suggestions.hand_in(suggestion=saved, seen_revision=saved.revision, by=person, now=now)
-        messages.success(request, _("Sent to review."))
-        return redirect("desk")
-    messages.success(request, _("Saved."))
-    return redirect("suggestion_edit", pk=saved.pk)
+
+
+def _open(request: HttpRequest, suggestion: Suggestion, person: Person) -> Opened:
+    """The stored suggestion; or what the person typed before a login, or had not saved."""
+    kept, key = kept_form(request), uuid.uuid4()
+    draft = None
+    if "draft" in request.GET:
+        draft = drafts.find(key=forms.opened_key(request.GET), by=person)
+    if kept:
+        key = forms.opened_key(kept)
+    elif draft and draft.suggestion_id == suggestion.pk:
+        kept, key = QueryDict(draft.form), draft.key
+    if kept:
+        form = SuggestionForm(kept, instance=suggestion)
+        form.is_valid()
+        revision = forms.number(kept.get("revision", ""))
+        return Opened(suggestion, form, forms.variants(kept), revision, key)
+    content = contents.stored(suggestion) if suggestion.pk else _blank(suggestion)
+    form = forms.opened(content, suggestion)
+    return Opened(suggestion, form, contents.variants(content), suggestion.revision, key)
+
+
+def _blank(suggestion: Suggestion) -> contents.Content:
+    first = Variant(name=_("Personal"), language="de")
+    return contents.gather(suggestion, [first], sets={}, alt="")
+
+
+def _again(request: HttpRequest, opened: Opened, person: Person, now: dt.datetime) -> HttpResponse:
+    """Show what was typed with what is wrong; keep it meanwhile."""
+    stored = opened.suggestion if opened.suggestion.pk else None
+    with contextlib.suppress(drafts.TooLarge):
+        drafts.keep(key=opened.key, suggestion=stored, form=request.POST, by=person, now=now)
+    return page(request, opened, status=422)
+
+
+def _answer(
+    request: HttpRequest, written: Written, seen: int, person: Person, now: dt.datetime
+) -> HttpResponse:
+    """Say what became of the save, and where to go on."""
+    suggestion = written.suggestion
+    if written.refused:
+        return redirect("merge", pk=suggestion.pk, version=written.refused.pk)
+    if written.taken:
+        messages.success(request, together(written, seen))
+    wants_review = request.POST.get("act") == "hand_in"
+    if wants_review and written.taken:
+        messages.warning(
+            request, _("Not in review yet: please read what came in, then send it once more.")
+        )
+    elif wants_review:
+        try:
+            suggestions.hand_in(
+                suggestion=suggestion, seen_revision=suggestion.revision, by=person, now=now
+            )
+        except NotAllowed as error:
+            messages.error(request, _("Saved, but not in review: %(why)s") % {"why": error})
+        except StaleRevision:
+            messages.success(request, _("Saved. It is in review already."))
+        else:
+            messages.success(request, _("Sent to review."))
+            return redirect("desk")
+    elif not written.taken:
+        messages.success(request, _("Saved.") if written.version else _("Nothing new to save."))
+    return redirect("suggestion_edit", pk=suggestion.pk)
+
+
+def together(written: Written, seen: int) -> str:
+    """Who saved meanwhile and what of it is in now, with the way to look at it."""
+    suggestion = written.suggestion
+    between = suggestion.versions.filter(revision__gt=seen).exclude(kind="refused")
+    others = between.exclude(pk=written.version.pk if written.version else 0)
+    names = sorted({version.by.name for version in others.select_related("by") if version.by})
+    return format_html(
+        '{} <a href="{}?from={}">{}</a>',
+        _("Saved, together with what came from %(who)s meanwhile: %(what)s.")
+        % {
+            "who": ", ".join(names) or _("colleagues"),
+            "what": ", ".join(labels(written.taken, contents.stored(suggestion))),
+        },
+        reverse("history", args=[suggestion.pk]),
+        seen,
+        _("See what changed"),
+    )
+
+
+def page(request: HttpRequest, opened: Opened, *, status: int = 200) -> HttpResponse:
+    """Draw the editor."""
+    person, now = cast("Person", request.user), timezone.now()
+    suggestion, variants = opened.suggestion, opened.variants
+    if request.POST.get("act") == "add" or not variants:
+        variants = [*variants, Variant(name=_("Wording"), language=suggestion.language)]
+    stored = suggestion if suggestion.pk else None
+    wrong = forms.troubles(variants) if request.method == "POST" else {}
+    context = {
+        "suggestion": suggestion,
+        "form": opened.form,
+        "wordings": [(variant, wrong.get(i)) for i, variant in enumerate(variants)],
+        "wrong": wrong,
+        "networks": [n.abilities for n in NETWORKS.values()],
+        "matrix": [_left(variant) for variant in variants if variant.text],
+        "checks": suggestions.checks(suggestion, [v for v in variants if v.text])
+        if suggestion.topic_id
+        else [],
+        "topics": Topic.objects.all(),
+        "revision": opened.revision,
+        "key": opened.key,
+        "drafts": [d for d in drafts.offered(suggestion=stored, to=person) if d.key != opened.key]
+        if request.method == "GET"
+        else [],
+        "refused": versions.waiting(suggestion, person) if stored else [],
+        "others": presence.here(suggestion_id=suggestion.pk, person=person, now=now)
+        if stored
+        else [],
+        "threads": comments.threads(suggestion) if stored else [],
+        "longest_comment": comments.LONGEST,
+    }
+    return render(request, "editor.html", context, status=status)
+
+
+def _left(variant: Variant) -> tuple[Variant, list[int]]:
+    """The characters left on every network."""
+    return variant, [n.abilities.limit - n.length(variant.text) for n in NETWORKS.values()]
 
 
 def seen_revision(request: HttpRequest) -> int:
     """The revision that stood in the form, 0 when none is readable."""
-    text = request.POST.get("revision", "0")
-    return int(text[:9]) if text.isdecimal() and text.isascii() else 0
-
-
-def _page(
-    request: HttpRequest,
-    suggestion: Suggestion,
-    form: SuggestionForm,
-    variants: list[Variant],
-    *,
-    status: int = 200,
-    theirs: Suggestion | None = None,
-) -> HttpResponse:
-    if request.POST.get("act") == "add" or not variants:
-        variants = [*variants, Variant(name=_("Wording"), language=suggestion.language)]
-    matrix = [
-        (
-            variant,
-            [
-                network.abilities.limit - network.length(variant.text)
-                for network in NETWORKS.values()
-            ],
-        )
-        for variant in variants
-        if variant.text
-    ]
-    checks = []
-    if suggestion.topic_id:
-        checks = suggestions.checks(suggestion, [v for v in variants if v.text])
-    context = {
-        "suggestion": suggestion,
-        "form": form,
-        "variants": variants,
-        "networks": [n.abilities for n in NETWORKS.values()],
-        "matrix": matrix,
-        "checks": checks,
-        "topics": Topic.objects.all(),
-        "theirs": theirs,
-        "theirs_variants": theirs.variant_set.all() if theirs else [],
-        "revision": theirs.revision
-        if theirs
-        else request.POST.get("revision", suggestion.revision),
-    }
-    return render(request, "editor.html", context, status=status)
+    return forms.number(request.POST.get("revision", ""))

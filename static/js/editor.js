@@ -1,0 +1,101 @@
+// The editor keeps what is typed: on the server, or in this browser while there is no network.
+// Without this file everything is saved by the buttons alone.
+(() => {
+  const form = document.querySelector('[data-editor-form]'); if (!form) return;
+  const status = document.querySelector('[data-status]'), part = name => status.querySelector(`[data-part=${name}]`);
+  const PAUSE = 1500, LEAST = 4000, PULSE = 15000, MOST_WAIT = 60000;   // ms: after a key, between two, a sign of life, longest retry
+  const mine = `draft:${form.dataset.person}:`;
+  const store = {
+    all: () => { try { return Object.keys(localStorage).filter(k => k.startsWith(mine)); } catch { return []; } },
+    get: k => { try { return localStorage.getItem(k); } catch { return null; } },
+    set: (k, v) => { try { localStorage.setItem(k, v); return true; } catch { return false; } },
+    drop: k => { try { localStorage.removeItem(k); } catch { /* private mode */ } },
+  };
+  const fields = () => { const data = new FormData(form); data.delete('picture_file'); return new URLSearchParams(data); };
+  const told = () => { const f = fields(); ['csrfmiddlewaretoken', 'revision', 'suggestion', 'draft'].forEach(n => f.delete(n)); [...f.keys()].filter(n => n.startsWith('comment-')).forEach(n => f.delete(n)); return f.toString(); };
+  let url = form.dataset.draft, clean = told(), last = 0, timer, busy = false, waits = 0, leaving = false;
+
+  // a page that the browser brings back from memory is a new form: its old key is saved already
+  addEventListener('pageshow', e => {
+    leaving = false; if (!e.persisted) return;
+    const key = crypto.randomUUID?.(); if (!key) { location.reload(); return; }
+    url = url.replace(/[0-9a-f-]{36}/, key); form.elements.draft.value = key;
+  });
+
+  const show = html => {
+    const fresh = new DOMParser().parseFromString(html, 'text/html');
+    ['kept', 'here', 'since'].forEach(name => {
+      const now = part(name), next = fresh.querySelector(`[data-part=${name}]`);
+      if (!next || (name === 'kept' && !next.textContent.trim())) return;
+      if (now.textContent.trim() !== next.textContent.trim()) now.replaceChildren(...next.childNodes);
+    });
+  };
+  const say = text => { part('kept').textContent = text; };
+  const renew = async () => {
+    const page = new DOMParser().parseFromString(await (await fetch(location.href)).text(), 'text/html'), now = page.querySelector('#editor [name=csrfmiddlewaretoken]');
+    if (now) document.querySelectorAll('[name=csrfmiddlewaretoken]').forEach(t => { t.value = now.value; });
+  };
+  const post = async (to, body, again = true) => {
+    body.set('csrfmiddlewaretoken', form.elements.csrfmiddlewaretoken.value);
+    const answer = await fetch(to, { method: 'POST', body, redirect: 'manual' });
+    if (answer.type === 'opaqueredirect') { const e = new Error('signed out'); e.out = true; throw e; }
+    if (answer.status === 403 && again) { await renew(); return post(to, body, false); }   // signed in again in another tab
+    if (answer.status >= 500 || answer.status === 403) throw new Error(answer.status);
+    return answer;
+  };
+
+  const keep = async () => {
+    if (busy || leaving) { soon(); return; }
+    const typed = told(); if (typed === clean) return;
+    busy = true; last = Date.now();
+    const body = fields(), place = mine + url;
+    try {
+      const answer = await post(url, body); show(await answer.text());
+      clean = typed; waits = 0; if (answer.status === 413) copy(); else store.drop(place);
+    } catch (e) {
+      if (copy()) say(e.out ? form.dataset.signedOut : form.dataset.offline);
+      waits += 1; clearTimeout(timer); timer = setTimeout(keep, Math.min(LEAST * 2 ** waits, MOST_WAIT));
+    } finally { busy = false; }
+  };
+  const soon = () => { clearTimeout(timer); timer = setTimeout(keep, Math.max(PAUSE, LEAST - (Date.now() - last))); };
+  form.addEventListener('input', soon); form.addEventListener('change', soon);
+  addEventListener('online', () => { waits = 0; keep(); });
+
+  // what an earlier page could not send goes to the server now, to be offered there
+  const late = async () => {
+    for (const place of store.all()) {
+      if (place === mine + url) continue;
+      try {
+        const body = new URLSearchParams(JSON.parse(store.get(place)).body);
+        const answer = await post(place.slice(mine.length), body);
+        if (answer.ok || answer.status === 404) { store.drop(place); if (answer.status === 200) offer(body.get('suggestion')); }
+      } catch { return; }
+    }
+  };
+  const offer = of => { if (of === form.elements.suggestion.value) fetch(location.href).then(r => r.text()).then(html => {
+    const fresh = new DOMParser().parseFromString(html, 'text/html').querySelectorAll('.offer');
+    document.querySelectorAll('.offer').forEach(o => o.remove()); fresh.forEach(o => form.before(o));
+  }).catch(() => {}); };
+  late();
+
+  // a sign of life, so that the others see who is here; silent while the page is hidden
+  const here = form.dataset.here;
+  const pulse = async () => { if (!document.hidden && !leaving) try { show(await (await post(here, new URLSearchParams({ revision: form.elements.revision.value }))).text()); } catch { /* the next one tells */ } };
+  if (here) {
+    setInterval(pulse, PULSE); document.addEventListener('visibilitychange', pulse);
+    addEventListener('pagehide', () => navigator.sendBeacon(here, new URLSearchParams({ gone: 1, csrfmiddlewaretoken: form.elements.csrfmiddlewaretoken.value })));
+  }
+
+  // a save that never arrives must not take the text along: a copy stays here until the next page
+  const copy = () => { const body = fields(); body.delete('csrfmiddlewaretoken'); return store.set(mine + url, JSON.stringify({ body: body.toString(), at: Date.now() })); };
+  form.addEventListener('submit', e => {
+    if (!navigator.onLine && copy()) { e.preventDefault(); say(form.dataset.offline); return; }
+    copy(); leaving = true; clearTimeout(timer); setTimeout(() => { leaving = false; }, 8000);
+  });
+  addEventListener('pagehide', () => { if (!leaving && told() !== clean) { copy(); navigator.sendBeacon(url, fields()); } });
+  document.addEventListener('keydown', e => {
+    if (!(e.ctrlKey || e.metaKey) || e.altKey || e.shiftKey) return;
+    const act = e.key === 's' ? 'save' : e.key === 'Enter' ? 'hand_in' : null;
+    if (act) { e.preventDefault(); document.querySelector(`[form=editor][value=${act}]`).click(); }
+  });
+})();
