@@ -48,6 +48,7 @@ def _nav(person: Person, request: HttpRequest) -> list[dict[str, Any]]:
         "composer": "suggestions", "post": "posts", "suggestion_edit": "desk",
         "suggestion_new": "desk", "hold": "desk", "review": "desk", "wall": "posts",
         "hold_suggestion": "desk", "history": "desk", "merge": "desk", "comment": "desk",
+        "calendar": "desk", "tones": "desk",
         **dict.fromkeys(
             ("hold_programme", "hold_reports", "hold_report"),
             "desk" if person.has_role("curator") else "hold_reports",

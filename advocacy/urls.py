@@ -14,7 +14,18 @@ from campaigns.views import (
     system,
     today,
 )
-from curation.views import comments, desk, drafting, editor, history, merge, review
+from curation.views import (
+    calendar,
+    comments,
+    desk,
+    drafting,
+    editor,
+    feed,
+    history,
+    merge,
+    review,
+    tones,
+)
 from integrations.views import accounts, bluesky, channels, connect, wall
 
 from .views import demo, health
@@ -28,6 +39,15 @@ urlpatterns = [
     path("posts/<int:pk>/", posts.post, name="post"),
     path("notebook/", notebook.notebook, name="notebook"),
     path("desk/", desk.desk, name="desk"),
+    path("desk/calendar/", calendar.show, name="calendar"),
+    path("desk/calendar/address/", feed.settings, name="feed_settings"),
+    path("desk/calendar/feed/<str:signed>.ics", feed.feed, name="feed"),
+    path("desk/tone/", tones.show, name="tones"),
+    path("desk/views/", desk.keep_view, name="keep_view"),
+    path("desk/views/<int:pk>/drop/", desk.drop_view, name="drop_view"),
+    path("desk/acts/<int:pk>/undo/", desk.undo, name="undo"),
+    path("desk/suggestions/<int:pk>/copy/", desk.copy, name="copy"),
+    path("desk/suggestions/<int:pk>/pattern/", desk.pattern, name="pattern"),
     path("desk/topics/<int:pk>/light/", desk.light, name="light"),
     path("desk/topics/<int:pk>/hold/", hold.hold, name="hold"),
     path("desk/topics/<int:pk>/release/", hold.release, name="release"),

@@ -88,7 +88,8 @@ def edit(*, by: Person, delivery: Delivery, text: str, now: dt.datetime) -> Post
     new.save(force_insert=True)
     new.more_pictures.set(old.more_pictures.all())
     Post.objects.filter(before=old).update(before=new)
-    deliver_later(new, delivery.account, due_at=max(delivery.due_at, now), now=now)
+    due_at = max(delivery.due_at, now)
+    deliver_later(new, delivery.account, due_at=due_at, now=now, movable=delivery.movable)
     audit.record("delivery.edited", delivery, by=by, now=now, post=new.pk)
     return new
 

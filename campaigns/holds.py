@@ -169,6 +169,23 @@ def release(*, scope: Scope, by: Person, now: dt.datetime) -> bool:
     return True
 
 
+def bars(*topics: int) -> bool:
+    """Tell whether a hold is on everything or on one of the topics.
+
+    Call it in a transaction: no hold on them can begin before that ends, and one that is being
+    written is waited for.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT held_at FROM campaigns_programme FOR SHARE")
+        rows = cursor.fetchall()
+        cursor.execute(
+            "SELECT held_at FROM campaigns_topic WHERE id = ANY(%s) ORDER BY id FOR SHARE",
+            [list(topics)],
+        )
+        rows += cursor.fetchall()
+    return any(row[0] for row in rows)
+
+
 def scope_of(record: HoldRecord) -> Scope | None:
     """What a record's hold stopped; None when that was deleted since."""
     match record.scope:

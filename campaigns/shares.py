@@ -275,12 +275,14 @@ def share(
     accounts: Sequence[ConnectedAccount],
     due_at: dt.datetime,
     now: dt.datetime,
+    movable: bool = False,
 ) -> list[Post]:
     """Let Botschaft publish on the person's accounts and on channels they may write for.
 
     What goes to a channel waits until somebody else approved it. Effects in order: checks, then
     for each account and part short link, post, delivery with its idempotency material, audit
-    entry; one commit. Returns the first part for each account. Raises :class:`ShareRefused`.
+    entry; one commit. ``movable`` says that the person left the moment to us. Returns the first
+    part for each account. Raises :class:`ShareRefused`.
     """
     check_live(suggestion, now)
     parts = check_parts(words)
@@ -317,7 +319,7 @@ def share(
             if not new:
                 break
             moment = max(due_at, now) + number * dt.timedelta(seconds=1)
-            deliver_later(before, account, due_at=moment, now=now)
+            deliver_later(before, account, due_at=moment, now=now, movable=movable)
         if first:
             posts.append(first)
     return posts
@@ -357,9 +359,17 @@ def _check_rights(by: Person, accounts: Sequence[ConnectedAccount]) -> None:
 
 
 def deliver_later(
-    post: Post, account: ConnectedAccount, *, due_at: dt.datetime, now: dt.datetime
+    post: Post,
+    account: ConnectedAccount,
+    *,
+    due_at: dt.datetime,
+    now: dt.datetime,
+    movable: bool = False,
 ) -> None:
-    """Queue a delivery; all that makes a repeat recognisable is fixed here (contract 2.3/1)."""
+    """Queue a delivery; all that makes a repeat recognisable is fixed here (contract 2.3/1).
+
+    ``movable``: the person left the moment to us.
+    """
     key = uuid.uuid4()
     clock_id = int.from_bytes(hashlib.sha256(key.bytes).digest()[:2]) & 0x3FF
     delivery = Delivery.objects.create(
@@ -369,6 +379,7 @@ def deliver_later(
         rkey=make_tid(int(now.timestamp() * 1_000_000), clock_id),
         written_at=now,
         due_at=due_at,
+        movable=movable,
         not_after=due_at + PATIENCE,
         blocked=Delivery.Blocked.NOT if account.person_id else Delivery.Blocked.APPROVAL,
     )

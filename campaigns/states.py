@@ -21,8 +21,10 @@ DELIVERY: dict[str, tuple[str, ...]] = {
 }
 SUGGESTION: dict[str, tuple[str, ...]] = {
     "draft": ("in_review", "approved", "withdrawn"),
-    "in_review": ("draft",),
-    "approved": ("in_review",),
+    # Out of *withdrawn* and *approved* only the desk leads: an undo within minutes by whoever did
+    # it, and a beginning that moved ahead of what was approved.
+    "in_review": ("draft", "approved", "withdrawn"),
+    "approved": ("in_review", "withdrawn"),
     "withdrawn": ("draft", "in_review", "approved"),
 }
 

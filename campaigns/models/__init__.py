@@ -1,6 +1,6 @@
 """Rows of the floor that knows what and when."""
 
-from .delivery import Attempt, Delivery, Reading, Transition
+from .delivery import Attempt, Delivery, Reading, TimeOffer, Transition
 from .hold import HoldAnswer, HoldRecord
 from .post import FormerText, Post, ShortLink
 from .programme import DisclosureRule, Programme
@@ -24,6 +24,7 @@ __all__ = [
     "Reading",
     "ShortLink",
     "Suggestion",
+    "TimeOffer",
     "Topic",
     "Transition",
     "Variant",

@@ -41,6 +41,9 @@ class Delivery(models.Model):
     rkey = models.CharField(max_length=13)
     written_at = models.DateTimeField()
     due_at = models.DateTimeField()
+    movable = models.BooleanField(
+        default=False, help_text="The person left the moment to Botschaft; it may be moved."
+    )
     not_after = models.DateTimeField()
     state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
     blocked = models.CharField(max_length=12, choices=Blocked.choices, blank=True, default="")
@@ -112,6 +115,23 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key} {self.state}"
+
+
+class TimeOffer(models.Model):
+    """Another moment for a post whose person chose its own; asked once, answered by them alone."""
+
+    class Answer(models.TextChoices):
+        NONE = "", _("not answered")
+        TAKEN = "taken", _("taken")
+        KEPT = "kept", _("kept the own moment")
+
+    delivery = models.OneToOneField(Delivery, on_delete=models.CASCADE)
+    at = models.DateTimeField()
+    made_at = models.DateTimeField()
+    answer = models.CharField(max_length=5, choices=Answer.choices, blank=True, default="")
+
+    def __str__(self) -> str:
+        return f"{self.delivery_id} {self.at}"
 
 
 class Attempt(models.Model):

@@ -3,8 +3,15 @@
 import datetime as dt
 from typing import ClassVar
 
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import (
+    SearchQuery,
+    SearchVector,
+)
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Left
+from django.db.models.lookups import Exact
 from django.utils.translation import gettext_lazy as _
 
 from ambassadors.models import Membership, Person, Site, Team
@@ -12,6 +19,30 @@ from ambassadors.models import Membership, Person, Site, Team
 from .holdable import Holdable
 from .programme import ContentClass
 from .topic import Topic
+
+_SEARCHED = 50_000  # characters of a text; PostgreSQL's index takes a megabyte of words at most
+_MOST_WORDS = 8
+_INTEGER = models.IntegerField()
+
+
+def stems(field: str) -> models.expressions.CombinedExpression:
+    """The words of a column by their German and their English stems; the index is made of this."""
+    german, english = (
+        SearchVector(Left(field, _SEARCHED), config=config) for config in ("german", "english")
+    )
+    return german + english
+
+
+def stem(word: str) -> tuple[SearchQuery, SearchQuery]:
+    """Ask for words that begin with a word's German, and with its English stem.
+
+    Quoted, so no sign of it is special.
+    """
+    quoted = "'{}':*".format(word.replace("\\", "\\\\").replace("'", "''"))
+    german, english = (
+        SearchQuery(quoted, config=config, search_type="raw") for config in ("german", "english")
+    )
+    return german, english
 
 
 class Picture(models.Model):
@@ -61,6 +92,26 @@ class SuggestionQuerySet(models.QuerySet["Suggestion"]):
             held_at__isnull=True,
             topic__held_at__isnull=True,
         )
+
+    def saying(self, text: str) -> "SuggestionQuerySet":
+        """Those with every word of ``text`` (the first eight) in the title or in a wording.
+
+        Words match by German or English stem and by their beginning: *Windräder* finds *Windrad*
+        and *Windpark* is found by *Wind*. Words too common in one of the two are passed over.
+        """
+        rows = self
+        for word in text.split()[:_MOST_WORDS]:
+            german, english = stem(word)
+            query = german | english
+            common = [
+                Q(Exact(models.Func(one, function="numnode", output_field=_INTEGER), 0))
+                for one in (german, english)
+            ]
+            titled = Suggestion.objects.annotate(stems=stems("title")).filter(stems=query)
+            said = Variant.objects.annotate(stems=stems("text")).filter(stems=query)
+            found = Q(pk__in=titled.values("pk")) | Q(pk__in=said.values("suggestion"))
+            rows = rows.filter(found | common[0] | common[1])
+        return rows
 
     def visible_to(self, person: Person) -> "SuggestionQuerySet":
         """Those meant for the person: no audience means everybody."""
@@ -119,6 +170,17 @@ class Suggestion(Holdable):
     state = models.CharField(max_length=10, choices=State.choices, default=State.DRAFT)
     revision = models.PositiveIntegerField(default=1)
     author = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="suggestions")
+    owner = models.ForeignKey(
+        Person,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="Who looks after it now; empty: its author. Four eyes count from the author.",
+    )
+    pattern = models.CharField(
+        max_length=60, blank=True, help_text="Its name where others start from it; empty: none."
+    )
     approved_by = models.ForeignKey(
         Person, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
@@ -151,10 +213,28 @@ class Suggestion(Holdable):
             models.Index(
                 fields=["-approved_at"], condition=Q(state="approved"), name="suggestion_live"
             ),
+            models.Index(fields=["state", "-changed_at", "-id"], name="suggestion_lane"),
+            models.Index(
+                fields=["embargo_until"],
+                condition=Q(embargo_until__isnull=False) & ~Q(state="withdrawn"),
+                name="suggestion_begins",
+            ),
+            models.Index(
+                fields=["expires_at", "state"],
+                condition=~Q(state="withdrawn"),
+                name="suggestion_ends",
+            ),
+            models.Index(fields=["pattern"], condition=~Q(pattern=""), name="suggestion_pattern"),
+            GinIndex(stems("title"), name="suggestion_stems"),
         ]
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def seen(self) -> str:
+        """Number and revision, for forms that act on exactly what was shown."""
+        return f"{self.pk}:{self.revision}"
 
     def is_live(self, now: dt.datetime) -> bool:
         """Tell whether it may be shared now; the same rule as the queryset's."""
@@ -179,6 +259,7 @@ class Variant(models.Model):
 
     class Meta:
         ordering: ClassVar = ["position", "pk"]
+        indexes: ClassVar = [GinIndex(stems("text"), name="variant_stems")]
 
     def __str__(self) -> str:
         return self.name

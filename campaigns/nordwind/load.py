@@ -7,6 +7,7 @@ import random
 import uuid
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from allauth.account.models import EmailAddress
 
@@ -46,6 +47,18 @@ from .edits import edit
 HERE = Path(__file__).parent
 # Everybody's password in the demonstration; the one-click logins need none.
 PASSWORD = "moin-moin-nordwind"  # noqa: S105 - fictional
+# What nine people have to say about a building site at noon.
+_NOONS = (
+    "Ich habe die Kabel gezogen, Meter für Meter.",
+    "Mein Platz war im Container, am Telefon.",
+    "Ich war nur zu Besuch und hatte danach drei Tage Wind in den Ohren.",
+    "Von mir sind die Fundamentpläne, die keiner sieht.",
+    "Meine Schicht begann um vier.",
+    "Ich habe mit den Nachbarn geredet, oft und lange.",
+    "Am Ende habe ich den Schalter nicht gedrückt, aber danebengestanden.",
+    "Mein Vater hat gefragt, ob das jetzt unser Strom ist.",
+    "Ich habe gerechnet, bis die Statik stimmte.",
+)
 
 
 def _read(name: str) -> list[dict[str, Any]]:
@@ -203,9 +216,10 @@ class Loader:
             facts=row["facts"],
             leave_out=row["leave_out"],
             audience_languages=[],
-            embargo_until=self.now + dt.timedelta(days=embargo) if embargo else None,
-            expires_at=self.now + dt.timedelta(days=expires) if expires else None,
+            embargo_until=self._ahead(embargo, 9) if embargo else None,
+            expires_at=self._ahead(expires + index % 9, 15) if expires else None,
             state=row["state"],
+            pattern=row.get("pattern", ""),
             author=author,
             approved_by=approver if approved else None,
             approved_at=self.ago(index / 6) if approved else None,
@@ -223,6 +237,10 @@ class Loader:
             )
             for position, variant in enumerate(row["variants"])
         )
+
+    def _ahead(self, days: int, hour: int) -> dt.datetime:
+        """An hour of a coming day."""
+        return (self.now + dt.timedelta(days=days)).replace(hour=hour, minute=0, second=0)
 
     def _picture(self, row: dict[str, Any] | None) -> Picture | None:
         if row is None:
@@ -341,6 +359,27 @@ class Loader:
                 not_after=due_at + dt.timedelta(days=1),
             )
 
+    def pile(self) -> None:
+        """Nine who speak on one topic at one noon; most of them left the moment to Botschaft."""
+        variant = next(
+            s for s in self.suggestions.values() if s.is_live(self.now)
+        ).variant_set.all()[0]
+        day = (self.now + dt.timedelta(days=1)).date()
+        while day.weekday() > 4:
+            day += dt.timedelta(days=1)
+        noon = dt.datetime.combine(day, dt.time(12, 15), ZoneInfo(Programme.the().timezone))
+        for index, person in enumerate(list(self.people.values())[21:30]):
+            post = self._text_of(person, variant, wording.GAP.sub(_NOONS[index], variant.text))
+            Delivery.objects.create(
+                post=post,
+                account=self.walls[person.pk],
+                rkey=make_tid(int(noon.timestamp() * 1e6), self.dice.getrandbits(10)),
+                written_at=self.now,
+                due_at=noon,
+                movable=index % 4 > 0,
+                not_after=noon + dt.timedelta(days=1),
+            )
+
     def _text_of(self, person: Person, variant: Variant, text: str) -> Post:
         """A post for the practice wall, as the composer would write it."""
         label = disclosure.label_for(variant.suggestion, "wall", variant.language)
@@ -389,6 +428,7 @@ def load(*, now: dt.datetime) -> dict[str, int]:
     loader.content()
     loader.history()
     loader.planned()
+    loader.pile()
     return {
         "people": len(loader.people),
         "topics": len(loader.topics),

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from ambassadors import consents
 from ambassadors.kept import kept_form
 from ambassadors.models import Consent, Person
-from campaigns import disclosure, shares, wording
+from campaigns import disclosure, moments, shares, wording
 from campaigns.models import Post, Suggestion, Variant
 from campaigns.outgoings import short_url
 from campaigns.shares import ShareRefused, Words
@@ -114,7 +114,8 @@ def _act(
         suggestion=suggestion,
         words=words,
         accounts=accounts,
-        due_at=due(typed, person, now),
+        due_at=due(typed, person, suggestion, now),
+        movable=typed.when == "good",
         now=now,
     )
     nudge(publish_due)
@@ -129,8 +130,13 @@ def _warning(typed: Typed, suggestion: Suggestion) -> str:
     return warning
 
 
-def due(typed: Typed, person: Person, now: dt.datetime) -> dt.datetime:
-    """The chosen moment by the person's clock. Raises ShareRefused beside the field."""
+def due(typed: Typed, person: Person, suggestion: Suggestion, now: dt.datetime) -> dt.datetime:
+    """The moment: now, a good one, or the chosen one by the person's clock.
+
+    Raises ShareRefused beside the field.
+    """
+    if typed.when == "good":
+        return moments.good_time(suggestion=suggestion, person=person, now=now)
     if typed.when != "pick":
         return now
     try:

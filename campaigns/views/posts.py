@@ -14,8 +14,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from ambassadors.models import Person
-from campaigns import afterwards, choices, holds, wording
-from campaigns.models import Delivery, HoldAnswer, Post
+from campaigns import afterwards, choices, holds, moments, wording
+from campaigns.models import Delivery, HoldAnswer, Post, TimeOffer
 from campaigns.outgoings import short_url
 from campaigns.saying import Outlook, plain_state, what_now
 from campaigns.shares import ShareRefused
@@ -101,6 +101,7 @@ def _page(request: HttpRequest, found: Post, errors: dict[str, str]) -> dict[str
         "live": bool(found.suggestion and found.suggestion.is_live(now)),
         "may_send_again": bool(delivery and now < delivery.not_after),
         "question": asking[0] if asking else None,
+        "offer": _offer(delivery, now),
         "thread": _thread(found, outlook),
         "figures": figures(found),
         "missing": _missing(found, delivery),
@@ -114,6 +115,13 @@ def _page(request: HttpRequest, found: Post, errors: dict[str, str]) -> dict[str
         "errors": errors,
         "typed": request.POST,
     }
+
+
+def _offer(delivery: Delivery | None, now: dt.datetime) -> TimeOffer | None:
+    """Another moment that the person is asked about."""
+    if delivery is None or delivery.state != "queued":
+        return None
+    return TimeOffer.objects.filter(delivery=delivery, answer="", at__gt=now).first()
 
 
 def activity_url(delivery: Delivery) -> str:
@@ -245,10 +253,25 @@ def _there(request: HttpRequest, person: Person, delivery: Delivery, now: dt.dat
     messages.success(request, _("Good. It is noted as being out."))
 
 
+def _take_offer(request: HttpRequest, person: Person, delivery: Delivery, now: dt.datetime) -> None:
+    if not moments.answer(delivery=delivery, take=True, by=person, now=now):
+        raise ShareRefused("", _("This is not possible any more."))
+    messages.success(request, _("It leaves at the new time."))
+
+
+def _keep_moment(
+    request: HttpRequest, person: Person, delivery: Delivery, now: dt.datetime
+) -> None:
+    moments.answer(delivery=delivery, take=False, by=person, now=now)
+    messages.success(request, _("It stays at your time."))
+
+
 _SIMPLE: dict[str, Callable[[HttpRequest, Person, Delivery, dt.datetime], None]] = {
     "withdraw": _withdraw,
     "again": _again,
     "there": _there,
+    "take_offer": _take_offer,
+    "keep_moment": _keep_moment,
 }
 
 

@@ -127,7 +127,7 @@ def today(request: HttpRequest) -> HttpResponse:
     queued = (
         Delivery.objects.filter(post__person=person, state="queued")
         .exclude(reminders.needs_person())
-        .select_related("post__suggestion__topic", "account")
+        .select_related("post__suggestion__topic", "account", "timeoffer")
         .order_by("due_at")[:5]
     )
     context = {

@@ -1,147 +1,229 @@
 """The desk: lights, board, week. Keep the situation safe; move drafts."""
 
 import datetime as dt
-from collections import defaultdict
 from typing import Any, cast
 
-from django.db.models import Count, Q
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from ambassadors import audit
 from ambassadors.models import Person
-from campaigns import anonymity, wording
-from campaigns.models import Delivery, Post, Suggestion, Topic
+from campaigns.models import Suggestion, Topic
+from campaigns.models.programme import ContentClass
+from curation import acts, board, copies, tones
+from curation.board import Wanted
+from curation.calendars import Span
+from curation.models import Act, SavedView
 
-_LANE = 12
+from . import calendar
+from .times import Unclear, moment
+from .tones import labels
+
+_PAGE = 24
+_MOST_VIEWS = 20
 
 
 def desk(request: HttpRequest) -> HttpResponse:
-    """The whole page."""
+    """The whole page; on POST one act on the chosen suggestions, and back to what was looked at."""
     person, now = cast("Person", request.user), timezone.now()
-    week = _monday(request.GET.get("week", ""), person.local(now).date())
+    wanted = Wanted.read(request.GET)
+    errors: dict[str, str] = {}
+    if request.method == "POST":
+        try:
+            _act(request, person, now)
+        except _Doubt as doubt:
+            errors = {doubt.field: doubt.sentence}
+        else:
+            return redirect(_address(wanted, "done"))
+    done = acts.undoable(person, now)
     context = {
         "now": now,
-        "topics": _topics(now),
-        "lanes": board(now),
-        "days": calendar(week, person, now),
-        "week": week,
-        "week_before": week - dt.timedelta(days=7),
-        "week_after": week + dt.timedelta(days=7),
+        "topics": board.topics(now),
+        "curators": _curators(),
+        "classes": ContentClass.choices,
+        "languages": Person.Language.choices,
+        "acts": [what for what in Act.What.choices if what[0] != Act.What.BEGIN],
+        "wanted": wanted,
+        "labels": _labels(),
+        "here": wanted.query(),
+        "bare": Wanted(lane=wanted.lane).query(),
+        "all_lanes": wanted.query(lane=""),
+        "views": SavedView.objects.filter(person=person)[:_MOST_VIEWS],
+        "done": done,
+        "only_tone": labels().get(tones.only_tone(now), ""),
+        "undo_until": done and done.at + acts.UNDO,
+        "typed": request.POST,
+        "picked": set(request.POST.getlist("pick")),
+        "errors": errors,
+        **_tickets(wanted, person, now, request.GET.get("page", "")),
     }
-    return render(request, "desk.html", context)
+    return render(request, "desk.html", context, status=422 if errors else 200)
 
 
-def _topics(now: dt.datetime) -> list[Topic]:
-    live = Q(suggestion__state="approved", suggestion__held_at__isnull=True)
-    live &= Q(suggestion__embargo_until__isnull=True) | Q(suggestion__embargo_until__lte=now)
-    live &= Q(held_at__isnull=True)
-    live &= Q(suggestion__expires_at__isnull=True) | Q(suggestion__expires_at__gt=now)
-    topics = list(
-        Topic.objects.select_related("held_by").annotate(
-            live=Count("suggestion", filter=live, distinct=True)
-        )
-    )
-    queued = dict(
-        Delivery.objects.filter(state="queued")
-        .values_list("post__suggestion__topic")
-        .annotate(n=Count("pk"))
-    )
-    for topic in topics:
-        topic.queued = queued.get(topic.pk, 0)  # type: ignore[attr-defined]
-    order = {"hold": 0, "careful": 1, "share": 2}
-    return sorted(topics, key=lambda t: (order[t.light], t.title))
+def _address(wanted: Wanted, anchor: str) -> str:
+    return f"{reverse('desk')}?{wanted.query()}#{anchor}"
 
 
-def board(now: dt.datetime) -> dict[str, list[dict[str, Any]]]:
-    """Suggestions by lane: draft, in review, planned, out."""
-    rows = (
-        Suggestion.objects.exclude(state="withdrawn")
-        .select_related("topic", "author", "picture")
-        .prefetch_related("variant_set")
-        .order_by("-changed_at", "-pk")
-    )
-    out = Q(state="approved") & (Q(embargo_until__isnull=True) | Q(embargo_until__lte=now))
-    lanes = {
-        "draft": rows.filter(state="draft"),
-        "review": rows.filter(state="in_review"),
-        "planned": rows.filter(state="approved", embargo_until__gt=now),
-        "out": rows.filter(out).exclude(expires_at__lte=now),
+def _labels() -> dict[str, str]:
+    return {
+        "draft": _("Draft"),
+        "review": _("To review"),
+        "planned": _("Planned"),
+        "out": _("Out"),
+        "patterns": _("Patterns"),
+        "over": _("Over"),
+        "withdrawn": _("Withdrawn"),
     }
-    found = {name: [{"suggestion": row} for row in lane[:_LANE]] for name, lane in lanes.items()}
-    _add_mix(found["out"])
-    return found
 
 
-def _add_mix(tickets: list[dict[str, Any]]) -> None:
-    """How many posts kept the draft's words; only where five people stand behind it."""
-    counts = (
-        Post.objects.filter(suggestion__in=[t["suggestion"] for t in tickets])
-        .values("suggestion")
-        .annotate(
-            people=Count("person", distinct=True),
-            verbatim=Count("pk", filter=Q(own_share__lt=wording.COPIED_BELOW)),
-            own=Count("pk", filter=Q(own_share__gte=wording.COPIED_BELOW)),
+def _curators() -> list[Person]:
+    """Whoever may write suggestions; fifty of them fit a list."""
+    return list(Person.objects.filter(role__name="curator", left_at__isnull=True).distinct())
+
+
+def _tickets(wanted: Wanted, person: Person, now: dt.datetime, page: str) -> dict[str, Any]:
+    """Four lanes beside each other, or all of the one that is asked for, page by page."""
+    rows, labels = wanted.rows(person), _labels()
+    if wanted.lane:
+        found = board.ordered(rows.filter(board.in_lane(wanted.lane, now)), wanted.lane)
+        leaf = Paginator(found, _PAGE).get_page(page)
+        board.add_mix(cast("QuerySet[Suggestion]", leaf.object_list))
+        return {"page": leaf, "lane": wanted.lane, "lane_label": labels[wanted.lane]}
+    lanes = []
+    for name in board.LANES:
+        mine = rows.filter(board.in_lane(name, now))
+        many = board.count(mine)
+        lanes.append(
+            {
+                "name": name,
+                "label": labels[name],
+                "rows": list(board.ordered(mine, name)[: board.SHOWN]),
+                "count": many,
+                "most": many == board.MOST_COUNTED,
+                "more": wanted.query(lane=name) if many > board.SHOWN else "",
+            }
         )
-    )
-    known = {row["suggestion"]: row for row in counts}
-    for ticket in tickets:
-        row = known.get(ticket["suggestion"].pk)
-        ticket["nobody"] = row is None
-        if row and anonymity.shown(row["people"]):
-            ticket["mix"] = (row["verbatim"], row["own"])
+    board.add_mix(lanes[-1]["rows"])
+    week = calendar.seen(Span.around("week", person.local(now).date()), person, now)
+    shelves = [(labels[name], wanted.query(lane=name)) for name in board.SHELVES]
+    return {"lanes": lanes, "shelves": shelves, **week}
 
 
-def _monday(text: str, today: dt.date) -> dt.date:
-    try:
-        day = dt.date.fromisoformat(text)
-    except ValueError:
-        day = today
-    if not 2000 <= day.year <= 2100:
-        day = today
-    return day - dt.timedelta(days=day.weekday())
+class _Doubt(Exception):
+    """A field of the form cannot be taken; with its sentence."""
+
+    def __init__(self, field: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.field, self.sentence = field, sentence
 
 
-def calendar(week: dt.date, person: Person, now: dt.datetime) -> list[dict[str, Any]]:
-    """Seven days with what leaves when, grouped by hour and topic."""
-    begin = dt.datetime.combine(week, dt.time(), person.zone)
-    planned = (
-        Delivery.objects.filter(
-            state="queued", due_at__gte=begin, due_at__lt=begin + dt.timedelta(days=7)
-        )
-        .select_related("post__suggestion__topic")
-        .order_by("due_at")
-    )
-    slots: dict[tuple[dt.date, int, int], dict[str, Any]] = {}
-    for delivery in planned:
-        local = person.local(delivery.due_at)
-        topic = delivery.post.suggestion.topic if delivery.post.suggestion else None
-        slot = slots.setdefault(
-            (local.date(), local.hour, topic.pk if topic else 0),
-            {"at": local, "topic": topic, "count": 0, "row": _grid_row(local)},
-        )
-        slot["count"] += 1
-    days: dict[dt.date, list[dict[str, Any]]] = defaultdict(list)
-    for (day, _hour, _topic), slot in slots.items():
-        days[day].append(slot)
-    today = person.local(now).date()
-    return [
-        {
-            "date": day,
-            "slots": days[day],
-            "past": day < today,
-            "today": day == today,
-            "off": day.weekday() > 4,
-        }
-        for day in (week + dt.timedelta(days=i) for i in range(7))
+def _act(request: HttpRequest, person: Person, now: dt.datetime) -> None:
+    """Do what the form asks for to what was ticked. Raises :class:`_Doubt`."""
+    what = request.POST.get("act", "")
+    if what not in Act.What.values or what == Act.What.BEGIN:
+        raise _Doubt("act", _("Choose what to do."))
+    chosen = [
+        acts.Chosen(board.number(pk), board.number(revision))
+        for pk, _colon, revision in (pick.partition(":") for pick in request.POST.getlist("pick"))
+        if board.number(pk)
     ]
+    if not chosen:
+        raise _Doubt("pick", _("Tick at least one suggestion."))
+    if len(chosen) > acts.MOST:
+        raise _Doubt("pick", _("At most %(most)s at once, please.") % {"most": acts.MOST})
+    value = _value(request, what, person, now)
+    acts.perform(what=Act.What(what), chosen=chosen, value=value, by=person, now=now)
 
 
-def _grid_row(local: dt.datetime) -> int:
-    """The half-hour row of the day's grid, 07:00 first."""
-    return min(max((local.hour - 7) * 2 + local.minute // 30, 0), 22)
+def _value(request: HttpRequest, what: str, person: Person, now: dt.datetime) -> acts.Value:
+    """What an act needs beside the suggestions. Raises :class:`_Doubt`."""
+    value: acts.Value = None
+    match what:
+        case Act.What.END if typed := request.POST.get("end", ""):
+            try:
+                return moment(typed, person, now)
+            except Unclear as unclear:
+                raise _Doubt("end", str(unclear)) from unclear
+        case Act.What.END if not request.POST.get("no_end"):
+            raise _Doubt("end", _("Write a day and a time, or tick “No end”."))
+        case Act.What.TOPIC:
+            value = Topic.objects.filter(pk=board.number(request.POST.get("to_topic", ""))).first()
+            if value is None:
+                raise _Doubt("to_topic", _("Choose a topic."))
+        case Act.What.OWNER:
+            wanted = board.number(request.POST.get("to_owner", ""))
+            value = next((who for who in _curators() if who.pk == wanted), None)
+            if value is None:
+                raise _Doubt("to_owner", _("Choose somebody."))
+    return value
+
+
+@require_POST
+def undo(request: HttpRequest, pk: int) -> HttpResponse:
+    """Put back what an act of the person's changed, and show what became of it."""
+    person, now = cast("Person", request.user), timezone.now()
+    act = get_object_or_404(Act, pk=pk)
+    try:
+        acts.undo(act=act, by=person, now=now)
+    except acts.TooLate:
+        messages.error(request, _("This cannot be undone any more: five minutes have passed."))
+    if request.GET.get("to") == "calendar":
+        span = Span.read(request.GET, person.local(now).date())
+        return redirect(f"{reverse('calendar')}?{span.query}#done")
+    return redirect(_address(Wanted.read(request.GET), "done"))
+
+
+@require_POST
+def copy(request: HttpRequest, pk: int) -> HttpResponse:
+    """Start a draft from a suggestion or a pattern, and open it."""
+    person, now = cast("Person", request.user), timezone.now()
+    made = copies.duplicate(suggestion=get_object_or_404(Suggestion, pk=pk), by=person, now=now)
+    messages.success(request, _("A copy, as a draft of yours. Nothing else changed."))
+    return redirect("suggestion_edit", pk=made.pk)
+
+
+@require_POST
+def pattern(request: HttpRequest, pk: int) -> HttpResponse:
+    """Keep a suggestion as a pattern under its title, or end that."""
+    person, now = cast("Person", request.user), timezone.now()
+    suggestion = get_object_or_404(Suggestion, pk=pk)
+    name = "" if suggestion.pattern else suggestion.title[:60]
+    copies.keep_as_pattern(suggestion=suggestion, name=name, by=person, now=now)
+    said = _("Kept as a pattern for everybody here.") if name else _("No pattern any more.")
+    messages.success(request, said)
+    return redirect(_address(Wanted.read(request.GET), "board-h"))
+
+
+@require_POST
+def keep_view(request: HttpRequest) -> HttpResponse:
+    """Keep the filters of the address under a name; a name that is there already is replaced."""
+    person, wanted = cast("Person", request.user), Wanted.read(request.GET)
+    name = " ".join(request.POST.get("name", "").replace("\x00", "").split())[:40]
+    name = name.encode(errors="replace").decode()
+    if not name or not wanted.query():
+        messages.error(request, _("Filter something and write a name, then it can be kept."))
+    elif SavedView.objects.filter(person=person).exclude(name=name).count() >= _MOST_VIEWS:
+        messages.error(request, _("Twenty views are the most. Let one go first."))
+    else:
+        SavedView.objects.update_or_create(
+            person=person, name=name, defaults={"query": wanted.query()[:600]}
+        )
+        messages.success(request, _("Kept as “%(name)s”. Only you see it.") % {"name": name})
+    return redirect(_address(wanted, "board-h"))
+
+
+@require_POST
+def drop_view(request: HttpRequest, pk: int) -> HttpResponse:
+    """Let one of the person's views go."""
+    SavedView.objects.filter(pk=pk, person=cast("Person", request.user)).delete()
+    return redirect(_address(Wanted.read(request.GET), "board-h"))
 
 
 @require_POST

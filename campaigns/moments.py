@@ -1,0 +1,186 @@
+"""When posts leave: a good time for one, and a pile of them spread.
+
+A person's own moment is never moved by anybody else. What was left to us may be; where a pile is
+made of chosen moments, its people are asked, once. All stay outside of quiet hours on the person's
+own clock and before the suggestion's end.
+"""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from django.db import connection, transaction
+from django.db.models import F, QuerySet
+from django.utils.translation import gettext as _
+
+from ambassadors import audit
+from ambassadors.models import Person
+
+from . import anonymity, holds
+from .models import Delivery, Programme, Suggestion, TimeOffer, Topic
+from .reminders import quiet
+from .shares import PATIENCE, ShareRefused
+
+HOUR = dt.timedelta(hours=1)
+PILE = 5  # more posts than this on a topic within an hour are a pile
+_STEP = dt.timedelta(minutes=15)
+_TOGETHER = 2  # posts on a topic within a step that nobody notices
+_AHEAD = dt.timedelta(days=4)  # over a weekend
+_SOON = dt.timedelta(minutes=10)  # a worker may hold it already
+_MOST = 500
+
+
+class NoPile(Exception):
+    """Nothing is to be spread there; the message says why."""
+
+
+def _steps(begin: dt.datetime, end: dt.datetime) -> Iterator[dt.datetime]:
+    """Full quarters of an hour from ``begin`` on, before ``end``."""
+    at = begin.replace(minute=begin.minute // 15 * 15, second=0, microsecond=0)
+    while at < end:
+        if at >= begin:
+            yield at
+        at += _STEP
+
+
+def _step_of(at: dt.datetime) -> dt.datetime:
+    return at.replace(minute=at.minute // 15 * 15, second=0, microsecond=0)
+
+
+def _load(topic: int, begin: dt.datetime) -> "Counter[dt.datetime]":
+    """How many posts on a topic are planned in each quarter of an hour from a moment on."""
+    rows = Delivery.objects.filter(
+        state="queued",
+        due_at__gte=begin - _STEP,
+        due_at__lt=begin + _AHEAD,
+        post__suggestion__topic=topic,
+        post__part=0,
+    )
+    return Counter(_step_of(at) for at in rows.values_list("due_at", flat=True))
+
+
+def _free(
+    person: Person,
+    programme: Programme,
+    load: "Counter[dt.datetime]",
+    *,
+    begin: dt.datetime,
+    end: dt.datetime | None,
+) -> dt.datetime | None:
+    """The first quarter with room outside the person's quiet hours, None when there is none."""
+    last = min(end, begin + _AHEAD) if end else begin + _AHEAD
+    steps = (at for at in _steps(begin, last) if load[at] < _TOGETHER)
+    return next((at for at in steps if not quiet(person, programme, at)), None)
+
+
+def good_time(*, suggestion: Suggestion, person: Person, now: dt.datetime) -> dt.datetime:
+    """The next moment outside quiet hours at which few others speak on the topic.
+
+    Raises :class:`ShareRefused` when the suggestion ends before there is one.
+    """
+    load = _load(suggestion.topic_id, now)
+    found = _free(person, Programme.the(), load, begin=now + _SOON, end=suggestion.expires_at)
+    if found is None:
+        sentence = _("There is no good time left before this suggestion ends. Choose one yourself.")
+        raise ShareRefused("at", sentence)
+    return found
+
+
+def pile(topic: int, hour: dt.datetime) -> "QuerySet[Delivery]":
+    """First parts of posts on a topic that are planned within an hour and wait for nothing else."""
+    return Delivery.objects.filter(
+        state="queued",
+        blocked="",
+        due_at__gte=hour,
+        due_at__lt=hour + HOUR,
+        post__suggestion__topic=topic,
+        post__part=0,
+    )
+
+
+@transaction.atomic
+def spread(*, topic: Topic, hour: dt.datetime, by: Person, now: dt.datetime) -> None:
+    """Draw a pile apart. Raises :class:`NoPile`.
+
+    Effects in order: the rows that a hold would write are shared, so nothing held is moved; posts
+    whose moment was left to us move to the next quarter with room; the people of those that are
+    still too many are offered another moment. How many of each nobody is told: a group of fewer
+    than five could stand behind it.
+    """
+    if holds.bars(topic.pk):
+        raise NoPile(_("On hold: left as it is."))
+    rows = list(
+        pile(topic.pk, max(hour, now + _SOON))
+        .filter(due_at__lt=hour + HOUR)
+        .select_related("post__person", "post__suggestion")
+        .order_by("due_at", "pk")[:_MOST]
+    )
+    if not anonymity.shown(len({row.post.person_id for row in rows})):
+        raise NoPile(_("There is no pile any more."))
+    _share_suggestions(rows)
+    programme, load = Programme.the(), _load(topic.pk, hour)
+    offers = []
+    for row in sorted(rows, key=lambda row: not row.movable):
+        step = _step_of(row.due_at)
+        if load[step] <= _TOGETHER or row.post.suggestion is None or row.post.suggestion.is_held:
+            continue
+        at = _free(
+            row.post.person,
+            programme,
+            load,
+            begin=row.due_at,
+            end=row.post.suggestion.expires_at,
+        )
+        if at is None or (row.movable and not _move(row, at, now)):
+            continue
+        if not row.movable:
+            offers.append(TimeOffer(delivery=row, at=at, made_at=now))
+        load[step] -= 1
+        load[at] += 1
+    TimeOffer.objects.bulk_create(offers, ignore_conflicts=True)
+    audit.record("spread", topic, by=by, now=now, hour=hour.isoformat())
+
+
+def _share_suggestions(rows: Sequence[Delivery]) -> None:
+    """Lock the suggestions against a hold and read what one has written meanwhile."""
+    ids = sorted({row.post.suggestion_id for row in rows if row.post.suggestion_id})
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, held_at FROM campaigns_suggestion WHERE id = ANY(%s) ORDER BY id FOR SHARE",
+            [ids],
+        )
+        held = dict(cursor.fetchall())
+    for row in rows:
+        if row.post.suggestion:
+            row.post.suggestion.held_at = held[row.post.suggestion.pk]
+
+
+def _move(delivery: Delivery, at: dt.datetime, now: dt.datetime) -> bool:
+    """Move a post and the rest of its thread, if it still waits as it did; tells whether."""
+    waiting = Delivery.objects.filter(pk=delivery.pk, state="queued", blocked="")
+    waiting = waiting.filter(due_at=delivery.due_at, due_at__gt=now)
+    if not waiting.update(due_at=at, not_after=at + PATIENCE):
+        return False
+    later = at - delivery.due_at
+    part = Delivery.objects.filter(post__before=delivery.post_id).first()
+    while part:
+        Delivery.objects.filter(pk=part.pk, state="queued").update(
+            due_at=F("due_at") + later, not_after=F("not_after") + later
+        )
+        part = Delivery.objects.filter(post__before=part.post_id).first()
+    return True
+
+
+@transaction.atomic
+def answer(*, delivery: Delivery, take: bool, by: Person, now: dt.datetime) -> bool:
+    """What the person says to another moment; tells whether it was still in time."""
+    open_offer = TimeOffer.objects.filter(
+        delivery=delivery, delivery__post__person=by, answer="", at__gt=now
+    )
+    offer = open_offer.first()
+    if offer is None or not open_offer.update(answer="taken" if take else "kept"):
+        return False
+    moved = not take or _move(delivery, offer.at, now)
+    if not moved:
+        transaction.set_rollback(True)
+    return moved
