@@ -16,6 +16,7 @@ app.autodiscover_tasks()
 # In order of their period. A lost or doubled tick is harmless.
 app.conf.beat_schedule = {
     "publish-due": {"task": "campaigns.tasks.publish_due", "schedule": 5.0},
+    "issues-due": {"task": "campaigns.tasks.issues_due", "schedule": 60.0},
     # On the grid of CADENCE, so that readings that come due together share their calls.
     "measure-due": {"task": "campaigns.tasks.measure_due", "schedule": crontab(minute="*/10")},
     "look-back": {"task": "campaigns.tasks.look_back", "schedule": crontab(minute=5)},
@@ -23,6 +24,10 @@ app.conf.beat_schedule = {
     "renew-lapsing": {
         "task": "integrations.tasks.renew_lapsing",
         "schedule": crontab(hour=4, minute=10),
+    },
+    "forget-ticks": {
+        "task": "campaigns.tasks.forget_ticks",
+        "schedule": crontab(hour=3, minute=20),
     },
     "revoke-due": {"task": "integrations.tasks.revoke_due", "schedule": 60.0},
     "forget-old-trips": {"task": "integrations.tasks.forget_old_trips", "schedule": 600.0},

@@ -49,6 +49,9 @@ def _nav(person: Person, request: HttpRequest) -> list[dict[str, Any]]:
         "suggestion_new": "desk", "hold": "desk", "review": "desk", "wall": "posts",
         "hold_suggestion": "desk", "history": "desk", "merge": "desk", "comment": "desk",
         "calendar": "desk", "tones": "desk",
+        **dict.fromkeys(("light", "issues", "issue_edit"), "desk"),
+        **dict.fromkeys(("topic_list", "topic_new", "topic_edit"), "desk"),
+        **dict.fromkeys(("topics", "topic", "briefings", "briefing", "issue_mail"), "today"),
         **dict.fromkeys(
             ("hold_programme", "hold_reports", "hold_report"),
             "desk" if person.has_role("curator") else "hold_reports",

@@ -6,14 +6,18 @@ from django.views.i18n import set_language
 from ambassadors.views import audit, notebook, roster
 from campaigns.views import (
     approvals,
+    briefings,
     composer,
     ending,
     hold,
     links,
     posts,
+    situation,
     system,
     today,
+    topics,
 )
+from curation.views import briefings as issues
 from curation.views import (
     calendar,
     comments,
@@ -26,6 +30,7 @@ from curation.views import (
     review,
     tones,
 )
+from curation.views import topics as desk_topics
 from integrations.views import accounts, bluesky, channels, connect, wall
 
 from .views import demo, health
@@ -35,6 +40,15 @@ urlpatterns = [
     path("suggestions/", today.suggestions, name="suggestions"),
     path("suggestions/<int:pk>/", composer.composer, name="composer"),
     path("suggestions/<int:pk>/voice/", composer.voice, name="voice"),
+    path("situation/", situation.situation, name="situation"),
+    path("situation/topics/<int:pk>/", situation.turn, name="turn"),
+    path("topics/", topics.topics, name="topics"),
+    path("topics/<int:pk>/", topics.topic, name="topic"),
+    path("issues/", briefings.briefings, name="briefings"),
+    path("issues/<str:day>/", briefings.briefing, name="briefing"),
+    path("issues/<str:day>/tick/", briefings.tick, name="briefing_tick"),
+    path("me/issue-mail/", briefings.issue_mail, name="issue_mail"),
+    path("issue-mail/stop/<str:token>/", briefings.issue_mail_stop, name="issue_mail_stop"),
     path("posts/", posts.posts, name="posts"),
     path("posts/<int:pk>/", posts.post, name="post"),
     path("notebook/", notebook.notebook, name="notebook"),
@@ -48,7 +62,14 @@ urlpatterns = [
     path("desk/acts/<int:pk>/undo/", desk.undo, name="undo"),
     path("desk/suggestions/<int:pk>/copy/", desk.copy, name="copy"),
     path("desk/suggestions/<int:pk>/pattern/", desk.pattern, name="pattern"),
-    path("desk/topics/<int:pk>/light/", desk.light, name="light"),
+    path("desk/issues/", issues.issues, name="issues"),
+    path("desk/issues/<str:day>/", issues.edit, name="issue_edit"),
+    path("desk/issues/<str:day>/withdraw/", issues.withdraw, name="issue_withdraw"),
+    path("desk/topics/", desk_topics.topic_list, name="topic_list"),
+    path("desk/topics/new/", desk_topics.edit, name="topic_new"),
+    path("desk/topics/<int:pk>/", desk_topics.edit, name="topic_edit"),
+    path("desk/topics/<int:pk>/archive/", desk_topics.archive, name="topic_archive"),
+    path("desk/topics/<int:pk>/light/", desk_topics.light, name="light"),
     path("desk/topics/<int:pk>/hold/", hold.hold, name="hold"),
     path("desk/topics/<int:pk>/release/", hold.release, name="release"),
     path("desk/suggestions/<int:pk>/hold/", hold.hold_suggestion, name="hold_suggestion"),

@@ -12,6 +12,7 @@ from ambassadors.models import Person
 from integrations import barrier
 from integrations.models import ConnectedAccount
 
+from . import lights
 from .models import Delivery, HoldAnswer, HoldRecord, Post, Programme, Suggestion, Topic
 from .pace import GATE_SECONDS, clock
 
@@ -102,20 +103,24 @@ def hold(*, scope: Scope, by: Person, reason: str, now: dt.datetime, proposal: s
     """Stop the scope; returns when no first byte can follow any more.
 
     Effects in order: the barrier waits for the starts that came before and shuts out those after;
-    what is queued and what is on its way is written to the record of the hold; commit; wait until
-    every attempt that had started is over or the gate has shut it out; the record learns when the
-    hold was in force. ``proposal`` is a text for people who posted already.
+    the topic's history learns it; what is queued and what is on its way is written to the record of
+    the hold; commit; wait until every attempt that had started is over or the gate has shut it
+    out; the record learns when the hold was in force. ``proposal`` is a text for people who posted
+    already.
     """
     began = time.monotonic()
     with transaction.atomic():
         barrier.close()
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL synchronous_commit TO on")
+        before = _line(scope)
         model = type(scope)
         model.objects.filter(pk=scope.pk).update(  # type: ignore[attr-defined]
             held_at=now, held_by=by, held_reason=reason, hold_epoch=F("hold_epoch") + 1
         )
         scope.refresh_from_db()
+        if isinstance(scope, Topic):
+            lights.record(scope, before=before, why=reason, by=by, now=now)
         deliveries = Delivery.objects.filter(_in_scope(scope, "post__"))
         record = HoldRecord.objects.create(
             scope=kind(scope),
@@ -136,6 +141,13 @@ def hold(*, scope: Scope, by: Person, reason: str, now: dt.datetime, proposal: s
     return Held(epoch=scope.hold_epoch, in_flight=in_flight, record=record.pk)
 
 
+def _line(scope: Scope) -> str:
+    """A topic's line, its row locked until the hold has written; empty for other scopes."""
+    if not isinstance(scope, Topic):
+        return ""
+    return Topic.objects.select_for_update().get(pk=scope.pk).line
+
+
 def wait_for_flights(scope: Scope | Person | ConnectedAccount) -> list[int]:
     """Wait until nothing of the scope can put its first byte; returns what was in flight.
 
@@ -153,12 +165,15 @@ def wait_for_flights(scope: Scope | Person | ConnectedAccount) -> list[int]:
 @transaction.atomic
 def release(*, scope: Scope, by: Person, now: dt.datetime) -> bool:
     """Let the scope go on. Posts whose moment passed ask their people to look again."""
-    model = type(scope)
+    model, since = type(scope), {"light_since": now} if isinstance(scope, Topic) else {}
     released = model.objects.filter(pk=scope.pk, held_at__isnull=False).update(  # type: ignore[attr-defined]
-        held_at=None, held_by=None, held_reason=""
+        held_at=None, held_by=None, held_reason="", **since
     )
     if not released:
         return False
+    if isinstance(scope, Topic):
+        scope.refresh_from_db()
+        lights.record(scope, before="hold", why="", by=by, now=now)
     Delivery.objects.filter(_in_scope(scope, "post__"), state="queued", due_at__lte=now).exclude(
         blocked=Delivery.Blocked.APPROVAL
     ).update(blocked=Delivery.Blocked.LOOK_AGAIN)

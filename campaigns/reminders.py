@@ -45,7 +45,11 @@ def asked_of(person: Person, now: dt.datetime) -> list[Delivery]:
 
 def quiet(person: Person, programme: Programme, now: dt.datetime) -> bool:
     """Tell whether the person's clock stands in quiet hours or at the weekend."""
-    local = person.local(now)
+    return quiet_at(person.local(now), programme)
+
+
+def quiet_at(local: dt.datetime, programme: Programme) -> bool:
+    """The same for a moment on a clock."""
     day = programme.quiet_until_hour <= local.hour < programme.quiet_from_hour
     return local.weekday() >= _SATURDAY or not day
 

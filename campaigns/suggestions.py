@@ -14,7 +14,7 @@ from integrations.networks import NETWORKS
 
 from . import contents, uploads, wording
 from .contents import Content, Wording
-from .models import DisclosureRule, Programme, Suggestion, Variant, Version
+from .models import DisclosureRule, Programme, Suggestion, Topic, Variant, Version
 from .states import move_suggestion
 
 
@@ -56,12 +56,22 @@ def checks(suggestion: Suggestion, variants: list[Variant]) -> list[tuple[str, s
                             },
                         )
                     )
-    if suggestion.topic.is_held:
-        found.append(("no", "topic", _("The topic is on hold.")))
+    found += _topic_checks(suggestion.topic)
     if not DisclosureRule.objects.filter(content_class=suggestion.content_class).exists():
         found.append(("no", "content_class", _("There is no disclosure label for this class.")))
     order = {"no": 0, "warn": 1}
     return sorted(found, key=lambda item: order[item[0]])
+
+
+def _topic_checks(topic: Topic) -> list[tuple[str, str, str]]:
+    if topic.is_held:
+        return [("no", "topic", _("The topic is on hold."))]
+    if topic.archived_at:
+        return [("no", "topic", _("The topic is in the archive."))]
+    if topic.own_view:
+        sentence = _("The topic has no official line yet: this is not offered as our wording.")
+        return [("warn", "topic", sentence)]
+    return []
 
 
 @transaction.atomic

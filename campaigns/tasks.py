@@ -8,7 +8,18 @@ import time
 from celery import shared_task
 from django.db import close_old_connections, connection
 
-from . import claims, deliveries, engagement, pace, reminders, restores, unknowns, watch
+from . import (
+    briefings,
+    claims,
+    deliveries,
+    engagement,
+    issue_mails,
+    pace,
+    reminders,
+    restores,
+    unknowns,
+    watch,
+)
 from .models import Delivery
 
 # Sends wait for networks, so a few threads share one process; each has its own connection.
@@ -147,3 +158,20 @@ def look_back() -> int:
     if not restores.may_publish(now=pace.clock()):
         return 0
     return engagement.converse_due() + reminders.remind_due()
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def issues_due() -> int:
+    """Let out the issues whose moment has come, then send today's to those who asked for it."""
+    close_old_connections()
+    now = pace.clock()
+    if not restores.may_publish(now=now):
+        return 0
+    return briefings.publish_due(now=now) + issue_mails.send_due(now=now)
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def forget_ticks() -> int:
+    """Delete people's own "read" ticks when they have served; returns how many."""
+    close_old_connections()
+    return briefings.forget_ticks(now=pace.clock())

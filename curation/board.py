@@ -170,7 +170,7 @@ def topics(now: dt.datetime) -> list[Topic]:
         for row in planned
         if anonymity.shown(row["people"])
     }
-    found = list(Topic.objects.select_related("held_by"))
+    found = list(Topic.objects.current().select_related("held_by"))
     for topic in found:
         topic.live = live.get(topic.pk, 0)  # type: ignore[attr-defined]
         topic.queued = queued.get(topic.pk, 0)  # type: ignore[attr-defined]

@@ -45,14 +45,20 @@ def ampel(light: str) -> SafeString:
 
 
 @register.simple_tag
-def signal(light: str) -> SafeString:
-    """Shape and word of a light, as a chip."""
-    words = {"share": _("Free to share"), "careful": _("With care"), "hold": _("On hold")}
+def signal(line: str) -> SafeString:
+    """Shape and word of a light, or of a topic without an official line, as a chip."""
+    words = {
+        "share": _("Free to share"),
+        "careful": _("With care"),
+        "own": _("No official line yet"),
+        "hold": _("On hold"),
+    }
+    light = "careful" if line == "own" else line
     return format_html(
         '<span class="signal signal--chip" data-signal="{}">{}{}</span>',
         light,
         sign(light),
-        words[light],
+        words[line],
     )
 
 

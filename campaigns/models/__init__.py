@@ -1,23 +1,29 @@
 """Rows of the floor that knows what and when."""
 
+from .briefing import Briefing, BriefingItem, BriefingMail, BriefingMailWish, BriefingRead
 from .delivery import Attempt, Delivery, Reading, TimeOffer, Transition
 from .hold import HoldAnswer, HoldRecord
 from .post import FormerText, Post, ShortLink
 from .programme import DisclosureRule, Programme
 from .suggestion import Document, Picture, Suggestion, Variant
-from .topic import Briefing, BriefingItem, Topic
+from .topic import LightChange, Line, Topic
 from .version import Version
 
 __all__ = [
     "Attempt",
     "Briefing",
     "BriefingItem",
+    "BriefingMail",
+    "BriefingMailWish",
+    "BriefingRead",
     "Delivery",
     "DisclosureRule",
     "Document",
     "FormerText",
     "HoldAnswer",
     "HoldRecord",
+    "LightChange",
+    "Line",
     "Picture",
     "Post",
     "Programme",

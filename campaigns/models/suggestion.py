@@ -91,6 +91,7 @@ class SuggestionQuerySet(models.QuerySet["Suggestion"]):
             state=Suggestion.State.APPROVED,
             held_at__isnull=True,
             topic__held_at__isnull=True,
+            topic__archived_at__isnull=True,
         )
 
     def saying(self, text: str) -> "SuggestionQuerySet":
@@ -112,6 +113,10 @@ class SuggestionQuerySet(models.QuerySet["Suggestion"]):
             found = Q(pk__in=titled.values("pk")) | Q(pk__in=said.values("suggestion"))
             rows = rows.filter(found | common[0] | common[1])
         return rows
+
+    def worded(self) -> "SuggestionQuerySet":
+        """Those whose wordings are the company's: a topic without an official line has none."""
+        return self.filter(topic__own_view=False)
 
     def visible_to(self, person: Person) -> "SuggestionQuerySet":
         """Those meant for the person: no audience means everybody."""
@@ -242,9 +247,14 @@ class Suggestion(Holdable):
             self.state == self.State.APPROVED
             and not self.is_held
             and not self.topic.is_held
+            and self.topic.archived_at is None
             and (self.embargo_until is None or self.embargo_until <= now)
             and (self.expires_at is None or self.expires_at > now)
         )
+
+    def draft(self, variant: "Variant") -> str:
+        """The wording people start from; none while the topic has no official line."""
+        return "" if self.topic.own_view else variant.text
 
 
 class Variant(models.Model):

@@ -28,6 +28,7 @@ from campaigns.models import (
     BriefingItem,
     Delivery,
     DisclosureRule,
+    LightChange,
     Picture,
     Post,
     Programme,
@@ -167,34 +168,72 @@ class Loader:
         for row in _read("topics"):
             owner = self.people.get(row["owner"])
             held = row.get("held")
-            self.topics[row["slug"]] = Topic.objects.create(
+            topic = self.topics[row["slug"]] = Topic.objects.create(
                 slug=row["slug"],
                 title=row["title"],
                 language=row["language"],
                 light_when_free=row["light"],
+                own_view=row.get("own_view", False),
                 rule=row["rule"],
                 say=row["say"],
                 leave_out=row["leave_out"],
                 if_asked=row["if_asked"],
-                facts=row["facts"],
+                facts=[{"fact": fact, "source": row.get("source", "")} for fact in row["facts"]],
+                glossary=row.get("glossary", []),
+                links=row.get("links", []),
                 owner=owner,
                 light_since=self.ago(3),
                 held_at=self.now - dt.timedelta(hours=2) if held else None,
                 held_by=owner if held else None,
                 held_reason=row.get("held_reason", "") if held else "",
             )
+            self._beside(topic, row)
         for row in _read("briefings"):
-            day = self.now.date() - dt.timedelta(days=row["days_ago"])
-            briefing = Briefing.objects.create(
-                day=day, note=row["note"], dial_in=row["dial_in"], published_at=self.now
-            )
-            for position, slug in enumerate(row["topics"]):
-                BriefingItem.objects.create(
-                    briefing=briefing, topic=self.topics[slug], position=position
-                )
+            self._briefing(row)
         for index, row in enumerate(_read("suggestions")):
             self._suggestion(row, index)
         edit(_read("edits"), people=self.people, suggestions=self.suggestions, now=self.now)
+
+    def _beside(self, topic: Topic, row: dict[str, Any]) -> None:
+        """A topic's deputies, and how its light changed."""
+        topic.deputies.set(self.people[email] for email in row.get("deputies", []))
+        LightChange.objects.bulk_create(
+            LightChange(
+                topic=topic,
+                at=self.now - dt.timedelta(hours=change["hours_ago"]),
+                actor_id=topic.owner_id,
+                before=change["before"],
+                after=change["after"],
+                why=change["why"],
+            )
+            for change in row.get("history", [])
+        )
+
+    def _briefing(self, row: dict[str, Any]) -> None:
+        """One issue: out at seven of its day, or a draft."""
+        zone = ZoneInfo(Programme.the().timezone)
+        day = self.now.astimezone(zone).date() - dt.timedelta(days=row["days_ago"])
+        begin = dt.datetime.combine(day, dt.time(7), zone)
+        draft = row.get("draft", False)
+        briefing = Briefing.objects.create(
+            day=day,
+            note=row["note"],
+            dial_in=row["dial_in"],
+            starts_at=dt.datetime.combine(day, dt.time.fromisoformat(row["starts_at"]), zone),
+            contact=self.people.get(row["contact"]),
+            publish_at=begin if draft else None,
+            published_at=None if draft else min(begin, self.now),
+        )
+        for position, slug in enumerate(row["topics"]):
+            topic = self.topics[slug]
+            BriefingItem.objects.create(
+                briefing=briefing,
+                topic=topic,
+                position=position,
+                note=row["notes"].get(slug, ""),
+                line="" if draft else topic.line,
+                rule="" if draft else topic.held_reason or topic.rule,
+            )
 
     def _suggestion(self, row: dict[str, Any], index: int) -> None:
         approved = row["state"] == "approved"

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from ambassadors import consents
 from ambassadors.kept import kept_form
 from ambassadors.models import Consent, Person
-from campaigns import disclosure, moments, shares, wording
+from campaigns import disclosure, lights, moments, shares, wording
 from campaigns.models import Post, Suggestion, Variant
 from campaigns.outgoings import short_url
 from campaigns.shares import ShareRefused, Words
@@ -27,6 +27,8 @@ from integrations.networks import NETWORKS, get
 from integrations.networks.twitter_text import ENDINGS
 from integrations.views.accounts import shut
 
+from .situation import number, said
+
 _LONGEST_WARNING = 120
 _BETWEEN = "⸻"  # between the parts of a thread in the preview
 _LONG = 4000  # characters; beyond it the word comparison is left to the first refusal
@@ -35,10 +37,14 @@ _LONG = 4000  # characters; beyond it the word comparison is left to the first r
 class Typed:
     """What the form holds: posted, kept over a login, or the draft of the first wording."""
 
-    def __init__(self, form: QueryDict | None, variants: list[Variant]) -> None:
+    def __init__(
+        self, form: QueryDict | None, variants: list[Variant], suggestion: Suggestion
+    ) -> None:
         chosen = form.get("variant", "") if form else ""
         self.variant = next((v for v in variants if str(v.pk) == chosen), variants[0])
-        self.text = wording.clean(form.get("text", "")) if form else self.variant.text
+        self.base = suggestion.draft(self.variant)
+        self.text = wording.clean(form.get("text", "")) if form else self.base
+        self.seen = number(form.get("seen", "")) if form else None
         self.to = form.getlist("to") if form else []
         self.when = form.get("when", "now") if form else "now"
         self.at = form.get("at", "") if form else ""
@@ -74,7 +80,7 @@ def composer(request: HttpRequest, pk: int) -> HttpResponse:
         text = form.get("text", "")
         return render(request, "gone.html", {"text": text}, status=410)
     variants.sort(key=lambda v: (v.language != person.language, v.position))
-    typed = Typed(form, variants)
+    typed = Typed(form, variants, suggestion)
     if request.method != "POST":
         if form is None and not suggestion.is_live(now):
             return render(request, "gone.html", {"suggestion": suggestion}, status=410)
@@ -89,7 +95,9 @@ def composer(request: HttpRequest, pk: int) -> HttpResponse:
 def _act(
     request: HttpRequest, person: Person, suggestion: Suggestion, typed: Typed, now: dt.datetime
 ) -> HttpResponse:
-    """Copy, open or publish, by the button that was pressed."""
+    """Copy, open or publish, by the button that was pressed; first, the light must be known."""
+    if typed.seen is not None and (new := lights.changed_since(suggestion.topic, typed.seen)):
+        raise ShareRefused("light", said(new, person))
     words = Words(
         text=typed.text,
         variant=typed.variant,
@@ -224,6 +232,9 @@ def _page(
 ) -> HttpResponse:
     """Render the composer around what was typed."""
     counts = shares.verbatim_counts(variants, since=now - dt.timedelta(days=30))
+    # what the person has not been told, the form goes on not to know
+    told = typed.seen if errors and "light" not in errors else None
+    seen = lights.latest(suggestion.topic) if told is None else told
     usable = list(ConnectedAccount.objects.usable_by(person))
     limits_of = limits(suggestion, typed.variant.language, usable)
     previews = _previews(suggestion, typed, limits_of)
@@ -252,8 +263,9 @@ def _page(
         "suggestion": suggestion,
         "variants": [{"variant": v, "used": counts.get(v.pk, 0)} for v in variants],
         "typed": typed,
-        "voice": wording.voice(typed.variant.text, typed.text[:_LONG]),
-        "marked": wording.marked(typed.variant.text, typed.text[:_LONG]),
+        "seen": seen,
+        "voice": wording.voice(typed.base, typed.text[:_LONG]),
+        "marked": wording.marked(typed.base, typed.text[:_LONG]),
         "used": counts.get(typed.variant.pk, 0),
         "previews": previews,
         "accounts": [row for row in accounts if row["account"].person_id],
@@ -296,14 +308,14 @@ def _checked(account: ConnectedAccount, typed: Typed, over: dict[str, int]) -> b
 def voice(request: HttpRequest, pk: int) -> HttpResponse:
     """Whose words these are, as a fragment of the composer."""
     person = cast("Person", request.user)
-    suggestion = Suggestion.objects.visible_to(person).filter(pk=pk).first()
+    suggestion = Suggestion.objects.visible_to(person).select_related("topic").filter(pk=pk).first()
     variants = list(suggestion.variant_set.all()) if suggestion else []
-    if not variants:
+    if suggestion is None or not variants:
         raise Http404
-    typed = Typed(request.POST, variants)
+    typed = Typed(request.POST, variants, suggestion)
     counts = shares.verbatim_counts([typed.variant], since=timezone.now() - dt.timedelta(days=30))
     context = {
-        "voice": wording.voice(typed.variant.text, typed.text[:_LONG]),
+        "voice": wording.voice(typed.base, typed.text[:_LONG]),
         "used": counts.get(typed.variant.pk, 0),
     }
     return render(request, "parts/voice.html", context)

@@ -10,23 +10,15 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from ambassadors.models import Note, Person
-from campaigns import holds, reminders, shares, wording
-from campaigns.models import Briefing, Delivery, Post, Programme, Suggestion, Topic, Variant
+from campaigns import briefings, holds, lights, reminders, shares, wording
+from campaigns.models import Delivery, Post, Programme, Suggestion, Variant
 from integrations.networks import NETWORKS
+
+from .situation import situation_of
 
 _PITCHES = 3
 _MONTH = dt.timedelta(days=28)
 _SATURDAY = 5
-
-
-def topics_of_the_day(day: dt.date) -> tuple[Briefing | None, list[Topic]]:
-    """The latest issue up to a day with its topics: hold first, then careful, then free."""
-    briefing = Briefing.objects.filter(day__lte=day, published_at__isnull=False).first()
-    topics = list(Topic.objects.filter(briefingitem__briefing=briefing)) if briefing else []
-    held = Topic.objects.filter(held_at__isnull=False)
-    topics += [topic for topic in held if topic not in topics]
-    order = {"hold": 0, "careful": 1, "share": 2}
-    return briefing, sorted(topics, key=lambda topic: order[topic.light])
 
 
 def pitches(person: Person, now: dt.datetime, limit: int) -> list[dict[str, Any]]:
@@ -34,6 +26,7 @@ def pitches(person: Person, now: dt.datetime, limit: int) -> list[dict[str, Any]
     rows = list(
         Suggestion.objects.live(now)
         .visible_to(person)
+        .worded()
         .select_related("topic", "picture")
         .prefetch_related("variant_set")
         .order_by("-approved_at")[:60]
@@ -121,10 +114,10 @@ def today(request: HttpRequest) -> HttpResponse:
     if day.weekday() >= _SATURDAY:
         notes = Note.objects.filter(person=person)[:5]
         return render(request, "weekend.html", {"notes": notes, "now": now, "programme": programme})
-    briefing, topics = topics_of_the_day(day)
+    situation = situation_of(day, now)
     found = [] if programme.is_held else pitches(person, now, _PITCHES)
     add_counts(found, now)
-    queued = (
+    queued = list(
         Delivery.objects.filter(post__person=person, state="queued")
         .exclude(reminders.needs_person())
         .select_related("post__suggestion__topic", "account", "timeoffer")
@@ -133,16 +126,15 @@ def today(request: HttpRequest) -> HttpResponse:
     context = {
         "now": now,
         "programme": programme,
-        "briefing": briefing,
-        "topics": topics,
+        **situation,
+        "read": briefings.read_by(person, situation["issue"]),
         "pitches": found,
-        "queued": queued,
+        "queued": lights.with_changes(queued),
         "questions": holds.questions(person),
         "unknown": reminders.asked_of(person, now),
         "impact": impact(person, now),
     }
-    template = "parts/lage.html" if request.headers.get("HX-Target") == "lage" else "today.html"
-    return render(request, template, context)
+    return render(request, "today.html", context)
 
 
 def suggestions(request: HttpRequest) -> HttpResponse:
@@ -152,6 +144,7 @@ def suggestions(request: HttpRequest) -> HttpResponse:
     rows = (
         Suggestion.objects.live(now)
         .visible_to(person)
+        .worded()
         .select_related("topic", "picture")
         .prefetch_related("variant_set")
         .order_by("-approved_at", "-pk")

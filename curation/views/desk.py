@@ -13,7 +13,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from ambassadors import audit
 from ambassadors.models import Person
 from campaigns.models import Suggestion, Topic
 from campaigns.models.programme import ContentClass
@@ -224,19 +223,3 @@ def drop_view(request: HttpRequest, pk: int) -> HttpResponse:
     """Let one of the person's views go."""
     SavedView.objects.filter(pk=pk, person=cast("Person", request.user)).delete()
     return redirect(_address(Wanted.read(request.GET), "board-h"))
-
-
-@require_POST
-def light(request: HttpRequest, pk: int) -> HttpResponse:
-    """Switch a topic between free and careful; hold has its own page."""
-    topic = get_object_or_404(Topic, pk=pk)
-    wanted = request.POST.get("light", "")
-    if wanted == "hold":
-        return redirect("hold", pk=pk)
-    if topic.is_held:
-        return redirect("hold", pk=pk)
-    if wanted in Topic.Light.values and wanted != topic.light_when_free:
-        now = timezone.now()
-        Topic.objects.filter(pk=pk).update(light_when_free=wanted, light_since=now)
-        audit.record("light", topic, by=cast("Person", request.user), now=now, light=wanted)
-    return redirect("desk")

@@ -190,7 +190,7 @@ def page(request: HttpRequest, opened: Opened, *, status: int = 200) -> HttpResp
         "checks": suggestions.checks(suggestion, [v for v in variants if v.text])
         if suggestion.topic_id
         else [],
-        "topics": Topic.objects.all(),
+        "topics": Topic.objects.offered(suggestion.topic_id),
         "revision": opened.revision,
         "key": opened.key,
         "drafts": [d for d in drafts.offered(suggestion=stored, to=person) if d.key != opened.key]

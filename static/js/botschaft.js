@@ -22,6 +22,21 @@
   }));
   $$('[data-submit]').forEach(r => r.addEventListener('change', () => r.form.requestSubmit()));
 
+  $$('[data-print]').forEach(b => b.addEventListener('click', () => print()));
+
+  // An open page asks whether the situation changed: only while it is looked at, every half minute,
+  // each page at its own beat, and at once when it is looked at again. What was unfolded stays so.
+  if ($('#situation, #turn')) {
+    let asked = Date.now();
+    const look = () => { if (document.hidden || !navigator.onLine) return; asked = Date.now(); document.body.dispatchEvent(new Event('look')); };
+    setTimeout(() => setInterval(look, 30000), Math.random() * 30000);
+    document.addEventListener('visibilitychange', () => { if (Date.now() - asked > 10000) look(); });
+    let open = [];
+    document.addEventListener('htmx:beforeSwap', e => { if (new URL(e.detail.xhr.responseURL).pathname.startsWith('/accounts/')) e.detail.shouldSwap = false; });   // logged out meanwhile
+    document.addEventListener('htmx:beforeSwap', e => { if (e.target.id === 'situation') open = $$('details[open]', e.target).map(d => d.id); });
+    document.addEventListener('htmx:afterSwap', () => { open.forEach(id => { const d = document.getElementById(id); if (d) d.open = true; }); open = []; });
+  }
+
   // how networks count; the server counts again
   const clusters = s => { try { return [...new Intl.Segmenter().segment(s)].map(c => c.segment); } catch { return [...s]; } };
   const light = c => c <= 0x10ff || (c >= 0x2000 && c <= 0x200d) || (c >= 0x2010 && c <= 0x201f) || (c >= 0x2032 && c <= 0x2037);

@@ -1,0 +1,128 @@
+"""Issues as everybody reads them: past ones, one of a day, the own tick, the mail."""
+
+import datetime as dt
+from typing import cast
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from ambassadors.models import Person
+from campaigns import briefings as verbs
+from campaigns import issue_mails
+from campaigns.models import Briefing, BriefingMailWish, BriefingRead, Programme
+
+_PAGE = 20
+
+
+def day_of(text: str) -> dt.date:
+    """A day in an address. Raises Http404 for what is none."""
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError as error:
+        raise Http404 from error
+
+
+def briefings(request: HttpRequest) -> HttpResponse:
+    """Past issues, newest first, with the person's own ticks."""
+    person, now = cast("Person", request.user), timezone.now()
+    rows = Briefing.objects.out().filter(day__lte=person.local(now).date())
+    page = Paginator(rows.prefetch_related("topics"), _PAGE).get_page(request.GET.get("page"))
+    ticked = BriefingRead.objects.filter(person=person, briefing__in=list(page.object_list))
+    context = {"page": page, "ticked": set(ticked.values_list("briefing_id", flat=True))}
+    return render(request, "briefings.html", context)
+
+
+def briefing(request: HttpRequest, day: str) -> HttpResponse:
+    """One issue, as it went out and with the lights of now; made to be printed, too."""
+    person, now = cast("Person", request.user), timezone.now()
+    issue = _issue(day, person, now)
+    context = {
+        "issue": issue,
+        "lines": issue.briefingitem_set.select_related("topic"),
+        "over": issue.is_over(person.local(now).date()),
+        "read": verbs.read_by(person, issue),
+        "programme": Programme.the(),
+        "now": now,
+    }
+    return render(request, "briefing.html", context)
+
+
+def _issue(day: str, person: Person, now: dt.datetime) -> Briefing:
+    rows = Briefing.objects.out().filter(day__lte=person.local(now).date())
+    return get_object_or_404(rows.select_related("contact"), day=day_of(day))
+
+
+@require_POST
+def tick(request: HttpRequest, day: str) -> HttpResponse:
+    """The private "I have read it", and its taking back."""
+    person, now = cast("Person", request.user), timezone.now()
+    issue = _issue(day, person, now)
+    if request.POST.get("read") == "no":
+        verbs.unconfirm(briefing=issue, by=person)
+    else:
+        verbs.confirm(briefing=issue, by=person, now=now)
+    if request.headers.get("HX-Request"):
+        context = {"issue": issue, "read": verbs.read_by(person, issue), "focus": True}
+        return render(request, "parts/tick.html", context)
+    if request.POST.get("from") == "today":
+        return redirect("today")
+    return redirect("briefing", day=day)
+
+
+def issue_mail(request: HttpRequest) -> HttpResponse:
+    """Ask for the issue by mail at a time of one's own, or stop it."""
+    person, now = cast("Person", request.user), timezone.now()
+    programme = Programme.the()
+    error, typed = "", request.POST.get("at", "")
+    if request.method == "POST" and request.POST.get("act") == "stop":
+        issue_mails.stop(person=person)
+        messages.success(request, _("No more mails of the issue."))
+        return redirect("issue_mail")
+    if request.method == "POST":
+        try:
+            issue_mails.wish(by=person, at=_time(typed, programme), now=now)
+        except ValueError:
+            error = _("Choose a time between %(a)s:00 and %(b)s:00.") % {
+                "a": programme.quiet_until_hour,
+                "b": programme.quiet_from_hour,
+            }
+        else:
+            messages.success(request, _("The issue comes by mail."))
+            return redirect("issue_mail")
+    wish = BriefingMailWish.objects.filter(person=person).first()
+    context = {
+        "wish": wish,
+        "typed": typed[:20] or (f"{wish.at:%H:%M}" if wish else "07:30"),
+        "error": error,
+        "programme": programme,
+    }
+    return render(request, "issue_mail.html", context, status=422 if error else 200)
+
+
+def _time(text: str, programme: Programme) -> dt.time:
+    """A time in working hours. Raises ValueError."""
+    time = dt.time.fromisoformat(text)
+    if time.tzinfo or not programme.quiet_until_hour <= time.hour < programme.quiet_from_hour:
+        raise ValueError
+    return time.replace(second=0, microsecond=0)
+
+
+@csrf_exempt
+def issue_mail_stop(request: HttpRequest, token: str) -> HttpResponse:
+    """The one-click address of a mail (RFC 8058): a POST stops, a GET shows the button.
+
+    A GET changes nothing: mail scanners open every link.
+    """
+    person = issue_mails.person_of(token)
+    if person is None:
+        raise Http404
+    done = request.method == "POST"
+    if done:
+        issue_mails.stop(person=person)
+    return render(request, "issue_mail_stop.html", {"done": done})

@@ -1,0 +1,71 @@
+"""What an open page asks every half minute: has the situation changed? Mostly: no, 204."""
+
+import datetime as dt
+from typing import Any, cast
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from ambassadors.models import Person
+from campaigns import briefings, lights
+from campaigns.models import LightChange, Programme, Topic
+
+_DIGITS = 19  # of a bigint
+# An issue of Friday is still the latest on Monday; its changes are not news any more.
+_NEWS = dt.timedelta(hours=16)
+
+
+def situation_of(day: dt.date, now: dt.datetime) -> dict[str, Any]:
+    """The issue, its lines, what changed since, and the version an open page compares."""
+    version = lights.version(day)  # first: what is read after it may be newer, never older
+    issue, lines = briefings.of_day(day)
+    since = now - _NEWS
+    if issue and issue.published_at:
+        since = max(since, issue.published_at)
+    topics = [item.topic for item in lines]
+    return {
+        "issue": issue,
+        "fresh": issue is not None and issue.day == day,
+        "lines": lines,
+        "news": lights.of_day(topics, since),
+        "version": version,
+    }
+
+
+def situation(request: HttpRequest) -> HttpResponse:
+    """The situation as a fragment if it is not the one the page has (``v``), else 204.
+
+    The version stands in the address instead of an ETag: our pages are ``no-store``, so a browser
+    would never send one back.
+    """
+    person, now = cast("Person", request.user), timezone.now()
+    day = person.local(now).date()
+    if request.GET.get("v") == lights.version(day):
+        return HttpResponse(status=204)
+    context = {**situation_of(day, now), "now": now, "programme": Programme.the(), "swapped": True}
+    return render(request, "parts/situation.html", context)
+
+
+def turn(request: HttpRequest, pk: int) -> HttpResponse:
+    """For an open composer: one line when its topic's light changed since ``told``, else 204."""
+    topic = get_object_or_404(Topic, pk=pk)
+    new = lights.changed_since(topic, number(request.GET.get("told", "")) or 0)
+    if new is None:
+        return HttpResponse(status=204)
+    return render(request, "parts/turn.html", {"turn": new, "told": new.pk})
+
+
+def number(text: str) -> int | None:
+    """The id of a change as a page sends it back; None when it is not readable."""
+    return int(text) if text.isdecimal() and text.isascii() and len(text) < _DIGITS else None
+
+
+def said(change: LightChange, person: Person) -> str:
+    """A change in one sentence, for a form that must be read again."""
+    return _("The light changed at %(at)s: %(line)s. %(why)s") % {
+        "at": f"{person.local(change.at):%H:%M}",
+        "line": change.get_after_display(),
+        "why": change.why,
+    }

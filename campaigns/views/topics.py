@@ -1,0 +1,37 @@
+"""Topics as everybody reads them: what may I say, what not, and how it changed."""
+
+from typing import cast
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+
+from ambassadors.models import Person
+from campaigns.models import Programme, Suggestion, Topic
+
+_CHANGES = 30
+_SUGGESTIONS = 6
+
+
+def topics(request: HttpRequest) -> HttpResponse:
+    """All topics with their lights: what is on hold first."""
+    rank = {"hold": 0, "careful": 1, "share": 2}
+    rows = sorted(Topic.objects.current(), key=lambda topic: (rank[topic.light], topic.title))
+    return render(request, "topics.html", {"topics": rows})
+
+
+def topic(request: HttpRequest, pk: int) -> HttpResponse:
+    """One topic. Its history names no people: what changed matters, and why."""
+    person, now = cast("Person", request.user), timezone.now()
+    found = get_object_or_404(Topic.objects.select_related("owner"), pk=pk)
+    context = {
+        "topic": found,
+        "deputies": found.deputies.filter(left_at__isnull=True),
+        "changes": found.changes.all()[:_CHANGES],
+        "programme": Programme.the(),
+        "suggestions": Suggestion.objects.live(now)
+        .visible_to(person)
+        .filter(topic=found)
+        .order_by("-approved_at", "-pk")[:_SUGGESTIONS],
+    }
+    return render(request, "topic.html", context)
