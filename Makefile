@@ -84,4 +84,4 @@ curators: $(READY)
 	$(V)/python -m bench.curators --keep $(ARGS)
 
 curators-ci: $(READY)
-	$(V)/python -m bench.curators --seconds 20 --suggestions 40 $(ARGS)
+	$(V)/python -m bench.curators --seconds 20 --suggestions 40 --pace 1 --no-goal $(ARGS)

@@ -161,6 +161,11 @@ class Curator(threading.Thread):
         typed: list[str] = []
         for _ in range(self.dice.randint(1, 3)):
             self.think(0.3, 1.5)
+            self.send(
+                f"{where}here/",
+                [("revision", dict(form)["revision"]), *self.secret(form)],
+                "sign of life",
+            )
             form, words = self.type(form)
             typed = [w for w in (*typed, *words) if any(w in value for _, value in form)]
             self.send(f"/desk/drafts/{key}/", form, "autosave")
@@ -187,6 +192,8 @@ class Curator(threading.Thread):
             if "/merge/" not in target:
                 break
             target = self.merge(target)
+        if target:
+            self.get(target)  # as a browser follows
         self.think(0.3, 2)
 
     def type(self, form: list[tuple[str, str]]) -> tuple[list[tuple[str, str]], list[str]]:
@@ -424,7 +431,7 @@ def keep(results: list[Result], asked: Any) -> None:
     """Write the table between the page's own markers."""
     head = (
         f"{dt.datetime.now(dt.UTC):%Y-%m-%d}, {machine()}; {asked.curators} curators on "
-        f"{asked.suggestions} suggestions for {asked.seconds:.0f} s"
+        f"{asked.suggestions} suggestions for {asked.seconds:.0f} s, each with a save every 15 s or so"
         f"{', the machine shared with other work' if asked.shared else ''}; `make curators`.\n\n"
         "| what | figure | goal | beside it | kept |\n|---|---|---|---|---|\n"
     )
@@ -444,7 +451,12 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=600)
     parser.add_argument("--curators", type=int, default=50)
     parser.add_argument("--suggestions", type=int, default=200)
-    parser.add_argument("--pace", type=float, default=1, help="factor of the pauses")
+    parser.add_argument(
+        "--pace", type=float, default=4, help="factor of the pauses; 4: a save every 15 s or so"
+    )
+    parser.add_argument(
+        "--no-goal", action="store_true", help="time counts for nothing: shared machines"
+    )
     parser.add_argument("--shared", action="store_true", help="say that the machine was shared")
     parser.add_argument("--keep", action="store_true", help="write the table to docs")
     asked = parser.parse_args()
@@ -460,7 +472,10 @@ def main() -> int:
         print(result.line(), flush=True)
     if asked.keep:
         keep(results, asked)
-    return int(any(result.kept is False for result in results))
+    wrong = [
+        r for r in results if r.kept is False and not (asked.no_goal and r.name.endswith("p95"))
+    ]
+    return int(bool(wrong))
 
 
 if __name__ == "__main__":

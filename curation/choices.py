@@ -11,7 +11,7 @@ from campaigns.contents import Content
 from campaigns.merging import Clash, Merged
 from campaigns.shares import LONGEST_TEXT
 
-from .differences import LISTS, TEXTS, Run, Shown, field_names, headed, keyed, words
+from .differences import LISTS, TEXTS, Run, Shown, field_names, head, headed, keyed, words
 from .forms import lines
 
 _LONGEST = {"title": 120, "why": 240, "link_title": 200, "link_description": 400, "alt": 1500}
@@ -22,13 +22,15 @@ _LONGEST_LIST = 4000
 class Choice:
     """One clash as the page asks it.
 
-    ``mine`` and ``theirs`` show against what stood there before, empty where a side removed it;
-    ``hand`` is the text to edit, None where typing makes no sense. ``value`` is the decision.
+    ``mine`` and ``theirs`` read as they would be saved, with what is new against ``before``; empty
+    where a side removed it. ``hand`` is the text to edit, None where typing makes no sense.
+    ``value`` is the decision.
     """
 
     clash: Clash
     label: str
     language: str
+    before: str
     mine: list[Run]
     theirs: list[Run]
     hand: str | None
@@ -70,27 +72,27 @@ def answer(asked: list[Choice], form: QueryDict) -> dict[str, Any] | None:
 def _choice(clash: Clash, common: Content, mine: Content, shown: Shown) -> Choice:
     key = clash.key
     if clash.is_wording:
-        side = clash.mine or clash.theirs
-        old = headed(keyed(common).get(key))
-        return Choice(
-            clash,
-            _("Wording “%(name)s”") % {"name": side["name"]},
-            side["language"],
-            words(old, headed(clash.mine)) if clash.mine else [],
-            words(old, headed(clash.theirs)) if clash.theirs else [],
-            side["text"],
+        side, before = clash.mine or clash.theirs, keyed(common).get(key)
+        both = [s for s in (clash.mine, clash.theirs) if s]
+        plain = len({head(s) for s in both}) == 1
+        old, a, b = (
+            "" if w is None else w["text"] if plain else headed(w)
+            for w in (before, clash.mine, clash.theirs)
         )
+        label, language = _("Wording “%(name)s”") % {"name": side["name"]}, side["language"]
+        return Choice(clash, label, language, old, _new(old, a), _new(old, b), side["text"])
     a, b = shown.value(key, clash.mine), shown.value(key, clash.theirs)
     old = shown.value(key, common["fields"].get(key))
-    free = key in TEXTS | LISTS
-    return Choice(
-        clash,
-        field_names().get(key, key),
-        mine["fields"].get("language", "") if free else "",
-        words(old, a) if free else [("new", a)] if a else [],
-        words(old, b) if free else [("new", b)] if b else [],
-        a or b if free else None,
-    )
+    label, free = field_names().get(key, key), key in TEXTS | LISTS
+    if not free:
+        return Choice(clash, label, "", old, *([("same", x)] if x else [] for x in (a, b)), None)
+    language = mine["fields"].get("language", "")
+    return Choice(clash, label, language, old, _new(old, a), _new(old, b), a or b)
+
+
+def _new(old: str, text: str) -> list[Run]:
+    """A text with what is new in it; what is gone would only be in the way of reading."""
+    return [run for run in words(old, text) if run[0] != "gone"] if text else []
 
 
 def _by_hand(choice: Choice, typed: str) -> None:
