@@ -30,7 +30,13 @@ app.conf.beat_schedule = {
         "schedule": crontab(hour=3, minute=20),
     },
     "revoke-due": {"task": "integrations.tasks.revoke_due", "schedule": 60.0},
+    "read-sources": {"task": "curation.tasks.read_sources", "schedule": 60.0},
     "forget-old-trips": {"task": "integrations.tasks.forget_old_trips", "schedule": 600.0},
+    "count-tags": {"task": "curation.tasks.count_tags", "schedule": crontab(hour=3, minute=20)},
+    "forget-old-previews": {
+        "task": "curation.tasks.forget_old_previews",
+        "schedule": crontab(hour=3, minute=40),
+    },
     # Mails in the morning of working days, never at night (working time).
     "warn-of-ends": {
         "task": "integrations.tasks.warn_of_ends",

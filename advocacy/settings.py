@@ -51,6 +51,8 @@ PRACTICE_WALL_URL = env("PRACTICE_WALL_URL", SITE_URL).rstrip("/")
 os.environ.setdefault("LOOPBACK_HOSTS", "")
 # Base of Bluesky's public AppView, for engagement figures.
 BLUESKY_APPVIEW_URL = env("BLUESKY_APPVIEW_URL", "https://public.api.bsky.app").rstrip("/")
+# The Mastodon server that is asked how often a hashtag was used; empty asks none.
+HASHTAG_MASTODON_URL = env("HASHTAG_MASTODON_URL", "").rstrip("/")
 # The directory of Bluesky's identities.
 BLUESKY_PLC_URL = env("BLUESKY_PLC_URL", "https://plc.directory").rstrip("/")
 # Named crash points for the chaos tests; refused unless DEBUG_FAILPOINTS is on.

@@ -33,7 +33,12 @@ WORDINGS: dict[str, tuple[str, str]] = {
         gettext_noop("HR may see my name, site and teams in the roster, never what I post."),
     ),
     Consent.Purpose.CONTACT_CARD: ("1", gettext_noop("My contact card may be public.")),
-    Consent.Purpose.PHOTO: ("1", gettext_noop("My photo may be shown beside my name.")),
+    Consent.Purpose.PHOTO: (
+        "2",
+        gettext_noop(
+            "My photo may be shown beside my name, and pictures I am in may be used in posts."
+        ),
+    ),
     Consent.Purpose.LEADERBOARD: ("1", gettext_noop("My figures may be part of comparisons.")),
 }
 

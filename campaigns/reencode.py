@@ -10,22 +10,25 @@ import warnings
 from PIL import Image, ImageOps
 
 _TARGET_BYTES = 1_900_000  # below Bluesky's 2,000,000
-_TOO_MANY_PIXELS = 3
+NOT_A_PICTURE, TOO_MANY_PIXELS, MOVES, TOO_SMALL, TOO_LONG = 2, 3, 4, 5, 6
+_SMALLEST = 32  # pixels of the shorter side
+_LONGEST = 5  # times as long as wide; narrower ones become a hair between white bars
 
 
 def main(most_pixels: int, widest: int) -> int:
-    """Return 0, 2 (not a picture we read) or 3 (too many pixels)."""
+    """Return 0, or which of the reasons above it is; of what was refused the size is told."""
     warnings.simplefilter("error")
     Image.MAX_IMAGE_PIXELS = None  # we look at the header ourselves
     try:
         with Image.open(
             io.BytesIO(sys.stdin.buffer.read()), formats=["JPEG", "PNG", "WEBP"]
         ) as image:
-            if image.width * image.height > most_pixels:
-                return _TOO_MANY_PIXELS
+            if reason := _refused(image, most_pixels):
+                sys.stdout.buffer.write(f"{image.width} {image.height}\n".encode())
+                return reason
             upright = ImageOps.exif_transpose(image)
             flat = Image.new("RGB", upright.size, "white")
-            rgba = upright.convert("RGBA")
+            rgba = _eight_bits(upright).convert("RGBA")
             flat.paste(rgba, mask=rgba.getchannel("A"))
         flat.thumbnail((widest, widest))
         for quality in (88, 80, 70, 55):
@@ -34,9 +37,28 @@ def main(most_pixels: int, widest: int) -> int:
             if out.tell() <= _TARGET_BYTES:
                 break
     except Exception:  # noqa: BLE001 - whatever a decoder throws, the file is refused
-        return 2
+        return NOT_A_PICTURE
     sys.stdout.buffer.write(f"{flat.width} {flat.height}\n".encode() + out.getvalue())
     return 0
+
+
+def _refused(image: Image.Image, most_pixels: int) -> int:
+    """What the header says against it, 0 for nothing. JPEGs of phones hold a second still."""
+    short, long = sorted((image.width, image.height))
+    if short * long > most_pixels:
+        return TOO_MANY_PIXELS
+    if image.format in {"PNG", "WEBP"} and getattr(image, "is_animated", False):
+        return MOVES
+    if short < _SMALLEST:
+        return TOO_SMALL
+    return TOO_LONG if long > _LONGEST * short else 0
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """Bring 16 bits per channel down; converting alone would burn everything to white."""
+    if image.mode in {"I", "I;16", "I;16B", "I;16L"}:
+        return image.convert("I").point(lambda value: value / 256).convert("L")
+    return image
 
 
 if __name__ == "__main__":

@@ -140,6 +140,8 @@ def _what_unblocks(delivery: Delivery) -> str:
             return _("This is our fault, not yours. Try once more, or post it by hand.")
         case "budget":
             return _("It does not leave by itself. Try again next month, or post it by hand.")
+        case "picture":
+            return _("Take it back and share it anew, or send it once the picture is mended.")
         case "approval":
             return _("Once approved, it leaves at its moment. If not, you read here why.")
     return ""

@@ -19,8 +19,8 @@ from integrations.models import ConnectedAccount
 from integrations.networks import get
 from integrations.networks.bluesky import make_tid
 
-from . import anonymity, disclosure, identical, wording
-from .models import Delivery, Post, ShortLink, Suggestion, Variant
+from . import anonymity, disclosure, identical, pictures, wording
+from .models import Delivery, Picture, Post, ShortLink, Suggestion, Variant
 from .outgoings import short_url
 
 # A post that could not leave within this time after its moment is not sent any more.
@@ -58,7 +58,7 @@ class Words:
 
 def check_text(text: str) -> None:
     """Refuse an empty text, one with an open gap, or one nobody could read."""
-    if not text:
+    if wording.is_blank(text):
         raise ShareRefused("text", _("There is no text yet."))
     if len(text) > LONGEST_TEXT:
         raise ShareRefused(
@@ -66,6 +66,8 @@ def check_text(text: str) -> None:
             _("This text has %(count)s characters; no network takes that many.")
             % {"count": len(text)},
         )
+    if wording.is_stacked(text):
+        raise ShareRefused("text", _("Too many marks stand on one letter."))
     if wording.gaps(text):
         raise ShareRefused("text", _("One blue gap is still empty."))
 
@@ -115,9 +117,14 @@ def check_length(
         raise ShareRefused("text", _("%(network)s: too many bytes.") % {"network": abilities.label})
 
 
-def check_picture(network: str, suggestion: Suggestion) -> None:
-    """Refuse a post without a picture where the network makes none. Raises ShareRefused."""
+def check_picture(network: str, suggestion: Suggestion, now: dt.datetime) -> None:
+    """Refuse a post without a picture where the network makes none, and a barred picture.
+
+    Raises :class:`ShareRefused`.
+    """
     able = get(network).abilities
+    if suggestion.picture and (why := pictures.why_barred(suggestion.picture, on=now.date())):
+        raise ShareRefused("to", why)
     if able.needs_picture and suggestion.picture_id is None:
         sentence = _("%(network)s needs a picture, and this suggestion has none.")
         raise ShareRefused("to", sentence % {"network": able.label})
@@ -213,7 +220,7 @@ def proof(
         disclosure_label=label.text,
         disclosure_version=label.version,
         link=link,
-        picture=None if before else suggestion.picture,
+        picture=None if before else _picture(suggestion, network, now),
         document=suggestion.document if abilities.documents and not before else None,
         content_warning=warning,
         visibility=words.visibility if words.visibility in abilities.visibilities else "public",
@@ -224,6 +231,13 @@ def proof(
     if abilities.pictures > 1 and not before:
         post.more_pictures.set(suggestion.more_pictures.all()[: abilities.pictures - 1])
     return post, True
+
+
+def _picture(suggestion: Suggestion, network: str, now: dt.datetime) -> Picture | None:
+    """The picture as the network shows it; none where it may not be shown any more."""
+    if suggestion.picture is None or pictures.barred([suggestion.picture], on=now.date()):
+        return None
+    return pictures.for_network(suggestion.picture, network)
 
 
 def _standing(
@@ -302,7 +316,7 @@ def share(
             )
         if len(parts) > 1:
             check_thread(account.network)
-        check_picture(account.network, suggestion)
+        check_picture(account.network, suggestion, now)
         first = before = None
         for number, text in enumerate(parts):
             before, new = proof(

@@ -16,9 +16,9 @@ from integrations.models import ConnectedAccount
 from integrations.networks import get
 from integrations.networks.twitter_text import addresses
 
-from . import pace, restores
+from . import pace, pictures, restores
 from .failpoints import failpoint
-from .models import Attempt, Delivery
+from .models import Attempt, Delivery, Post
 from .states import move_delivery
 from .wording import fingerprint
 
@@ -169,7 +169,14 @@ def _obstacle(delivery: Delivery, now: dt.datetime) -> str:
         return "left"
     if fingerprint(post.full_text) != post.sha256:
         return "changed"
-    return _not_theirs(delivery, facts) or _not_now(delivery, facts, now)
+    return _not_theirs(delivery, facts) or _not_now(delivery, facts, now) or _barred(post, now)
+
+
+def _barred(post: Post, now: dt.datetime) -> str:
+    """Rights that are over, or somebody in the picture took their yes back."""
+    shown = [post.picture, *post.more_pictures.all()] if post.has_media else []
+    found = [picture for picture in shown if picture]
+    return "picture" if found and pictures.barred(found, on=now.date()) else ""
 
 
 def _not_theirs(delivery: Delivery, facts: Facts) -> str:
@@ -236,6 +243,7 @@ _BLOCKS = {
     "consent": Delivery.Blocked.CONSENT,
     "approval": Delivery.Blocked.APPROVAL,
     "budget": Delivery.Blocked.BUDGET,
+    "picture": Delivery.Blocked.PICTURE,
 }
 # Seconds until it is tried again. A blocked one is not tried before a person unblocks it.
 _PASSES = {"held": 20.0, "stopped": 20.0, "blocked": 1.0, "early": 1.0, "part_before": 5.0}

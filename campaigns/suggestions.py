@@ -12,9 +12,9 @@ from ambassadors import audit
 from ambassadors.models import Person
 from integrations.networks import NETWORKS
 
-from . import contents, uploads, wording
+from . import contents, pictures, uploads, wording
 from .contents import Content, Wording
-from .models import DisclosureRule, Programme, Suggestion, Topic, Variant, Version
+from .models import DisclosureRule, Picture, Programme, Suggestion, Topic, Variant, Version
 from .states import move_suggestion
 
 
@@ -26,16 +26,25 @@ class NotAllowed(Exception):
     """The step is not this person's; the message says why."""
 
 
-def checks(suggestion: Suggestion, variants: list[Variant]) -> list[tuple[str, str, str]]:
+def checks(
+    suggestion: Suggestion, variants: list[Variant], *, on: dt.date | None = None
+) -> list[tuple[str, str, str]]:
     """What is missing before review: ``(no|warn|ok, field, sentence)``, most urgent first.
 
-    ``field`` is the id of the element in the editor that mends it.
+    ``field`` is the id of the element in the editor that mends it; ``on`` the day on which the
+    picture's rights count, without it they are not asked.
     """
     found: list[tuple[str, str, str]] = []
     if not variants:
         found.append(("no", "wording-0", _("There is no wording yet.")))
-    if suggestion.picture and not suggestion.picture.alt(suggestion.language):
-        found.append(("no", "alt", _("The alternative text is missing.")))
+    if suggestion.picture:
+        found += _picture_checks(suggestion.picture, suggestion.language, on)
+    turned = _("“%(name)s” turns the direction of reading with invisible signs.")
+    found += [
+        ("warn", f"wording-{index}", turned % {"name": variant.name})
+        for index, variant in enumerate(variants)
+        if wording.turns(variant.text)
+    ]
     for index, variant in enumerate(variants):
         place = f"wording-{index}"
         if not wording.gaps(variant.text):
@@ -72,6 +81,17 @@ def _topic_checks(topic: Topic) -> list[tuple[str, str, str]]:
         sentence = _("The topic has no official line yet: this is not offered as our wording.")
         return [("warn", "topic", sentence)]
     return []
+
+
+def _picture_checks(
+    picture: Picture, language: str, on: dt.date | None
+) -> list[tuple[str, str, str]]:
+    found = []
+    if not picture.alt(language):
+        found.append(("no", "alt", _("The alternative text is missing.")))
+    if on and (why := pictures.why_barred(picture, on=on)):
+        found.append(("no", "picture_file", why))
+    return found
 
 
 @transaction.atomic
@@ -235,7 +255,8 @@ def _step(
 @transaction.atomic
 def hand_in(*, suggestion: Suggestion, seen_revision: int, by: Person, now: dt.datetime) -> None:
     """Send a draft to review. Raises :class:`StaleRevision`, :class:`NotAllowed`."""
-    blocking = [c for c in checks(suggestion, list(suggestion.variant_set.all())) if c[0] == "no"]
+    found = checks(suggestion, list(suggestion.variant_set.all()), on=now.date())
+    blocking = [check for check in found if check[0] == "no"]
     if blocking:
         raise NotAllowed(blocking[0][2])
     if suggestion.state != Suggestion.State.DRAFT:
@@ -250,6 +271,9 @@ def approve(*, suggestion: Suggestion, seen_revision: int, by: Person, now: dt.d
     Raises :class:`StaleRevision` when it changed meanwhile, :class:`NotAllowed` for the author
     where the programme wants two people.
     """
+    barred = suggestion.picture and pictures.why_barred(suggestion.picture, on=now.date())
+    if barred:
+        raise NotAllowed(barred)
     if Programme.the().two_person_review and suggestion.author_id == by.pk:
         raise NotAllowed(_("Somebody else must approve what you wrote."))
     if suggestion.state != Suggestion.State.IN_REVIEW:

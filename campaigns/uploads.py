@@ -13,7 +13,9 @@ from django.utils.translation import gettext as _
 from PIL import Image
 
 from ambassadors.models import Person
+from integrations.networks import NETWORKS
 
+from . import reencode
 from .models import Picture
 
 MOST_BYTES = 20_000_000
@@ -56,13 +58,31 @@ def encode(content: bytes) -> Encoded:
         )
     except subprocess.TimeoutExpired as error:
         raise PictureRefused(_("This picture took too long to read.")) from error
-    if done.returncode == 3:
-        raise PictureRefused(_("This picture has more than 40 megapixels."))
     if done.returncode:
-        raise PictureRefused(_("This is not a JPEG, PNG or WebP picture we can read."))
+        raise PictureRefused(_why(done.returncode, done.stdout.decode().split()))
     size, _newline, jpeg = done.stdout.partition(b"\n")
     width, height = (int(number) for number in size.split())
     return Encoded(jpeg, width, height)
+
+
+def _why(code: int, size: list[str]) -> str:
+    """The sentence for a refusal; sizes and the networks' own limits are named."""
+    if code == reencode.TOO_MANY_PIXELS:
+        return _("This picture has more than 40 megapixels.")
+    if code == reencode.MOVES:
+        return _("This picture moves. Choose a still one.")
+    if code in {reencode.TOO_SMALL, reencode.TOO_LONG}:
+        frames = [network.abilities for network in NETWORKS.values() if network.abilities.frame]
+        limits = ", ".join(
+            f"{able.label} {able.frame.tallest:.2f}–{able.frame.flattest:.2f}"
+            for able in frames
+            if able.frame
+        )
+        return _(
+            "This picture is %(width)s × %(height)s pixels. Its shorter side needs 32, and the"
+            " longer one at most five times as many. Networks show width to height: %(limits)s."
+        ) % {"width": size[0], "height": size[1], "limits": limits}
+    return _("This is not a JPEG, PNG or WebP picture we can read.")
 
 
 def jpeg(content: bytes) -> Encoded:
@@ -81,7 +101,7 @@ def keep_picture(upload: "UploadedFile[bytes]", *, by: Person) -> Picture:
 def store(encoded: Encoded, *, by: Person | None) -> Picture:
     """Keep a clean picture under the hash of its bytes."""
     digest = hashlib.sha256(encoded.content).hexdigest()
-    if known := Picture.objects.filter(sha256=digest).first():
+    if known := Picture.objects.library().filter(sha256=digest).first():
         return known
     picture = Picture(sha256=digest, width=encoded.width, height=encoded.height, uploaded_by=by)
     picture.file.save(f"{digest[:32]}.jpg", ContentFile(encoded.content), save=False)

@@ -17,6 +17,7 @@ _UNSEEN = re.compile(
 _MOST_MARKS = 30  # combining marks in a row; languages need four or five
 _MARKS = "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
 _STACK = re.compile(f"[{_MARKS}]{{{_MOST_MARKS + 1},}}")
+TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _EDGE = re.compile(r"^[^\w\[]+|[^\w\]]+$")
 
 # Above this share of own words a text is the person's; below the first it is copied.
@@ -131,6 +132,11 @@ def _common(a: list[str], b: list[str]) -> set[int]:
         else:
             j += 1
     return found
+
+
+def turns(text: str) -> bool:
+    """Tell whether invisible signs turn the direction in which it is read."""
+    return bool(TURNS.search(text))
 
 
 def fingerprint(text: str) -> str:

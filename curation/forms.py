@@ -1,7 +1,7 @@
 """What the editor's form says: everything but the wordings, and the wordings."""
 
 import uuid
-from typing import Any, ClassVar
+from typing import Any
 
 from django import forms
 from django.http import QueryDict
@@ -15,8 +15,9 @@ from campaigns.models import Suggestion, Variant
 from campaigns.shares import LONGEST_TEXT
 from integrations.networks import NETWORKS
 
+from .clockfield import ClockField
+
 MOST_WORDINGS = 20
-_FIRST_YEAR, _LAST_YEAR = 2001, 2099
 _LISTS = ("prompts", "facts", "leave_out")
 
 
@@ -29,6 +30,8 @@ class SuggestionForm(forms.ModelForm):  # type: ignore[type-arg]
     picture_file = forms.FileField(required=False, label=gettext_lazy("Picture"))
     link_url = forms.URLField(required=False, max_length=1000, assume_scheme="https")
     alt = forms.CharField(required=False, max_length=1500)
+    embargo_until = ClockField(required=False)
+    expires_at = ClockField(required=False)
     sites = forms.ModelMultipleChoiceField(
         Site.objects.all(), required=False, widget=forms.CheckboxSelectMultiple
     )
@@ -43,11 +46,6 @@ class SuggestionForm(forms.ModelForm):  # type: ignore[type-arg]
             "link_description", "embargo_until", "expires_at",
         )  # fmt: skip
 
-        widgets: ClassVar = dict.fromkeys(
-            ("embargo_until", "expires_at"),
-            forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
-        )
-
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.auto_id = "%s"  # the checks link to a field by its name
@@ -56,9 +54,6 @@ class SuggestionForm(forms.ModelForm):  # type: ignore[type-arg]
         """Ends after it begins; https links only; a title that can be seen."""
         found: dict[str, Any] = super().clean() or {}
         begin, end = found.get("embargo_until"), found.get("expires_at")
-        for name in ("embargo_until", "expires_at"):
-            if found.get(name) and not _FIRST_YEAR <= found[name].year <= _LAST_YEAR:
-                self.add_error(name, _("Pick a day of this century."))
         if begin and end and end <= begin:
             self.add_error("expires_at", _("The end must be after the beginning."))
         link = found.get("link_url") or ""

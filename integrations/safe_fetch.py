@@ -6,13 +6,13 @@ time and size have an end over all hops together. Facts: OWASP ASVS 5.0.0, 1.3.6
 
 import time
 import urllib.parse
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 
 from .addresses import AddressRefused, parse
-from .wire import Answer, WireError, call, resolve
+from .wire import Answer, Blocked, NotSent, WireError, call, resolve
 
 SECONDS = 10.0
 MAX_BYTES = 2_000_000  # decoded
@@ -27,7 +27,20 @@ _MOVED = {
 
 
 class NotFetched(Exception):
-    """There is no page for us; the message says why, without the page's own words."""
+    """There is no page for us; the message says why, without the page's own words.
+
+    ``why`` is ``refused`` (an address we do not call), ``silent`` (no connection), ``broken`` (an
+    answer that stops, is too long or too slow), ``moved`` (redirects that end nowhere) or
+    ``status``, with the number in ``status`` and the server's wish in ``retry_after``.
+    """
+
+    def __init__(
+        self, message: str, *, why: str = "broken", status: int = 0, retry_after: str = ""
+    ) -> None:
+        super().__init__(message)
+        self.why = why
+        self.status = status
+        self.retry_after = retry_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +50,7 @@ class Page:
     url: str
     media_type: str
     body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
 
 def fetch(
@@ -45,16 +59,21 @@ def fetch(
     own_hosts: AbstractSet[str],
     http: bool = False,
     seconds: float = SECONDS,
+    headers: Mapping[str, str] | None = None,
+    max_bytes: int = MAX_BYTES,
     resolver: Callable[[str, int], list[str]] = resolve,
 ) -> Page:
     """Read ``url``, over at most five redirects.
 
     ``own_hosts`` are our own names, never asked (a loop). ``http`` also allows http, for feeds
-    only; what began with https never goes on without. Raises :class:`NotFetched`.
+    only; what began with https never goes on without. ``headers`` are sent on every hop, so they
+    hold nothing secret. Raises :class:`NotFetched`.
     """
     end = time.monotonic() + seconds
     for _ in range(1 + MAX_HOPS):
-        answer = _hop(url, own_hosts, end, http=http, resolver=resolver)
+        answer = _hop(
+            url, own_hosts, end, http=http, headers=headers, max_bytes=max_bytes, resolver=resolver
+        )
         if answer.status not in _MOVED:
             break
         if url[:6].lower() == "https:":
@@ -62,12 +81,17 @@ def fetch(
         url = _next(url, answer.headers.get("location", ""))
     else:
         message = "too many redirects"
-        raise NotFetched(message)
+        raise NotFetched(message, why="moved")
     if answer.status != HTTPStatus.OK:
         message = f"HTTP {answer.status}"
-        raise NotFetched(message)
+        raise NotFetched(
+            message,
+            why="status",
+            status=answer.status,
+            retry_after=answer.headers.get("retry-after", ""),
+        )
     media_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
-    return Page(url, media_type, answer.body)
+    return Page(url, media_type, answer.body, answer.headers)
 
 
 def _hop(
@@ -76,6 +100,8 @@ def _hop(
     end: float,
     *,
     http: bool,
+    headers: Mapping[str, str] | None,
+    max_bytes: int,
     resolver: Callable[[str, int], list[str]],
 ) -> Answer:
     """Ask one address in the time left."""
@@ -86,11 +112,21 @@ def _hop(
     try:
         if parse(url, https_only=not http).host in own_hosts:
             message = "this is our own address"
-            raise NotFetched(message)
+            raise NotFetched(message, why="refused")
         return call(
-            "GET", url, seconds=left, max_bytes=MAX_BYTES, https_only=not http, resolver=resolver
+            "GET",
+            url,
+            headers=headers,
+            seconds=left,
+            max_bytes=max_bytes,
+            https_only=not http,
+            resolver=resolver,
         )
-    except (AddressRefused, WireError) as error:
+    except (AddressRefused, Blocked) as error:
+        raise NotFetched(str(error), why="refused") from error
+    except NotSent as error:
+        raise NotFetched(str(error), why="silent") from error
+    except WireError as error:
         raise NotFetched(str(error)) from error
 
 
@@ -101,7 +137,7 @@ def _next(url: str, location: str) -> str:
         location = location.encode("latin-1").decode()
         joined = urllib.parse.urljoin(url, location)
     except ValueError as error:
-        raise NotFetched(message) from error
+        raise NotFetched(message, why="moved") from error
     if not location or not location.isprintable():  # urljoin swallows tabs and line breaks
-        raise NotFetched(message)
+        raise NotFetched(message, why="moved")
     return joined

@@ -10,6 +10,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
+from campaigns import wording
 from integrations.networks import NETWORKS
 
 register = template.Library()
@@ -188,6 +189,12 @@ def control(field: BoundField) -> SafeString:
     """A form field's own control, in our dress. Labels, hints and errors stand in the template."""
     dressed = {"textarea": "textarea", "select": "select", "checkbox": ""}
     return field.as_widget(attrs={"class": dressed.get(field.widget_type, "input")})
+
+
+@register.filter
+def turns_shown(text: str) -> str:
+    """Write the name of each sign that turns the direction of reading in its place."""
+    return wording.TURNS.sub(lambda sign: f"⟦U+{ord(sign[0]):04X}⟧", text)
 
 
 @register.filter

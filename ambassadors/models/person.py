@@ -5,6 +5,7 @@ import unicodedata
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
@@ -104,8 +105,11 @@ class Person(AbstractBaseUser, PermissionsMixin):
 
     @property
     def zone(self) -> ZoneInfo:
-        """The person's wall clock."""
-        return ZoneInfo(self.timezone)
+        """The person's wall clock; the company's where a directory sent a name that is none."""
+        try:
+            return ZoneInfo(self.timezone)
+        except (KeyError, ValueError, OSError):
+            return ZoneInfo(settings.TIME_ZONE)
 
     @property
     def first_name(self) -> str:

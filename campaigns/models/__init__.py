@@ -3,9 +3,10 @@
 from .briefing import Briefing, BriefingItem, BriefingMail, BriefingMailWish, BriefingRead
 from .delivery import Attempt, Delivery, Reading, TimeOffer, Transition
 from .hold import HoldAnswer, HoldRecord
+from .picture import Document, Picture, PictureFace
 from .post import FormerText, Post, ShortLink
 from .programme import DisclosureRule, Programme
-from .suggestion import Document, Picture, Suggestion, Variant
+from .suggestion import Suggestion, Variant
 from .topic import LightChange, Line, Topic
 from .version import Version
 
@@ -25,6 +26,7 @@ __all__ = [
     "LightChange",
     "Line",
     "Picture",
+    "PictureFace",
     "Post",
     "Programme",
     "Reading",

@@ -7,7 +7,8 @@ from django.utils.translation import gettext_lazy as _
 
 from ambassadors.models import Person
 
-from .suggestion import Document, Picture, Suggestion, Variant
+from .picture import Document, Picture
+from .suggestion import Suggestion, Variant
 
 
 class ShortLink(models.Model):

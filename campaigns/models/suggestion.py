@@ -1,4 +1,4 @@
-"""Suggestions, their wordings and pictures."""
+"""Suggestions and their wordings."""
 
 import datetime as dt
 from typing import ClassVar
@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from ambassadors.models import Membership, Person, Site, Team
 
 from .holdable import Holdable
+from .picture import Document, Picture
 from .programme import ContentClass
 from .topic import Topic
 
@@ -43,41 +44,6 @@ def stem(word: str) -> tuple[SearchQuery, SearchQuery]:
         SearchQuery(quoted, config=config, search_type="raw") for config in ("german", "english")
     )
     return german, english
-
-
-class Picture(models.Model):
-    """A picture, re-encoded and stripped of metadata when it came in."""
-
-    file = models.FileField(upload_to="pictures/")
-    media_type = models.CharField(max_length=20, default="image/jpeg")
-    sha256 = models.CharField(max_length=64, db_index=True)
-    width = models.PositiveIntegerField()
-    height = models.PositiveIntegerField()
-    alt_de = models.TextField(blank=True)
-    alt_en = models.TextField(blank=True)
-    uploaded_by = models.ForeignKey(Person, on_delete=models.SET_NULL, null=True, blank=True)
-
-    def __str__(self) -> str:
-        return str(self.file.name)
-
-    def alt(self, language: str) -> str:
-        """The alternative text in a language, or the other one."""
-        first, second = (
-            (self.alt_en, self.alt_de) if language == "en" else (self.alt_de, self.alt_en)
-        )
-        return first or second
-
-
-class Document(models.Model):
-    """A PDF that a network shows page by page."""
-
-    file = models.FileField(upload_to="documents/")
-    sha256 = models.CharField(max_length=64, db_index=True)
-    title = models.CharField(max_length=200)
-    uploaded_by = models.ForeignKey(Person, on_delete=models.SET_NULL, null=True, blank=True)
-
-    def __str__(self) -> str:
-        return self.title
 
 
 class SuggestionQuerySet(models.QuerySet["Suggestion"]):

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -16,7 +17,7 @@ from django.utils.translation import gettext as _
 from ambassadors import consents
 from ambassadors.kept import kept_form
 from ambassadors.models import Consent, Person
-from campaigns import disclosure, lights, moments, shares, wording
+from campaigns import disclosure, lights, moments, shares, wallclock, wording
 from campaigns.models import Post, Suggestion, Variant
 from campaigns.outgoings import short_url
 from campaigns.shares import ShareRefused, Words
@@ -30,6 +31,7 @@ from integrations.views.accounts import shut
 from .situation import number, said
 
 _LONGEST_WARNING = 120
+_LATE = dt.timedelta(minutes=5)  # as long may a person look at the page before pressing
 _BETWEEN = "⸻"  # between the parts of a thread in the preview
 _LONG = 4000  # characters; beyond it the word comparison is left to the first refusal
 
@@ -105,6 +107,14 @@ def _act(
         content_warning=_warning(typed, suggestion),
         visibility=typed.visibility,
     )
+    if wording.turns(typed.text) and not request.POST.get("turns_seen"):
+        raise ShareRefused(
+            "text",
+            _(
+                "Invisible signs in your text turn the direction of reading. Take them out, or"
+                " press again if you mean them."
+            ),
+        )
     act = request.POST.get("act", "share")
     network = request.POST.get("network", "")
     if act in {"copy", "open"} and network in NETWORKS:
@@ -117,15 +127,18 @@ def _act(
         consents.give(person=person, purpose=Consent.Purpose.PUBLISH, now=now)
     chosen = [i for i in typed.to if i.isdecimal() and len(i) < 19]
     accounts = list(ConnectedAccount.objects.usable_by(person).filter(pk__in=chosen))
+    moment = due(typed, person, suggestion, now)
     posts = shares.share(
         by=person,
         suggestion=suggestion,
         words=words,
         accounts=accounts,
-        due_at=due(typed, person, suggestion, now),
+        due_at=moment.at,
         movable=typed.when == "good",
         now=now,
     )
+    if moment.note:
+        messages.warning(request, moment.note)
     nudge(publish_due)
     return redirect("post", pk=posts[0].pk) if len(posts) == 1 else redirect("posts")
 
@@ -138,32 +151,30 @@ def _warning(typed: Typed, suggestion: Suggestion) -> str:
     return warning
 
 
-def due(typed: Typed, person: Person, suggestion: Suggestion, now: dt.datetime) -> dt.datetime:
+def due(typed: Typed, person: Person, suggestion: Suggestion, now: dt.datetime) -> wallclock.Read:
     """The moment: now, a good one, or the chosen one by the person's clock.
 
     Raises ShareRefused beside the field.
     """
     if typed.when == "good":
-        return moments.good_time(suggestion=suggestion, person=person, now=now)
+        return wallclock.Read(moments.good_time(suggestion=suggestion, person=person, now=now))
     if typed.when != "pick":
-        return now
+        return wallclock.Read(now)
     try:
-        wall = dt.datetime.fromisoformat(typed.at)
-        moment = on_clock(wall, person.zone)
+        moment = wallclock.read(typed.at, person.zone)
     except (ValueError, OverflowError) as error:
         raise ShareRefused("at", _("Write a day and a time.")) from error
-    if moment < now - dt.timedelta(minutes=5):
+    if moment.at < now - _LATE:
         raise ShareRefused("at", _("This moment is in the past."))
     return moment
 
 
 def on_clock(wall: dt.datetime, zone: ZoneInfo) -> dt.datetime:
-    """Read a wall-clock time in a zone; one that the clocks skip is refused."""
-    local = wall.replace(tzinfo=zone)
-    moment = local.astimezone(dt.UTC)
-    if moment.astimezone(zone).replace(tzinfo=None) != wall.replace(tzinfo=None):
+    """Read a wall-clock time in a zone, for those who refuse one that the clocks skip."""
+    read = wallclock.read(wall.isoformat(), zone)
+    if read.skipped:
         raise ShareRefused("at", _("The clocks skip this time. Choose another."))
-    return moment
+    return read.at
 
 
 def limits(
@@ -199,11 +210,13 @@ def _previews(
 ) -> list[dict[str, Any]]:
     """How the text leaves on each network, each part counted by the network's own unit."""
     rows = []
-    parts = wording.parts(typed.text)
+    whole = typed.text[: shares.LONGEST_TEXT]  # a novel is given back once, not once per network
+    rest = len(typed.text) - len(whole)
+    parts = wording.parts(whole)
     for name, limit in limits_of.items():
         network = get(name)
         label = disclosure.label_for(suggestion, name, typed.variant.language)
-        texts = parts if network.abilities.threads else [typed.text]
+        texts = parts if network.abilities.threads else [whole]
         full = [disclosure.complete(texts[0], label, limit["link"]), *texts[1:]]
         lengths = [network.length(t) if len(t) < _LONG * 5 else len(t) for t in full]
         rows.append(
@@ -211,9 +224,9 @@ def _previews(
                 "abilities": network.abilities,
                 "full": f"\n{_BETWEEN}\n".join(full),
                 "label": label,
-                "text": typed.text,
-                "length": max(lengths),
-                "over": max(max(lengths) - limit["limit"], 0),
+                "text": whole,
+                "length": max(lengths) + rest,
+                "over": max(max(lengths) + rest - limit["limit"], 0),
                 "no_thread": len(parts) > 1 and not network.abilities.threads,
             }
         )
@@ -281,6 +294,8 @@ def _page(
         "limits": json.dumps(limits_of),
         "may_publish": Consent.objects.given().filter(person=person, purpose="publish").exists(),
         "errors": errors or {},
+        "turns": wording.turns(typed.text),
+        "zone": person.zone.key,
         "live": suggestion.is_live(now),
         "at": typed.at or person.local(now + dt.timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M"),
     }

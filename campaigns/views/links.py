@@ -1,14 +1,16 @@
 """Tracked links and pictures."""
 
+from typing import cast
+
 from django.db.models import F
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from campaigns import renditions
+from ambassadors.models import Person
+from campaigns import pictures, renditions
 from campaigns.models import Picture, ShortLink
-
-_YEAR = 31_536_000
 
 
 def short_link(request: HttpRequest, code: str) -> HttpResponse:
@@ -25,14 +27,16 @@ def short_link(request: HttpRequest, code: str) -> HttpResponse:
 
 
 def picture(request: HttpRequest, pk: int) -> FileResponse:
-    """Serve a stored picture; its bytes never change."""
-    del request
+    """Serve a stored picture; its bytes never change. A barred one is for curators only."""
     row = get_object_or_404(Picture, pk=pk)
+    person = cast("Person", request.user)
+    if not person.has_role("curator") and pictures.barred([row], on=timezone.now().date()):
+        raise Http404
     try:
         response = FileResponse(row.file.open("rb"), content_type=row.media_type)
     except FileNotFoundError as error:
         raise Http404 from error
-    response["Cache-Control"] = f"private, max-age={_YEAR}, immutable"
+    response["Cache-Control"] = "private, max-age=3600"
     response["Content-Security-Policy"] = "sandbox"
     return response
 

@@ -4,6 +4,23 @@ from .act import Act, ActRow
 from .comment import Comment
 from .draft import Draft
 from .feed import CalendarFeed
+from .preview import LinkPreview
+from .source import Source, SourceItem, SourceRule
+from .tag import TagDay, TagReading, WatchedTag
 from .view import SavedView
 
-__all__ = ["Act", "ActRow", "CalendarFeed", "Comment", "Draft", "SavedView"]
+__all__ = [
+    "Act",
+    "ActRow",
+    "CalendarFeed",
+    "Comment",
+    "Draft",
+    "LinkPreview",
+    "SavedView",
+    "Source",
+    "SourceItem",
+    "SourceRule",
+    "TagDay",
+    "TagReading",
+    "WatchedTag",
+]

@@ -5,8 +5,7 @@ import datetime as dt
 from django.utils.translation import gettext as _
 
 from ambassadors.models import Person
-from campaigns.shares import ShareRefused
-from campaigns.views.composer import on_clock
+from campaigns import wallclock
 
 _FARTHEST = dt.timedelta(days=730)
 
@@ -18,15 +17,15 @@ class Unclear(Exception):
 def moment(text: str, person: Person, now: dt.datetime) -> dt.datetime:
     """Read a moment ahead, on the person's clock unless it names its offset.
 
-    An hour that the clocks repeat is the first one. Raises :class:`Unclear`.
+    Where the clocks skip or repeat an hour: as :mod:`campaigns.wallclock`. Raises :class:`Unclear`.
     """
     try:
-        typed = dt.datetime.fromisoformat(text.strip()[:40])
-        found = typed.astimezone(dt.UTC) if typed.tzinfo else on_clock(typed, person.zone)
-    except ShareRefused as refused:
-        raise Unclear(refused.sentence) from refused
+        read = wallclock.read(text, person.zone)
     except (ValueError, OverflowError) as error:
         raise Unclear(_("Write a day and a time.")) from error
+    found = read.at
+    if read.skipped:
+        raise Unclear(_("The clocks skip this time. Choose another."))
     if found <= now:
         raise Unclear(_("This moment is in the past."))
     if found > now + _FARTHEST:
