@@ -99,7 +99,7 @@ def merge_of(refused: Version, revision: int) -> Merged:
     theirs = saved(refused.suggestion, revision)
     if theirs is None:
         raise StaleRevision
-    base = saved(refused.suggestion, refused.base)
+    base = stood(refused.suggestion, refused.base)
     return merging.merge(
         base=base.content if base else None, mine=refused.content, theirs=theirs.content
     )
@@ -170,6 +170,14 @@ def waiting(suggestion: Suggestion, person: Person) -> list[Version]:
     )
 
 
+def newest_since(suggestion: Suggestion, seen_revision: int) -> Version | None:
+    """The newest save since a revision that somebody has before the eyes, without its content."""
+    if not 0 < seen_revision < suggestion.revision:
+        return None
+    rows = suggestion.versions.exclude(kind=Version.Kind.REFUSED)
+    return rows.filter(revision__gt=seen_revision).select_related("by").defer("content").first()
+
+
 def _earlier(
     suggestion: Suggestion | None, submission: uuid.UUID | None, by: Person
 ) -> Version | None:
@@ -188,12 +196,18 @@ def saved(suggestion: Suggestion, revision: int) -> Version | None:
     return rows.exclude(kind=Version.Kind.REFUSED).first()
 
 
+def stood(suggestion: Suggestion, revision: int) -> Version | None:
+    """The text of a revision: its version, or the last one before where no text was changed."""
+    rows = suggestion.versions.filter(revision__lte=revision)
+    return rows.exclude(kind=Version.Kind.REFUSED).first()
+
+
 def _base(current: Suggestion, seen_revision: int, theirs: Content) -> Content | None:
     """What the writer had before the eyes.
 
     The alternative text belongs to the picture and may have changed beside this suggestion.
     """
-    version = saved(current, seen_revision)
+    version = stood(current, seen_revision)
     if seen_revision != current.revision:
         return version.content if version else None
     base = copy.deepcopy(theirs)

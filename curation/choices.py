@@ -85,7 +85,7 @@ def _choice(clash: Clash, common: Content, mine: Content, shown: Shown) -> Choic
     old = shown.value(key, common["fields"].get(key))
     label, free = field_names().get(key, key), key in TEXTS | LISTS
     if not free:
-        return Choice(clash, label, "", old, *([("same", x)] if x else [] for x in (a, b)), None)
+        return Choice(clash, label, "", old, _as_is(a), _as_is(b), None)
     language = mine["fields"].get("language", "")
     return Choice(clash, label, language, old, _new(old, a), _new(old, b), a or b)
 
@@ -93,6 +93,10 @@ def _choice(clash: Clash, common: Content, mine: Content, shown: Shown) -> Choic
 def _new(old: str, text: str) -> list[Run]:
     """A text with what is new in it; what is gone would only be in the way of reading."""
     return [run for run in words(old, text) if run[0] != "gone"] if text else []
+
+
+def _as_is(text: str) -> list[Run]:
+    return [("same", text)] if text else []
 
 
 def _by_hand(choice: Choice, typed: str) -> None:

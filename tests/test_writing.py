@@ -345,6 +345,20 @@ def test_save_by_another_door_is_a_version_too(person, draft_of):
         suggestions.save(suggestion=draft_of, variants=rows, seen_revision=1, by=writer, now=now)
 
 
+def test_act_on_the_board_meanwhile_is_no_clash(mirja, aylin, draft_of, topic):
+    mirja.post(url(draft_of), form(draft_of, v_text=A))
+    mine = form(draft_of, v_text=B)
+    later = timezone.now() + dt.timedelta(days=2)
+    Suggestion.objects.filter(pk=draft_of.pk).update(revision=3)
+    seen = form(draft_of, why="Seen at three.")
+    Suggestion.objects.filter(pk=draft_of.pk).update(revision=4, embargo_until=later)
+    assert (mine["revision"], seen["revision"]) == (2, 3)
+    assert "/merge/" not in mirja.post(url(draft_of), mine).url
+    assert "/merge/" not in aylin.post(url(draft_of), seen | {"v_text": A}).url
+    draft_of.refresh_from_db()
+    assert (draft_of.variant_set.get().text, draft_of.why, bool(draft_of.embargo_until)) == (B, "Seen at three.", True)  # fmt: skip
+
+
 # History ------------------------------------------------------------------------------------------
 
 
@@ -443,6 +457,11 @@ def test_draft_goes_with_the_save_and_a_late_one_stays_away(mirja, draft_of):
     mirja.post(url(draft_of), typed)
     keep(mirja, key, suggestion=draft_of, v_text=A)
     assert Draft.objects.count() == 0
+
+
+def test_drafts_show_their_titles(mirja, draft_of):
+    keep(mirja, uuid.uuid4(), suggestion=draft_of, title="A title of tonight")
+    assert "A title of tonight" in mirja.get(url(draft_of)).content.decode()
 
 
 def test_draft_on_an_old_revision_is_merged_when_saved(mirja, aylin, draft_of):

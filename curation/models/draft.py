@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from django.db import models
+from django.http import QueryDict
 
 from ambassadors.models import Person
 from campaigns.models import Suggestion
@@ -30,3 +31,8 @@ class Draft(models.Model):
 
     def __str__(self) -> str:
         return f"{self.person_id} {self.suggestion_id}"
+
+    @property
+    def title(self) -> str:
+        """The title as it was typed, perhaps none."""
+        return QueryDict(self.form).get("title", "")

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from ambassadors.models import Person
+from campaigns import versions
 from campaigns.models import Suggestion
 from curation import drafts, forms, presence
 
@@ -61,9 +62,7 @@ def _status(
     others: list[str] = []
     if suggestion:
         others = presence.here(suggestion_id=suggestion.pk, person=person, now=now)
-        if suggestion.revision > seen > 0:
-            saved = suggestion.versions.exclude(kind="refused").filter(revision__gt=seen)
-            since = saved.select_related("by").defer("content").first()
+        since = versions.newest_since(suggestion, seen)
     context = {
         "kept_at": now if kept else None,
         "too_large": status == 413,

@@ -202,6 +202,7 @@ def page(request: HttpRequest, opened: Opened, *, status: int = 200) -> HttpResp
         else [],
         "threads": comments.threads(suggestion) if stored else [],
         "longest_comment": comments.LONGEST,
+        "since": versions.newest_since(suggestion, opened.revision) if stored else None,
     }
     return render(request, "editor.html", context, status=status)
 

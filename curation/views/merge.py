@@ -69,7 +69,7 @@ def _refused(pk: int, version: int, person: Person) -> Version:
 def _asked(refused: Version, revision: int) -> list[Choice]:
     merged = versions.merge_of(refused, revision)
     theirs = versions.saved(refused.suggestion, revision)
-    base = versions.saved(refused.suggestion, refused.base)
+    base = versions.stood(refused.suggestion, refused.base)
     return choices(
         merged,
         base=base.content if base else None,
