@@ -26,26 +26,41 @@ PAGES = {
     "desk, searched": "/desk/?q=Windr%C3%A4der&mine=1",
     "calendar": "/desk/calendar/",
 }
-_LANES = (("draft", None), ("in_review", None), ("approved", 9), ("approved", None))
+_TITLES = (
+    "Windrad",
+    "Wärmepumpe",
+    "Ausbildung",
+    "Deich",
+    "Netzentgelte",
+    "Schicht",
+    "Tarif",
+    "Bus",
+)
+_LANES = (("draft", False), ("in_review", False), ("approved", True), ("approved", False))
 
 
-def suggestions(count: int, author: Person, topics: list[Topic]) -> None:
-    """Suggestions in all four lanes with a wording each; ends and beginnings over a year."""
+def _begin(now: dt.datetime, n: int) -> dt.datetime:
+    """The coming week has equally much to show on both desks; the rest spreads over a year."""
+    return now + dt.timedelta(days=1 + n // 4 if n < SMALL else 14 + n % 365)
+
+
+def suggestions(numbers: range, author: Person, topics: list[Topic]) -> None:
+    """Suggestions in all four lanes with a wording each."""
     now = timezone.now()
     rows = []
-    for n in range(count):
+    for n in numbers:
         state, embargo = _LANES[n % 4]
         approved = state == "approved"
         rows.append(
             Suggestion(
                 topic=topics[n % len(topics)],
-                title=f"Windrad {n}",
+                title=f"{_TITLES[n % len(_TITLES)]} {n}",
                 author=author,
                 state=state,
                 approved_by=author if approved else None,
                 approved_at=now if approved else None,
                 changed_at=now - dt.timedelta(minutes=n),
-                embargo_until=now + dt.timedelta(days=1 + n % 365) if embargo else None,
+                embargo_until=_begin(now, n) if embargo else None,
                 expires_at=None if n % 3 else now + dt.timedelta(days=400 + n % 365),
             )
         )
@@ -101,8 +116,8 @@ def measure(made: Stage, *, size: int) -> list[Result]:
     for _ in range(ROUNDS):
         Variant.objects.all().delete()
         Suggestion.objects.all().delete()
-        for count, more in ((SMALL, SMALL), (size, size - SMALL)):
-            suggestions(more, curator, topics)
+        for count, numbers in ((SMALL, range(SMALL)), (size, range(SMALL, size))):
+            suggestions(numbers, curator, topics)
             for label, path in PAGES.items():
                 took = [fetch(made, path, cookie) for _ in range(WARM + PAGES_EACH)]
                 found[count, label] += took[WARM:]

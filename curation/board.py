@@ -20,8 +20,9 @@ from campaigns.models.programme import ContentClass
 
 LANES = ("draft", "review", "planned", "out")
 SHELVES = ("patterns", "over", "withdrawn")  # looked at one by one
-SHOWN = 12  # tickets of a lane beside the others
+SHOWN = 8  # tickets of a lane beside the others
 MOST_COUNTED = 1000
+MOST_FOUND = 300  # by a search that looks into all lanes
 LONGEST_SEARCH = 200  # characters; the rest of a search is not read
 _FIRST_WORDS = 160  # characters of a wording that a ticket may need
 
@@ -124,6 +125,13 @@ def ordered(rows: "QuerySet[Suggestion]", lane: str) -> "QuerySet[Suggestion]":
 def count(rows: "QuerySet[Suggestion]") -> int:
     """How many, a thousand at the most."""
     return rows.order_by()[:MOST_COUNTED].count()
+
+
+def newest(rows: "QuerySet[Suggestion]") -> tuple["QuerySet[Suggestion]", bool]:
+    """The last changed of what a search found, looked for once for all lanes; whether all of it."""
+    there = rows.exclude(state="withdrawn").order_by("-changed_at", "-pk")
+    ids = list(there.values_list("pk", flat=True)[:MOST_FOUND])
+    return Suggestion.objects.filter(pk__in=ids), len(ids) < MOST_FOUND
 
 
 def add_mix(rows: Iterable[Suggestion]) -> None:

@@ -22,6 +22,7 @@ from campaigns.models import Briefing, Delivery, HoldRecord, Suggestion, Topic
 _DAY = dt.timedelta(days=1)
 _IN_WEEK, _IN_MONTH = 8, 3  # entries of one kind on one day
 _MOST_HOLDS = 60
+_MORNING = 7  # o'clock; when an issue stands that was not published on its day
 
 # The first suggestions of each day by the index, however many the day has.
 _FIRST = """
@@ -190,8 +191,14 @@ def _holds(begin: dt.datetime, end: dt.datetime) -> list[Entry]:
 
 def _briefings(days: list[Day]) -> list[Entry]:
     rows = Briefing.objects.filter(day__gte=days[0].date, day__lte=days[-1].date)
-    first = {day.date: day.begin for day in days}
-    return [Entry("briefing", row.published_at or first[row.day]) for row in rows]
+    mornings = {day.date: day.begin.replace(hour=_MORNING) for day in days}
+    zone = days[0].begin.tzinfo
+    entries = []
+    for row in rows:
+        at = row.published_at
+        same_day = at is not None and at.astimezone(zone).date() == row.day
+        entries.append(Entry("briefing", at if at and same_day else mornings[row.day]))
+    return entries
 
 
 def _planned(begin: dt.datetime, end: dt.datetime) -> list[Entry]:

@@ -95,6 +95,9 @@ def _tickets(wanted: Wanted, person: Person, now: dt.datetime, page: str) -> dic
         leaf = Paginator(found, _PAGE).get_page(page)
         board.add_mix(cast("QuerySet[Suggestion]", leaf.object_list))
         return {"page": leaf, "lane": wanted.lane, "lane_label": labels[wanted.lane]}
+    complete = True
+    if wanted.q:
+        rows, complete = board.newest(rows)
     lanes = []
     for name in board.LANES:
         mine = rows.filter(board.in_lane(name, now))
@@ -105,7 +108,7 @@ def _tickets(wanted: Wanted, person: Person, now: dt.datetime, page: str) -> dic
                 "label": labels[name],
                 "rows": list(board.ordered(mine, name)[: board.SHOWN]),
                 "count": many,
-                "most": many == board.MOST_COUNTED,
+                "most": not complete or many == board.MOST_COUNTED,
                 "more": wanted.query(lane=name) if many > board.SHOWN else "",
             }
         )

@@ -11,6 +11,8 @@ from ambassadors.models import Person
 from campaigns.models import Suggestion
 from curation import tones
 
+_LEAST_WEEKS = 2
+
 
 def labels() -> dict[str, str]:
     """A tone's name in the reader's language; job ads sound like job ads."""
@@ -21,6 +23,8 @@ def show(request: HttpRequest) -> HttpResponse:
     """The whole page; nothing on it is about one person."""
     person, now = cast("Person", request.user), timezone.now()
     weeks = tones.weeks(person, now)
+    while len(weeks) > _LEAST_WEEKS and not weeks[0].total:
+        weeks = weeks[1:]
     names = labels()
     most = max(week.total for week in weeks)
     context = {
