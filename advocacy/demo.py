@@ -183,6 +183,7 @@ def run(home: Path, port: int, services: tuple[str, str], began: float) -> None:
     env = settings_for(home, port, services)
     manage(env, "migrate", "--no-input")
     manage(env, "load_nordwind")
+    manage(env, "load_newsroom")
     manage(env, "collectstatic", "--no-input")
     family = Family(env, port, home)
     try:

@@ -332,3 +332,51 @@ def test_nobody_but_curators_opens_the_library(person):
         client = Client()
         client.force_login(person("A", role))
         assert client.get("/desk/pictures/").status_code == 403
+
+
+def form(topic, **fields):
+    return {
+        "topic": topic.pk, "title": "A draft", "language": "en", "tone": "useful",
+        "content_class": "employer_brand", "revision": 0, "act": "save", "v_id": "", "v_name": "One",
+        "v_text": "Words [yours].", "v_language": "en", "v_network": "", "alt": "", **fields,
+    }  # fmt: skip
+
+
+def test_picture_from_the_library_brings_its_own_words(desk, topic, picture):
+    desk.post("/desk/suggestions/new/", form(topic, library=picture.pk))
+    assert (Suggestion.objects.get().picture, Picture.objects.get().alt_en) == (
+        picture,
+        "A turbine",
+    )
+
+
+def test_picture_is_taken_off_again(desk, shown, picture):
+    topic = shown.topic
+    desk.post(
+        f"/desk/suggestions/{shown.pk}/", form(topic, library="none", revision=shown.revision)
+    )
+    shown.refresh_from_db()
+    assert (shown.picture, Picture.objects.get().alt_en) == (None, "A turbine")
+
+
+@pytest.mark.parametrize("key", ["99999", "x", "-1", "9" * 5000, "\x00"])
+def test_picture_that_is_none_is_no_picture(desk, topic, key):
+    assert desk.post("/desk/suggestions/new/", form(topic, library=key)).status_code == 302
+    assert Suggestion.objects.get().picture is None
+
+
+def test_what_was_picked_stays_picked_beside_an_error(desk, topic, picture):
+    got = desk.post("/desk/suggestions/new/", form(topic, title="", library=picture.pk))
+    assert (got.status_code, f'value="{picture.pk}" checked' in got.content.decode()) == (422, True)
+
+
+def test_barred_picture_is_not_offered_and_the_search_finds_by_words(desk, topic, picture, mirja):
+    other = uploads.store(uploads.encode(jpeg(colour="red")), by=mirja)
+    Picture.objects.filter(pk=other.pk).update(title="Deich")
+    end_rights(picture)
+    got = desk.get("/desk/pictures/choice/", {"pic": ""}).content.decode()
+    assert (f'value="{other.pk}"' in got, f'value="{picture.pk}"' in got) == (True, False)
+    without_script = desk.post(
+        "/desk/suggestions/new/", form(topic, act="find_picture", pic="deich")
+    ).content.decode()
+    assert f'value="{other.pk}"' in without_script

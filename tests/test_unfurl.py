@@ -8,8 +8,9 @@ from django.test import Client
 from django.utils import timezone
 from PIL import Image
 
+from campaigns.models import Suggestion
 from curation import previews
-from curation.models import LinkPreview
+from curation.models import LinkPreview, Source, SourceItem
 
 from .web import Web
 
@@ -151,3 +152,49 @@ def test_nobody_but_curators_has_pages_read(person, web):
     client.force_login(person("Jona"))
     assert client.post("/desk/unfurl/", {"link_url": web.put("/a", page())}).status_code == 403
     assert web.asked == []
+
+
+def form(topic, **fields):
+    return {
+        "topic": topic.pk, "title": "A draft", "language": "en", "tone": "useful",
+        "content_class": "employer_brand", "revision": 0, "act": "unfurl", "v_id": "", "v_name": "One",
+        "v_text": "Words [yours].", "v_language": "en", "v_network": "", **fields,
+    }  # fmt: skip
+
+
+def test_button_without_script_fills_the_form_and_saves_nothing(desk, web, topic):
+    url = web.put("/a", page(), kind="text/html")
+    got = desk.post("/desk/suggestions/new/", form(topic, link_url=url)).content.decode()
+    assert ('value="Six years"' in got, "Words [yours]." in got, Suggestion.objects.count()) == (
+        True,
+        True,
+        0,
+    )
+
+
+def test_editor_says_where_a_draft_came_from_and_what_its_page_said(desk, web, topic, person):
+    url = web.put("/a", page(), kind="text/html")
+    source = Source.objects.create(
+        url="https://news.example/feed", name="Hafenblatt", kind="feed", keeper=person("K", "curator"), topic=topic,
+        content_class="employer_brand", tone="useful", added_at=timezone.now(), next_fetch_at=timezone.now(),
+    )  # fmt: skip
+    draft = Suggestion.objects.create(
+        topic=topic,
+        title="T",
+        link_url=url,
+        author=source.keeper,
+        changed_at=timezone.now(),
+        language="en",
+    )
+    SourceItem.objects.create(
+        source=source,
+        suggestion=draft,
+        guid_key="g",
+        link_key="l",
+        content_key="c",
+        link=url,
+        seen_at=timezone.now(),
+    )
+    previews.look(url, now=timezone.now())
+    got = desk.get(f"/desk/suggestions/{draft.pk}/").content.decode()
+    assert ("Came from the source “Hafenblatt”." in got, "Of work." in got) == (True, True)

@@ -22,10 +22,14 @@ from campaigns import contents, suggestions, uploads, versions
 from campaigns.models import Suggestion, Topic, Variant
 from campaigns.suggestions import NotAllowed, StaleRevision
 from campaigns.versions import Written
-from curation import comments, drafts, forms, presence
+from curation import comments, drafts, forms, presence, previews
+from curation.clockfield import ClockField
 from curation.differences import labels
 from curation.forms import SuggestionForm
+from curation.models import SourceItem
 from integrations.networks import NETWORKS
+
+from . import pictures, unfurl
 
 _MOST_CHARACTERS = 1_000_000  # of all wordings together; above it the page is not drawn again
 
@@ -50,15 +54,15 @@ def edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
         return page(request, _open(request, suggestion, person))
     if sum(map(len, request.POST.getlist("v_text"))) > _MOST_CHARACTERS:
         raise RequestDataTooBig
-    opened = typed(request, suggestion)
+    data, beside = request.POST, {}
+    if data.get("act") == "unfurl":
+        data, beside = unfurl.filled(data)
+    opened = typed(request, suggestion, data)
     valid = opened.form.is_valid()
-    if request.POST.get("act") == "add" or "remove" in request.POST:
-        return page(request, opened)
-    if valid and (upload := opened.form.cleaned_data["picture_file"]):
-        try:
-            suggestion.picture = uploads.keep_picture(upload, by=person)
-        except uploads.PictureRefused as error:
-            opened.form.add_error("picture_file", str(error))
+    if data.get("act") in {"add", "unfurl", "find_picture"} or "remove" in data:
+        return page(request, opened, beside=beside)
+    if valid:
+        _take_picture(opened, data, person)
     if opened.form.errors or forms.troubles(opened.variants):
         return _again(request, opened, person, now)
     try:
@@ -75,18 +79,39 @@ def edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     except NotAllowed as error:
         opened.form.add_error(None, str(error))
         return _again(request, opened, person, now)
+    for name in ("embargo_until", "expires_at"):
+        if note := cast("ClockField", opened.form.fields[name]).note:
+            messages.warning(request, note)
     return _answer(request, written, opened.revision, person, now)
 
 
-def typed(request: HttpRequest, suggestion: Suggestion) -> Opened:
-    """The form as it came in."""
+def typed(request: HttpRequest, suggestion: Suggestion, data: QueryDict | None = None) -> Opened:
+    """The form as it came in, or as ``data`` completes it."""
+    data = request.POST if data is None else data
     return Opened(
         suggestion,
-        SuggestionForm(request.POST, request.FILES, instance=suggestion),
-        forms.variants(request.POST),
-        forms.number(request.POST.get("revision", "")),
-        forms.opened_key(request.POST),
+        SuggestionForm(data, request.FILES, instance=suggestion),
+        forms.variants(data),
+        forms.number(data.get("revision", "")),
+        forms.opened_key(data),
     )
+
+
+def _take_picture(opened: Opened, data: QueryDict, person: Person) -> None:
+    """An uploaded picture, one from the library, or none any more; each brings its own words."""
+    suggestion, form = opened.suggestion, opened.form
+    old = suggestion.picture
+    if upload := form.cleaned_data["picture_file"]:
+        try:
+            suggestion.picture = uploads.keep_picture(upload, by=person)
+        except uploads.PictureRefused as error:
+            form.add_error("picture_file", str(error))
+    elif data.get("library"):
+        suggestion.picture = pictures.chosen(data)
+    new = suggestion.picture
+    untouched = not old or form.cleaned_data["alt"] == old.alt(suggestion.language).strip()
+    if new and new != old and untouched and (words := new.alt(suggestion.language)):
+        form.cleaned_data["alt"] = words
 
 
 def _open(request: HttpRequest, suggestion: Suggestion, person: Person) -> Opened:
@@ -172,8 +197,14 @@ def together(written: Written, seen: int) -> str:
     )
 
 
-def page(request: HttpRequest, opened: Opened, *, status: int = 200) -> HttpResponse:
-    """Draw the editor."""
+def page(
+    request: HttpRequest,
+    opened: Opened,
+    *,
+    status: int = 200,
+    beside: dict[str, object] | None = None,
+) -> HttpResponse:
+    """Draw the editor; ``beside`` is what was read of the link's page just now."""
     person, now = cast("Person", request.user), timezone.now()
     suggestion, variants = opened.suggestion, opened.variants
     if request.POST.get("act") == "add" or not variants:
@@ -187,7 +218,9 @@ def page(request: HttpRequest, opened: Opened, *, status: int = 200) -> HttpResp
         "wrong": wrong,
         "networks": [n.abilities for n in NETWORKS.values()],
         "matrix": [_left(variant) for variant in variants if variant.text],
-        "checks": suggestions.checks(suggestion, [v for v in variants if v.text])
+        "checks": suggestions.checks(
+            suggestion, [v for v in variants if v.text], on=timezone.localdate()
+        )
         if suggestion.topic_id
         else [],
         "topics": Topic.objects.offered(suggestion.topic_id),
@@ -203,6 +236,12 @@ def page(request: HttpRequest, opened: Opened, *, status: int = 200) -> HttpResp
         "threads": comments.threads(suggestion) if stored else [],
         "longest_comment": comments.LONGEST,
         "since": versions.newest_since(suggestion, opened.revision) if stored else None,
+        **pictures.choices(request.POST, suggestion),
+        "typed": {name: opened.form[name].value() or "" for name in unfurl.FIELDS},
+        **(beside or {"preview": previews.known(suggestion.link_url)}),
+        "origin": SourceItem.objects.filter(suggestion=stored).select_related("source").first()
+        if stored and stored.link_url
+        else None,
     }
     return render(request, "editor.html", context, status=status)
 

@@ -6,7 +6,7 @@ from django import forms
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Count, Q
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -199,16 +199,34 @@ def cut(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("picture_edit", pk=pk)
 
 
-def offered(q: str, chosen: Picture | None) -> list[Picture]:
-    """Pictures to choose from in the editor: those that may be shown, newest first."""
+def chosen(form: QueryDict) -> Picture | None:
+    """The picture that was picked from the library; None for "no picture"."""
+    key = form.get("library", "")
+    if not key.isdecimal() or not key.isascii():
+        return None
+    return Picture.objects.library().filter(pk=int(key[:18])).first()
+
+
+def choices(form: QueryDict, suggestion: Suggestion) -> dict[str, Any]:
+    """What the editor offers from the library: what was picked, then the newest that fit."""
+    q = form.get("pic", "").strip()[:100]
+    picked = chosen(form)
+    found = [
+        row for row in _offered(q) if row.pk not in {suggestion.picture_id, picked and picked.pk}
+    ]
+    rows = [picked, *found] if picked else found
+    return {"offered": rows[:CHOICE], "library": form.get("library", ""), "pic": q}
+
+
+def _offered(q: str) -> list[Picture]:
+    """Pictures that may be shown, newest first, one more than there is room for."""
     rows = _found(q).exclude(pk__in=Picture.objects.barred(timezone.localdate()))
-    found = [row for row in rows[: CHOICE + 1] if chosen is None or row.pk != chosen.pk]
-    return found[:CHOICE]
+    return list(rows[: CHOICE + 1])
 
 
 @require_safe
 def choice(request: HttpRequest) -> HttpResponse:
     """The pictures to choose from, as a fragment of the editor."""
     q = request.GET.get("pic", "").strip()[:100]
-    context = {"offered": offered(q, None), "pic": q}
+    context = {"offered": _offered(q)[:CHOICE], "pic": q}
     return render(request, "parts/picture_choice.html", context)

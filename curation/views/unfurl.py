@@ -11,6 +11,8 @@ from curation import previews
 from curation.models import LinkPreview
 from integrations import reasons
 
+FIELDS = ("link_title", "link_description")
+
 
 def filled(form: QueryDict) -> tuple[QueryDict, dict[str, object]]:
     """Read the page of a form's link; its words go into empty fields only. For the template too."""
@@ -35,7 +37,7 @@ def filled(form: QueryDict) -> tuple[QueryDict, dict[str, object]]:
 def unfurl(request: HttpRequest) -> HttpResponse:
     """The two fields and the card, as a fragment of the editor."""
     data, context = filled(request.POST)
-    typed = {name: data.get(name, "") for name in ("link_title", "link_description")}
+    typed = {name: data.get(name, "") for name in FIELDS}
     return render(request, "parts/unfurl.html", {**context, "typed": typed})
 
 
