@@ -42,6 +42,11 @@ app.conf.beat_schedule = {
         "task": "integrations.tasks.warn_of_ends",
         "schedule": crontab(hour="7", minute="10", day_of_week="mon-fri"),
     },
+    # Hourly, so that curators of every time zone are awake once; it writes once a day at most.
+    "remind-of-ideas": {
+        "task": "campaigns.tasks.remind_of_ideas",
+        "schedule": crontab(hour="6-16", minute="20", day_of_week="mon-fri"),
+    },
 }
 app.conf.beat_schedule_filename = os.environ.get("BEAT_SCHEDULE", "/tmp/botschaft-beat")  # noqa: S108 - holds only last-run times
 

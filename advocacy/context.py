@@ -41,6 +41,8 @@ def _nav(person: Person, request: HttpRequest) -> list[dict[str, Any]]:
         entries.append(("audit", "info", _("Record"), "p"))
     if person.has_role("auditor", "administrator") and not person.has_role("curator"):
         entries.append(("hold_reports", "clock", _("Holds"), "l"))
+    if len(entries) < 4:
+        entries.append(("ideas", "bolt", _("Ideas"), "i"))
     if len(entries) < 5:
         entries.append(("notebook", "tag", _("Notebook"), "n"))
     current = request.resolver_match.url_name if request.resolver_match else ""
@@ -53,6 +55,10 @@ def _nav(person: Person, request: HttpRequest) -> list[dict[str, Any]]:
         **dict.fromkeys(("light", "issues", "issue_edit"), "desk"),
         **dict.fromkeys(("topic_list", "topic_new", "topic_edit"), "desk"),
         **dict.fromkeys(("topics", "topic", "briefings", "briefing", "issue_mail"), "today"),
+        "desk_ideas": "desk", "desk_idea": "desk",
+        **dict.fromkeys(
+            ("desk_takeovers", "desk_activities", "desk_campaigns", "desk_campaign"), "desk"
+        ),
         **dict.fromkeys(
             ("hold_programme", "hold_reports", "hold_report"),
             "desk" if person.has_role("curator") else "hold_reports",

@@ -285,6 +285,8 @@ DEFAULT_EXCEPTION_REPORTER = "advocacy.reports.Report"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+# After so many days without an answer, a member's idea is brought before the curators again.
+IDEA_DAYS = int(env("IDEA_DAYS", "3"))
 
 # Words and time -----------------------------------------------------------------------------
 LANGUAGE_CODE = "de"

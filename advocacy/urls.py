@@ -5,21 +5,27 @@ from django.views.i18n import set_language
 
 from ambassadors.views import audit, notebook, roster
 from campaigns.views import (
+    activities,
     approvals,
     briefings,
+    campaign,
     composer,
     ending,
     hold,
+    ideas,
     links,
     posts,
     situation,
     system,
+    takeovers,
     today,
     topics,
 )
+from curation.views import activities as requests
 from curation.views import briefings as issues
 from curation.views import (
     calendar,
+    campaigns,
     comments,
     desk,
     drafting,
@@ -34,6 +40,8 @@ from curation.views import (
     tones,
     unfurl,
 )
+from curation.views import ideas as triage
+from curation.views import takeovers as lending
 from curation.views import topics as desk_topics
 from integrations.views import accounts, bluesky, channels, connect, wall
 
@@ -56,6 +64,8 @@ urlpatterns = [
     path("posts/", posts.posts, name="posts"),
     path("posts/<int:pk>/", posts.post, name="post"),
     path("notebook/", notebook.notebook, name="notebook"),
+    path("ideas/", ideas.ideas, name="ideas"),
+    path("ideas/<int:pk>/", ideas.idea, name="idea"),
     path("desk/", desk.desk, name="desk"),
     path("desk/calendar/", calendar.show, name="calendar"),
     path("desk/calendar/address/", feed.settings, name="feed_settings"),
@@ -74,6 +84,20 @@ urlpatterns = [
     path("desk/topics/<int:pk>/", desk_topics.edit, name="topic_edit"),
     path("desk/topics/<int:pk>/archive/", desk_topics.archive, name="topic_archive"),
     path("desk/topics/<int:pk>/light/", desk_topics.light, name="light"),
+    path("activities/<int:pk>/", activities.put_away, name="activity"),
+    path("campaigns/", campaign.campaigns, name="campaigns"),
+    path("campaigns/<slug:slug>/", campaign.campaign, name="campaign"),
+    path("desk/activities/", requests.activities, name="desk_activities"),
+    path("desk/activities/<int:pk>/end/", requests.end, name="desk_activity_end"),
+    path("desk/campaigns/", campaigns.campaigns, name="desk_campaigns"),
+    path("desk/campaigns/<int:pk>/", campaigns.campaign, name="desk_campaign"),
+    path("desk/campaigns/<int:pk>/belong/", campaigns.belong, name="desk_campaign_belong"),
+    path("takeovers/", takeovers.takeovers, name="takeovers"),
+    path("takeovers/<int:pk>/", takeovers.takeover, name="takeover"),
+    path("takeovers/<int:pk>/decide/", takeovers.decide, name="takeover_decide"),
+    path("desk/takeovers/", lending.takeovers, name="desk_takeovers"),
+    path("desk/ideas/", triage.ideas, name="desk_ideas"),
+    path("desk/ideas/<int:pk>/", triage.idea, name="desk_idea"),
     path("desk/topics/<int:pk>/hold/", hold.hold, name="hold"),
     path("desk/topics/<int:pk>/release/", hold.release, name="release"),
     path("desk/suggestions/<int:pk>/hold/", hold.hold_suggestion, name="hold_suggestion"),

@@ -34,7 +34,7 @@ def disconnect(*, account: ConnectedAccount, by: Person, now: dt.datetime) -> En
     """End a connection; afterwards no request carries its key but the one that gives it back."""
     accounts.disconnect(account=account, by=by, now=now)
     in_flight = wait_for_flights(account)
-    taken_back = _take_back(Delivery.objects.filter(account=account), "disconnected", by, now)
+    taken_back = take_back(Delivery.objects.filter(account=account), "disconnected", by, now)
     _ask_instead_of_looking([account])
     return Ended(taken_back, in_flight)
 
@@ -46,7 +46,7 @@ def withdraw_consent(*, person: Person, purpose: str, now: dt.datetime) -> Ended
         return Ended(0, [])
     in_flight = wait_for_flights(person)
     rows = Delivery.objects.filter(post__person=person, account__person=person)
-    return Ended(_take_back(rows, "consent", person, now), in_flight)
+    return Ended(take_back(rows, "consent", person, now), in_flight)
 
 
 def leave(*, person: Person, by: Person | None, now: dt.datetime) -> Ended:
@@ -59,7 +59,7 @@ def leave(*, person: Person, by: Person | None, now: dt.datetime) -> Ended:
         for account in mine:
             accounts.disconnect(account=account, by=by, now=now)
     in_flight = wait_for_flights(person)
-    taken_back = _take_back(Delivery.objects.filter(post__person=person), "left", by, now)
+    taken_back = take_back(Delivery.objects.filter(post__person=person), "left", by, now)
     _ask_instead_of_looking(mine)
     return Ended(taken_back, in_flight)
 
@@ -71,10 +71,10 @@ def remove_editor(
     channels.remove_editor(channel=channel, editor=editor, by=by, now=now)
     in_flight = wait_for_flights(channel)
     rows = Delivery.objects.filter(account=channel, post__person=editor)
-    return Ended(_take_back(rows, "not_editor", by, now), in_flight)
+    return Ended(take_back(rows, "not_editor", by, now), in_flight)
 
 
-def _take_back(rows: "QuerySet[Delivery]", reason: str, by: Person | None, now: dt.datetime) -> int:
+def take_back(rows: "QuerySet[Delivery]", reason: str, by: Person | None, now: dt.datetime) -> int:
     """Cancel what is queued. What an earlier try may have posted is asked about instead."""
     count = 0
     for delivery in rows.filter(state="queued"):

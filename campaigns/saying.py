@@ -82,6 +82,8 @@ def _queued(post: Post, delivery: Delivery, outlook: Outlook) -> tuple[str, str]
         return "wait", _("The network answers nothing since %(at)s. It leaves when it answers.") % {
             "at": f"{timezone.localtime(since):%H:%M}"
         }
+    if delivery.reason == "slot_not_open":
+        return "wait", _("Waits until the takeover is released.")
     if delivery.reason == "operator":
         return "wait", _("Waits until an administrator has mended the company's access.")
     if delivery.reason == "later":
@@ -103,6 +105,8 @@ def _cancelled(delivery: Delivery) -> tuple[str, str]:
             return "no", _("Stopped, because the account was disconnected. It never left.")
         case "consent":
             return "no", _("Stopped, because you no longer let us publish. It never left.")
+        case "takeover":
+            return "no", _("Stopped, because the takeover is over. It never left.")
         case "not_editor":
             return "no", _("Stopped, because you no longer write for this channel. It never left.")
     return "no", _("Taken back. It never left.")

@@ -42,6 +42,11 @@ WITH stopped AS (SELECT stopped_at FROM integrations_instance WHERE id = 1),
      consent AS (SELECT id FROM ambassadors_consent
                   WHERE person_id = %(person)s AND purpose = 'publish' AND withdrawn_at IS NULL
                     FOR SHARE),
+     slot AS (SELECT CASE WHEN state NOT IN ('planned', 'accepted', 'released')
+                            OR ends_at <= %(gate_shuts)s THEN 'over'
+                          WHEN state <> 'released' OR begins_at > %(now)s THEN 'not_yet'
+                          ELSE 'open' END AS stands
+                FROM campaigns_takeover WHERE id = %(takeover)s),
      part AS (SELECT state FROM campaigns_delivery WHERE post_id = %(before)s FOR SHARE)
 SELECT EXISTS (SELECT FROM stopped WHERE stopped_at IS NOT NULL),
        NOT EXISTS (SELECT FROM programme WHERE held_at IS NULL)
@@ -54,6 +59,7 @@ SELECT EXISTS (SELECT FROM stopped WHERE stopped_at IS NOT NULL),
        EXISTS (SELECT FROM account WHERE disconnected_at IS NULL),
        EXISTS (SELECT FROM editor),
        EXISTS (SELECT FROM consent),
+       (SELECT stands FROM slot),
        (SELECT state FROM part)
 """
 
@@ -141,6 +147,7 @@ class Facts(NamedTuple):
     connected: bool
     editor: bool
     consent: bool
+    slot: str | None
     part: str | None
 
 
@@ -158,6 +165,9 @@ def _obstacle(delivery: Delivery, now: dt.datetime) -> str:
                 "person": post.person_id,
                 "account": delivery.account_id,
                 "before": post.before_id,
+                "takeover": post.takeover_id,
+                "now": now,
+                "gate_shuts": now + dt.timedelta(seconds=pace.GATE_SECONDS),
             },
         )
         facts = Facts(*cursor.fetchone())
@@ -186,7 +196,10 @@ def _not_theirs(delivery: Delivery, facts: Facts) -> str:
         return "disconnected"
     if facts.owner is not None:
         return "" if facts.consent else "consent"
-    if not facts.editor:
+    if delivery.post.takeover_id:
+        if facts.slot != "open":
+            return "slot_not_open" if facts.slot == "not_yet" else "takeover"
+    elif not facts.editor:
         return "disconnected"
     approved = delivery.approved_at is not None and delivery.approved_by_id != person
     return "" if approved else "approval"
@@ -235,6 +248,7 @@ def refund(delivery: Delivery, now: dt.datetime) -> None:
 _ENDS = {
     "left": "cancelled",
     "disconnected": "cancelled",
+    "takeover": "cancelled",
     "thread_stopped": "cancelled",
     "expired": "failed",
     "changed": "failed",
@@ -246,7 +260,14 @@ _BLOCKS = {
     "picture": Delivery.Blocked.PICTURE,
 }
 # Seconds until it is tried again. A blocked one is not tried before a person unblocks it.
-_PASSES = {"held": 20.0, "stopped": 20.0, "blocked": 1.0, "early": 1.0, "part_before": 5.0}
+_PASSES = {
+    "held": 20.0,
+    "stopped": 20.0,
+    "slot_not_open": 20.0,
+    "blocked": 1.0,
+    "early": 1.0,
+    "part_before": 5.0,
+}
 
 
 def _stop(delivery: Delivery, obstacle: str, now: dt.datetime) -> None:

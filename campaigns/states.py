@@ -1,4 +1,4 @@
-"""Both lives on one page: the declared graphs, and the only writer of a ``state``."""
+"""All lives on one page: the declared graphs, and the only writer of a ``state``."""
 
 import datetime as dt
 from typing import Any
@@ -7,7 +7,7 @@ from django.db import models, transaction
 
 from ambassadors.models import Person
 
-from .models import Delivery, Suggestion, Transition
+from .models import Delivery, Proposal, Suggestion, Takeover, Transition
 
 # target: the states it may be reached from.
 DELIVERY: dict[str, tuple[str, ...]] = {
@@ -26,6 +26,18 @@ SUGGESTION: dict[str, tuple[str, ...]] = {
     "in_review": ("draft", "approved", "withdrawn"),
     "approved": ("in_review", "withdrawn"),
     "withdrawn": ("draft", "in_review", "approved"),
+}
+PROPOSAL: dict[str, tuple[str, ...]] = {
+    "answered": ("new", "answered"),
+    "taken": ("new", "answered"),
+    "declined": ("new", "answered"),
+    "withdrawn": ("new", "answered"),
+}
+TAKEOVER: dict[str, tuple[str, ...]] = {
+    "accepted": ("planned",),
+    "released": ("accepted",),
+    "handed_back": ("planned", "accepted", "released"),
+    "stopped": ("planned", "accepted", "released"),
 }
 
 
@@ -52,6 +64,20 @@ def move_suggestion(suggestion: Suggestion, *, to: str, revision: int, **changes
     """Move a suggestion if state and revision are still those the person saw."""
     rows = Suggestion.objects.filter(pk=suggestion.pk, revision=revision)
     return _move(rows, SUGGESTION, source=suggestion.state, to=to, **changes)
+
+
+def move_proposal(proposal: Proposal, *, to: str, **changes: Any) -> bool:
+    """Move an idea if its state and its answer are still those the person saw."""
+    rows = Proposal.objects.filter(pk=proposal.pk, answered_at=proposal.answered_at)
+    if proposal.answered_at is None:
+        rows = Proposal.objects.filter(pk=proposal.pk, answered_at__isnull=True)
+    return _move(rows, PROPOSAL, source=proposal.state, to=to, **changes)
+
+
+def move_takeover(takeover: Takeover, *, to: str, **changes: Any) -> bool:
+    """Move a takeover from the state it was read in; tells whether it still was in it."""
+    rows = Takeover.objects.filter(pk=takeover.pk)
+    return _move(rows, TAKEOVER, source=takeover.state, to=to, **changes)
 
 
 def move_delivery(

@@ -15,6 +15,7 @@ from . import (
     engagement,
     issue_mails,
     pace,
+    proposals,
     reminders,
     restores,
     unknowns,
@@ -175,3 +176,12 @@ def forget_ticks() -> int:
     """Delete people's own "read" ticks when they have served; returns how many."""
     close_old_connections()
     return briefings.forget_ticks(now=pace.clock())
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def remind_of_ideas() -> int:
+    """Remind curators of ideas that wait too long; returns how many mails went out."""
+    close_old_connections()
+    if not restores.may_publish(now=pace.clock()):
+        return 0
+    return proposals.remind_due(now=pace.clock())

@@ -1,22 +1,29 @@
 """Rows of the floor that knows what and when."""
 
+from .activity import Activity, ActivityAnswer
 from .briefing import Briefing, BriefingItem, BriefingMail, BriefingMailWish, BriefingRead
+from .campaign import Campaign
 from .delivery import Attempt, Delivery, Reading, TimeOffer, Transition
 from .hold import HoldAnswer, HoldRecord
 from .picture import Document, Picture, PictureFace
 from .post import FormerText, Post, ShortLink
 from .programme import DisclosureRule, Programme
+from .proposal import Proposal
 from .suggestion import Suggestion, Variant
+from .takeover import Takeover
 from .topic import LightChange, Line, Topic
 from .version import Version
 
 __all__ = [
+    "Activity",
+    "ActivityAnswer",
     "Attempt",
     "Briefing",
     "BriefingItem",
     "BriefingMail",
     "BriefingMailWish",
     "BriefingRead",
+    "Campaign",
     "Delivery",
     "DisclosureRule",
     "Document",
@@ -29,9 +36,11 @@ __all__ = [
     "PictureFace",
     "Post",
     "Programme",
+    "Proposal",
     "Reading",
     "ShortLink",
     "Suggestion",
+    "Takeover",
     "TimeOffer",
     "Topic",
     "Transition",

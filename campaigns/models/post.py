@@ -68,6 +68,13 @@ class Post(models.Model):
         related_name="after",
         help_text="The part of the thread that must stand before this one leaves.",
     )
+    takeover = models.ForeignKey(
+        "campaigns.Takeover",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        help_text="The slot on a channel under whose right it was written.",
+    )
     created_at = models.DateTimeField(db_index=True)
     likes = models.PositiveIntegerField(null=True, blank=True)
     reposts = models.PositiveIntegerField(null=True, blank=True)

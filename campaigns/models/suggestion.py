@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ambassadors.models import Membership, Person, Site, Team
 
+from .campaign import Campaign
 from .holdable import Holdable
 from .picture import Document, Picture
 from .programme import ContentClass
@@ -116,6 +117,7 @@ class Suggestion(Holdable):
 
     slug = models.SlugField(max_length=80, blank=True)
     topic = models.ForeignKey(Topic, on_delete=models.PROTECT)
+    campaign = models.ForeignKey(Campaign, on_delete=models.SET_NULL, null=True, blank=True)
     title = models.CharField(_("title"), max_length=120)
     why = models.CharField(max_length=240, blank=True)
     language = models.CharField(max_length=2, default="de")
@@ -206,6 +208,14 @@ class Suggestion(Holdable):
     def seen(self) -> str:
         """Number and revision, for forms that act on exactly what was shown."""
         return f"{self.pk}:{self.revision}"
+
+    @property
+    def idea_of(self) -> str:
+        """Whose idea it was, if they want it said. Read it with ``proposal__person`` joined."""
+        proposal = getattr(self, "proposal", None)
+        if proposal is None or not proposal.show_name or proposal.person.left_at:
+            return ""
+        return str(proposal.person.name)
 
     def is_live(self, now: dt.datetime) -> bool:
         """Tell whether it may be shared now; the same rule as the queryset's."""

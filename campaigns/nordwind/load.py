@@ -43,6 +43,7 @@ from integrations.models import ConnectedAccount, WallPost
 from integrations.networks import get
 from integrations.networks.bluesky import make_tid
 
+from . import voices
 from .edits import edit
 
 HERE = Path(__file__).parent
@@ -468,6 +469,10 @@ def load(*, now: dt.datetime) -> dict[str, int]:
     loader.history()
     loader.planned()
     loader.pile()
+    voices.ideas(loader, _read("ideas"), HERE / "pictures")
+    voices.activities(loader, _read("activities"))
+    voices.campaigns(loader, _read("campaigns"))
+    voices.channel(loader, _read("takeovers"))
     return {
         "people": len(loader.people),
         "topics": len(loader.topics),

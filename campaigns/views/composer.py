@@ -69,7 +69,7 @@ def composer(request: HttpRequest, pk: int) -> HttpResponse:
     person, now = cast("Person", request.user), timezone.now()
     suggestion = (
         Suggestion.objects.visible_to(person)
-        .select_related("topic", "picture", "author")
+        .select_related("topic", "picture", "author", "proposal__person")
         .filter(pk=pk)
         .exclude(state__in=["draft", "in_review"])
         .first()

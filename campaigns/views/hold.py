@@ -4,7 +4,7 @@ from typing import Any, cast
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Count
+from django.db.models import Count, Manager
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 
 from ambassadors.models import Person
 from campaigns import anonymity, holds
-from campaigns.models import HoldRecord, Programme, Suggestion, Topic
+from campaigns.models import Delivery, HoldRecord, Programme, Suggestion, Topic
 
 _LONGEST = 1000  # characters of a reason
 _LONGEST_PROPOSAL = 3000
@@ -164,7 +164,7 @@ def hold_report(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "record": record,
         "milliseconds": _milliseconds(record),
-        "flights": _flights(record),
+        "flights": flights(record.flying),
         "already": anonymity.shown(holds.already_posted(record)),
         "may_release": (
             person.has_role("curator")
@@ -181,10 +181,10 @@ def _milliseconds(record: HoldRecord) -> int | None:
     return round((record.in_force_at - record.held_at).total_seconds() * 1000)
 
 
-def _flights(record: HoldRecord) -> list[dict[str, Any]]:
+def flights(flying: "Manager[Delivery]") -> list[dict[str, Any]]:
     """Posts that were on their way, counted by network and by how it ended until now."""
     rows = (
-        record.flying.order_by("account__network", "state")
+        flying.order_by("account__network", "state")
         .values("account__network", "state")
         .annotate(count=Count("pk"))
     )

@@ -10,7 +10,18 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from ambassadors.models import Note, Person
-from campaigns import briefings, holds, lights, reminders, shares, wording
+from campaigns import (
+    activities,
+    briefings,
+    campaigns,
+    holds,
+    lights,
+    proposals,
+    reminders,
+    shares,
+    takeovers,
+    wording,
+)
 from campaigns.models import Delivery, Post, Programme, Suggestion, Variant
 from integrations.networks import NETWORKS
 
@@ -27,7 +38,7 @@ def pitches(person: Person, now: dt.datetime, limit: int) -> list[dict[str, Any]
         Suggestion.objects.live(now)
         .visible_to(person)
         .worded()
-        .select_related("topic", "picture")
+        .select_related("topic", "picture", "proposal__person")
         .prefetch_related("variant_set")
         .order_by("-approved_at")[:60]
     )
@@ -132,6 +143,10 @@ def today(request: HttpRequest) -> HttpResponse:
         "queued": lights.with_changes(queued),
         "questions": holds.questions(person),
         "unknown": reminders.asked_of(person, now),
+        "activities": [] if programme.is_held else activities.for_today(person, now),
+        "campaigns": campaigns.running(day)[:2],
+        "takeover": takeovers.asked_of(person, now),
+        "answered": proposals.unseen(person).exists(),
         "impact": impact(person, now),
     }
     return render(request, "today.html", context)
@@ -145,7 +160,7 @@ def suggestions(request: HttpRequest) -> HttpResponse:
         Suggestion.objects.live(now)
         .visible_to(person)
         .worded()
-        .select_related("topic", "picture")
+        .select_related("topic", "picture", "proposal__person")
         .prefetch_related("variant_set")
         .order_by("-approved_at", "-pk")
     )

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from ambassadors.models import Person
+from campaigns import proposals
 from campaigns.models import Suggestion, Topic
 from campaigns.models.programme import ContentClass
 from curation import acts, board, copies, tones
@@ -45,6 +46,7 @@ def desk(request: HttpRequest) -> HttpResponse:
     context = {
         "now": now,
         "topics": board.topics(now),
+        "ideas": proposals.waiting(now=now),
         "curators": _curators(),
         "classes": ContentClass.choices,
         "languages": Person.Language.choices,
