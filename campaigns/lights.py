@@ -3,7 +3,8 @@
 import datetime as dt
 import hashlib
 import logging
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
 
 from django.core.cache import cache
 from django.db import transaction
@@ -20,7 +21,9 @@ LONGEST_WHY = 1000  # characters
 _MOST_NEWS = 100
 # How old the answer to an open page may be: 4,000 pages ask, the database is asked once.
 _KEPT_SECONDS = 5
+_FRAGMENT_SECONDS = 60
 _KEY = "situation"
+_VERSION = re.compile(r"[0-9a-f]{16}")
 
 
 class LightRefused(Exception):
@@ -82,7 +85,7 @@ def of_day(topics: Iterable[Topic], since: dt.datetime) -> list[LightChange]:
     """Changes of a day's topics since a moment, newest first; each topic's latest only."""
     rows = LightChange.objects.filter(topic__in=topics, at__gt=since).exclude(before="")
     found: dict[int, LightChange] = {}
-    for change_ in rows.select_related("topic")[:_MOST_NEWS]:
+    for change_ in rows.select_related("topic").order_by("-at", "-pk")[:_MOST_NEWS]:
         found.setdefault(change_.topic_id, change_)
     return list(found.values())
 
@@ -94,7 +97,8 @@ def with_changes(planned: list[Delivery]) -> list[tuple[Delivery, LightChange | 
         return [(delivery, None) for delivery in planned]
     since = min(delivery.post.created_at for delivery in planned)
     latest_of: dict[int, LightChange] = {}
-    for change_ in LightChange.objects.filter(topic__in=topics, at__gt=since)[:_MOST_NEWS]:
+    rows = LightChange.objects.filter(topic__in=topics, at__gt=since)
+    for change_ in rows.order_by("-at", "-pk")[:_MOST_NEWS]:
         latest_of.setdefault(change_.topic_id, change_)
     found = []
     for delivery in planned:
@@ -110,17 +114,51 @@ def version(day: dt.date) -> str:
     Made of what is shown, not of a counter: rows that commit out of order cannot be missed.
     """
     key = f"{_KEY}:{day}"
+    if known := _kept(key):
+        return known
+    found = _version(day)
+    _keep({key: found, f"{_KEY}:{found}": "holds"}, _KEPT_SECONDS)
+    return found
+
+
+def fragment(version_: str, language: str, timezone: str, make: Callable[[], str]) -> str:
+    """What an open page is sent for a version, made once for each language and clock.
+
+    After a change thousands ask at once, and all of them see the same.
+    """
+    key = f"{_KEY}:{version_}:{language}:{timezone}"
+    if known := _kept(key):
+        return known
+    made = make()
+    _keep({key: made}, _FRAGMENT_SECONDS)
+    return made
+
+
+def _kept(key: str) -> str | None:
+    """From the cache; None without one."""
     try:
-        if known := cache.get(key):
-            return str(known)
+        found: str | None = cache.get(key)
     except Exception:  # noqa: BLE001 - whatever Redis throws, the database knows
         log.warning("no cache; the database tells what is new")
-    found = _version(day)
+        return None
+    return found
+
+
+def _keep(values: dict[str, str], seconds: int) -> None:
     try:
-        cache.set(key, found, _KEPT_SECONDS)
+        cache.set_many(values, seconds)
     except Exception:  # noqa: BLE001
         log.debug("no cache to keep it")
-    return found
+
+
+def is_still(version_: str) -> bool:
+    """Tell, from the cache alone, whether a version was found true within five seconds.
+
+    It needs no login: whoever asks has been given the version, and learns only that it still holds.
+    """
+    if not _VERSION.fullmatch(version_):
+        return False
+    return _kept(f"{_KEY}:{version_}") is not None
 
 
 def _version(day: dt.date) -> str:

@@ -181,7 +181,7 @@ def test_open_page_hears_of_a_new_light_once(client, topic, mirja, a_working_day
     assert (quiet.status_code, quiet.content) == (204, b"")
     assert (told.status_code, page.count("Figures are being checked."), "hx-swap-oob" in page) == (
         200,
-        2,
+        1,
         True,
     )
     assert client.get(f"/situation/?v={again}").status_code == 204
@@ -192,10 +192,45 @@ def test_page_with_a_strange_version_gets_the_situation(client, topic, v):
     assert client.get("/situation/", {"v": v}).status_code == 200
 
 
-def test_quiet_answer_costs_two_queries(client, topic, a_working_day, django_assert_num_queries):
+def test_quiet_answer_costs_no_query(client, topic, a_working_day, django_assert_num_queries):
     known = version(client)
-    with django_assert_num_queries(2):  # session and person; the version is kept in Redis
+    with django_assert_num_queries(0):
         assert client.get(f"/situation/?v={known}").status_code == 204
+
+
+def test_stranger_is_told_nothing_but_that_a_version_holds(client, topic, mirja, a_working_day):
+    known, stranger = version(client), Client()
+    assert stranger.get(f"/situation/?v={known}").content == b""
+    turn(topic, "careful", mirja)
+    cache.clear()
+    for v in (known, "x", ""):
+        assert stranger.get(f"/situation/?v={v}").headers["Location"].startswith("/accounts/login")
+
+
+def test_after_a_change_the_second_page_costs_two_queries(
+    client, person, topic, mirja, a_working_day, django_assert_num_queries
+):
+    known, other = version(client), logged_in(person("Nam"))
+    turn(topic, "careful", mirja)
+    cache.clear()
+    first = client.get(f"/situation/?v={known}")
+    with django_assert_num_queries(2):  # session and person; what they read is the same
+        second = other.get(f"/situation/?v={known}")
+    assert (first.status_code, second.content) == (200, first.content)
+
+
+def test_fragment_speaks_the_persons_language_and_clock(
+    client, person, topic, mirja, a_working_day
+):
+    known = version(client)
+    holds.hold(scope=topic, by=mirja, reason="x", now=timezone.now())
+    cache.clear()
+    there = person("Ana", timezone="America/Sao_Paulo")
+    type(there).objects.filter(pk=there.pk).update(language="de")
+    here = client.get(f"/situation/?v={known}").content.decode()
+    away = logged_in(there).get(f"/situation/?v={known}").content.decode()
+    assert ("On hold since" in here, "Angehalten seit" in away) == (True, True)
+    assert here.split("On hold since ")[1][:2] != away.split("Angehalten seit ")[1][:2]
 
 
 def test_without_redis_the_database_says_what_is_new(client, topic, monkeypatch, a_working_day):
@@ -205,7 +240,7 @@ def test_without_redis_the_database_says_what_is_new(client, topic, monkeypatch,
         raise ConnectionError
 
     monkeypatch.setattr(lights.cache, "get", away)
-    monkeypatch.setattr(lights.cache, "set", away)
+    monkeypatch.setattr(lights.cache, "set_many", away)
     assert client.get(f"/situation/?v={known}").status_code == 204
 
 

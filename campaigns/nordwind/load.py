@@ -183,7 +183,7 @@ class Loader:
                 glossary=row.get("glossary", []),
                 links=row.get("links", []),
                 owner=owner,
-                light_since=self.ago(3),
+                light_since=self.now - dt.timedelta(hours=self._light_age(row)),
                 held_at=self.now - dt.timedelta(hours=2) if held else None,
                 held_by=owner if held else None,
                 held_reason=row.get("held_reason", "") if held else "",
@@ -194,6 +194,11 @@ class Loader:
         for index, row in enumerate(_read("suggestions")):
             self._suggestion(row, index)
         edit(_read("edits"), people=self.people, suggestions=self.suggestions, now=self.now)
+
+    def _light_age(self, row: dict[str, Any]) -> float:
+        """Hours since the light that shows when nothing is on hold."""
+        changes = [c["hours_ago"] for c in row.get("history", []) if c["after"] != "hold"]
+        return float(changes[-1]) if changes else 72.0
 
     def _beside(self, topic: Topic, row: dict[str, Any]) -> None:
         """A topic's deputies, and how its light changed."""

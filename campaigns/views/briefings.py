@@ -32,7 +32,8 @@ def briefings(request: HttpRequest) -> HttpResponse:
     """Past issues, newest first, with the person's own ticks."""
     person, now = cast("Person", request.user), timezone.now()
     rows = Briefing.objects.out().filter(day__lte=person.local(now).date())
-    page = Paginator(rows.prefetch_related("topics"), _PAGE).get_page(request.GET.get("page"))
+    rows = rows.prefetch_related("briefingitem_set__topic")
+    page = Paginator(rows, _PAGE).get_page(request.GET.get("page"))
     ticked = BriefingRead.objects.filter(person=person, briefing__in=list(page.object_list))
     context = {"page": page, "ticked": set(ticked.values_list("briefing_id", flat=True))}
     return render(request, "briefings.html", context)

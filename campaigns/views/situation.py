@@ -1,11 +1,13 @@
-"""What an open page asks every half minute: has the situation changed? Mostly: no, 204."""
+"""The situation of a day, and what an open composer asks about its topic."""
 
 import datetime as dt
 from typing import Any, cast
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from ambassadors.models import Person
@@ -35,17 +37,22 @@ def situation_of(day: dt.date, now: dt.datetime) -> dict[str, Any]:
 
 
 def situation(request: HttpRequest) -> HttpResponse:
-    """The situation as a fragment if it is not the one the page has (``v``), else 204.
+    """The situation as a fragment, if it is not the one the page has (``v``); else 204.
 
-    The version stands in the address instead of an ETag: our pages are ``no-store``, so a browser
-    would never send one back.
+    Mostly :class:`advocacy.middleware.StillMiddleware` has answered before. The version stands in
+    the address instead of an ETag: our pages are ``no-store``, so a browser would send none back.
     """
     person, now = cast("Person", request.user), timezone.now()
     day = person.local(now).date()
-    if request.GET.get("v") == lights.version(day):
+    version = lights.version(day)
+    if request.GET.get("v") == version:
         return HttpResponse(status=204)
-    context = {**situation_of(day, now), "now": now, "programme": Programme.the(), "swapped": True}
-    return render(request, "parts/situation.html", context)
+
+    def make() -> str:
+        context = {**situation_of(day, now), "now": now, "programme": Programme.the()}
+        return render_to_string("parts/situation.html", {**context, "swapped": True})
+
+    return HttpResponse(lights.fragment(version, get_language() or "", person.timezone, make))
 
 
 def turn(request: HttpRequest, pk: int) -> HttpResponse:

@@ -125,7 +125,6 @@ def today(request: HttpRequest) -> HttpResponse:
     if day.weekday() >= _SATURDAY:
         notes = Note.objects.filter(person=person)[:5]
         return render(request, "weekend.html", {"notes": notes, "now": now, "programme": programme})
-    situation = situation_of(day, now)
     found = [] if programme.is_held else pitches(person, now, _PITCHES)
     add_counts(found, now)
     queued = list(
@@ -134,11 +133,12 @@ def today(request: HttpRequest) -> HttpResponse:
         .select_related("post__suggestion__topic", "account", "timeoffer")
         .order_by("due_at")[:5]
     )
+    day_ = situation_of(day, now)
     context = {
+        **day_,
         "now": now,
         "programme": programme,
-        **situation,
-        "read": briefings.read_by(person, situation["issue"]),
+        "read": briefings.read_by(person, day_["issue"]),
         "pitches": found,
         "queued": lights.with_changes(queued),
         "questions": holds.questions(person),

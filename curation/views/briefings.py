@@ -79,7 +79,9 @@ def issues(request: HttpRequest) -> HttpResponse:
                 return redirect("issue_edit", day=chosen.isoformat())
             error = _("Choose a day from today on, at most three months ahead.")
     begin, end = today - dt.timedelta(days=_PAST), today + briefings.FARTHEST
-    rows = Briefing.objects.filter(day__gte=begin, day__lte=end).prefetch_related("topics")
+    rows = Briefing.objects.filter(day__gte=begin, day__lte=end).prefetch_related(
+        "briefingitem_set__topic"
+    )
     by_day = {row.day: row for row in rows}
     ahead = {today + dt.timedelta(days=n) for n in range(_AHEAD)}
     ahead = {day for day in ahead if day.weekday() < 5} | {d for d in by_day if d >= today}

@@ -34,7 +34,9 @@
     let open = [];
     document.addEventListener('htmx:beforeSwap', e => { if (new URL(e.detail.xhr.responseURL).pathname.startsWith('/accounts/')) e.detail.shouldSwap = false; });   // logged out meanwhile
     document.addEventListener('htmx:beforeSwap', e => { if (e.target.id === 'situation') open = $$('details[open]', e.target).map(d => d.id); });
-    document.addEventListener('htmx:afterSwap', () => { open.forEach(id => { const d = document.getElementById(id); if (d) d.open = true; }); open = []; });
+    document.addEventListener('htmx:afterSwap', () => { open.forEach(id => { const d = document.getElementById(id); if (d) d.open = true; }); open = [];
+      // a suggestion whose topic was stopped meanwhile is not offered any longer
+      $$('[data-about]').forEach(p => { p.hidden = !!$(`#situation [data-topic="${p.dataset.about}"]:is([data-line=hold], [data-line=own])`); }); });
   }
 
   // how networks count; the server counts again
