@@ -19,6 +19,18 @@ class NotSaid(Exception):
     """The remark cannot be taken; the message says why."""
 
 
+def cleaned(text: str) -> str:
+    """The text of a remark as it is stored. Raises :class:`NotSaid`."""
+    text = wording.clean(text)
+    if wording.is_blank(text):
+        raise NotSaid(_("Write something first."))
+    if len(text) > LONGEST:
+        raise NotSaid(_("Shorter please, at most %(most)s characters.") % {"most": LONGEST})
+    if wording.is_stacked(text):
+        raise NotSaid(_("Too many marks stand on one letter."))
+    return text
+
+
 @transaction.atomic
 def say(
     *, suggestion: Suggestion, text: str, thread: Comment | None, by: Person, now: dt.datetime
@@ -27,18 +39,31 @@ def say(
 
     Raises :class:`NotSaid`.
     """
-    text = wording.clean(text)
-    if wording.is_blank(text):
-        raise NotSaid(_("Write something first."))
-    if len(text) > LONGEST:
-        raise NotSaid(_("Shorter please, at most %(most)s characters.") % {"most": LONGEST})
-    if wording.is_stacked(text):
-        raise NotSaid(_("Too many marks stand on one letter."))
+    text = cleaned(text)
     if thread is not None:
         reopen(comment=thread, by=by, now=now)
     made = Comment.objects.create(suggestion=suggestion, thread=thread, by=by, at=now, text=text)
     audit.record("comment.said", made, by=by, now=now, suggestion=suggestion.pk)
     return made
+
+
+def say_typed(
+    *, suggestion: Suggestion, typed: dict[str, str], by: Person, now: dt.datetime
+) -> int:
+    """Say remarks that stood typed beside a save, so that it takes none along; tells how many.
+
+    ``typed``: text by the number of the thread it answers, ``new`` for none.
+    Raises :class:`NotSaid`.
+    """
+    said = 0
+    for place, text in typed.items():
+        thread = None
+        if place != "new":
+            thread = suggestion.comments.filter(thread=None, pk=int(place)).first()
+        if thread or place == "new":
+            say(suggestion=suggestion, text=text, thread=thread, by=by, now=now)
+            said += 1
+    return said
 
 
 @transaction.atomic

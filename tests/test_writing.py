@@ -550,6 +550,22 @@ def test_remark_without_script_leaves_the_typed_text(mirja, draft_of):
     assert ("Half typed." in page, "Look." in page, Comment.objects.count()) == (True, True, 1)
 
 
+def test_remark_typed_beside_a_save_is_said(mirja, draft_of):
+    typed = form(
+        draft_of, v_text=A, **{"comment-new": "Not sent by its button.", "comment-99": "x"}
+    )
+    mirja.post(url(draft_of), typed)
+    assert [c.text for c in Comment.objects.order_by("pk")] == ["Not sent by its button."]
+
+
+def test_remark_typed_elsewhere_stays_when_another_is_said(mirja, draft_of):
+    say = url(draft_of, "remarks/")
+    mirja.post(say, {"remark": "new", "comment-new": "First."}, headers={"HX-Request": "1"})
+    root = Comment.objects.get()
+    page = mirja.post(say, {"remark": f"settle-{root.pk}", "comment-new": "Half typed."}, headers={"HX-Request": "1"})  # fmt: skip
+    assert "Half typed." in page.content.decode()
+
+
 @pytest.mark.parametrize("text", ["", " \t\u00a0\n", "\u3164\u2800", "x" * 2001, "a" + "\u0301" * 99])  # fmt: skip
 def test_remark_that_says_nothing_is_refused_with_its_text(mirja, draft_of, text):
     answer = mirja.post(url(draft_of, "remarks/"), {"remark": "new", "comment-new": text}, headers={"HX-Request": "1"})  # fmt: skip

@@ -13,7 +13,7 @@ from campaigns.models import Suggestion
 from curation import comments, forms
 from curation.models import Comment
 
-from .editor import page, typed
+from .editor import page, remarks, remarks_shown, typed
 
 
 @require_POST
@@ -29,31 +29,28 @@ def comment(request: HttpRequest, pk: int) -> HttpResponse:
     act, _sep, number = request.POST.get("remark", "").partition("-")
     mine = Comment.objects.filter(suggestion=suggestion, thread=None)
     about = mine.filter(pk=forms.number(number, 18)).first()
-    trouble, text = "", ""
+    left, trouble, place = remarks(request.POST), "", str(about.pk) if about else "new"
     if act == "settle" and about:
         comments.settle(comment=about, by=person, now=now)
     elif act == "reopen" and about:
         comments.reopen(comment=about, by=person, now=now)
     else:
-        place = about.pk if about else "new"
         text = request.POST.get(f"comment-{place}", "")
         try:
             comments.say(suggestion=suggestion, text=text, thread=about, by=person, now=now)
-            text = ""
+            left.pop(place, None)
         except comments.NotSaid as error:
             trouble = str(error)
     if "HX-Request" in request.headers:
         context = {
+            **remarks_shown(suggestion, left),
             "suggestion": suggestion,
-            "threads": comments.threads(suggestion),
-            "longest_comment": comments.LONGEST,
             "trouble": trouble,
-            "trouble_at": about.pk if about else 0,
-            "text": text,
+            "focus": place,
         }
         return render(request, "parts/editor_comments.html", context)
     if trouble:
         messages.error(request, trouble)
     opened = typed(request, suggestion)
     opened.form.is_valid()
-    return page(request, opened)
+    return page(request, opened, left)

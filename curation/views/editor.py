@@ -2,9 +2,10 @@
 
 import contextlib
 import datetime as dt
+import re
 import uuid
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 from django.contrib import messages
 from django.core.exceptions import RequestDataTooBig
@@ -18,7 +19,7 @@ from django.utils.translation import gettext as _
 
 from ambassadors.kept import kept_form
 from ambassadors.models import Person
-from campaigns import contents, suggestions, uploads, versions
+from campaigns import contents, suggestions, uploads, versions, wording
 from campaigns.models import Suggestion, Topic, Variant
 from campaigns.suggestions import NotAllowed, StaleRevision
 from campaigns.versions import Written
@@ -76,13 +77,28 @@ def edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
                 now=now,
             )
             drafts.forget(key=opened.key, by=person)
-    except NotAllowed as error:
+            said = comments.say_typed(
+                suggestion=written.suggestion, typed=remarks(request.POST), by=person, now=now
+            )
+    except (NotAllowed, comments.NotSaid) as error:
         opened.form.add_error(None, str(error))
         return _again(request, opened, person, now)
     for name in ("embargo_until", "expires_at"):
         if note := cast("ClockField", opened.form.fields[name]).note:
             messages.warning(request, note)
+    if said:
+        messages.success(request, _("Your remark was said, too."))
     return _answer(request, written, opened.revision, person, now)
+
+
+def remarks(form: QueryDict) -> dict[str, str]:
+    """Remarks typed in the editor, by the thread they answer; the blank ones left out."""
+    found = {
+        name.removeprefix("comment-"): str(text)
+        for name, text in form.items()
+        if re.fullmatch(r"comment-(new|[0-9]{1,18})", name)
+    }
+    return {place: text for place, text in found.items() if not wording.is_blank(text)}
 
 
 def typed(request: HttpRequest, suggestion: Suggestion, data: QueryDict | None = None) -> Opened:
@@ -200,11 +216,16 @@ def together(written: Written, seen: int) -> str:
 def page(
     request: HttpRequest,
     opened: Opened,
+    left: dict[str, str] | None = None,
     *,
     status: int = 200,
     beside: dict[str, object] | None = None,
 ) -> HttpResponse:
-    """Draw the editor; ``beside`` is what was read of the link's page just now."""
+    """Draw the editor.
+
+    ``left``: the typed remarks, those of the request unless told; ``beside``: what was read of the
+    link's page just now.
+    """
     person, now = cast("Person", request.user), timezone.now()
     suggestion, variants = opened.suggestion, opened.variants
     if request.POST.get("act") == "add" or not variants:
@@ -233,8 +254,11 @@ def page(
         "others": presence.here(suggestion_id=suggestion.pk, person=person, now=now)
         if stored
         else [],
-        "threads": comments.threads(suggestion) if stored else [],
-        "longest_comment": comments.LONGEST,
+        **(
+            remarks_shown(suggestion, remarks(request.POST) if left is None else left)
+            if stored
+            else {}
+        ),
         "since": versions.newest_since(suggestion, opened.revision) if stored else None,
         **pictures.choices(request.POST, suggestion),
         "typed": {name: opened.form[name].value() or "" for name in unfurl.FIELDS},
@@ -244,6 +268,15 @@ def page(
         else None,
     }
     return render(request, "editor.html", context, status=status)
+
+
+def remarks_shown(suggestion: Suggestion, typed: dict[str, str]) -> dict[str, Any]:
+    """The remarks with what is typed in their fields and not said yet."""
+    return {
+        "threads": [(c, typed.get(str(c.pk), "")) for c in comments.threads(suggestion)],
+        "new_remark": typed.get("new", ""),
+        "longest_comment": comments.LONGEST,
+    }
 
 
 def _left(variant: Variant) -> tuple[Variant, list[int]]:

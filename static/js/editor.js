@@ -93,6 +93,8 @@
     copy(); leaving = true; clearTimeout(timer); setTimeout(() => { leaving = false; }, 8000);
   });
   addEventListener('pagehide', () => { if (!leaving && told() !== clean) { copy(); navigator.sendBeacon(url, fields()); } });
+  // a remark goes with the save; leaving otherwise asks
+  addEventListener('beforeunload', e => { if (!leaving && [...form.querySelectorAll('[name^="comment-"]')].some(t => t.value.trim())) e.preventDefault(); });
   document.addEventListener('keydown', e => {
     if (!(e.ctrlKey || e.metaKey) || e.altKey || e.shiftKey) return;
     const act = e.key === 's' ? 'save' : e.key === 'Enter' ? 'hand_in' : null;
