@@ -15,10 +15,10 @@ from .models import Suggestion, Variant
 
 COLUMNS = (
     "topic_id", "title", "why", "language", "content_class", "tone", "link_url", "link_title",
-    "link_description", "picture_id", "prompts", "facts", "leave_out", "audience_languages",
-    "embargo_until", "expires_at",
+    "link_description", "picture_id", "document_id", "content_warning", "prompts", "facts",
+    "leave_out", "audience_languages", "embargo_until", "expires_at",
 )  # fmt: skip
-SETS = ("sites", "teams")
+SETS = ("sites", "teams", "more_pictures")
 
 
 class Wording(TypedDict):
@@ -63,13 +63,13 @@ def stored(suggestion: Suggestion) -> Content:
     )
 
 
-def sets_of(suggestion: Suggestion) -> dict[str, list[int]]:
-    """The stored ids of every set; empty for a suggestion that is not stored."""
+def sets_of(suggestion: Suggestion, names: Iterable[str] = SETS) -> dict[str, list[int]]:
+    """The stored ids of sets; empty for a suggestion that is not stored."""
     if suggestion.pk is None:
         return {}
     return {
         name: list(getattr(suggestion, name).order_by().values_list("pk", flat=True))
-        for name in SETS
+        for name in names
     }
 
 

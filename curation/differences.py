@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from ambassadors.models import Site, Team
 from campaigns import merging
 from campaigns.contents import Content, Wording
-from campaigns.models import Picture, Suggestion, Topic
+from campaigns.models import Document, Picture, Suggestion, Topic
 from campaigns.models.programme import ContentClass
 from integrations.networks import NETWORKS
 
@@ -23,7 +23,9 @@ Run = tuple[str, str]  # ``same``, ``gone`` or ``new``, and the text
 _WORD = re.compile(r"\S+\s*|\s+")
 _SENTENCE = re.compile(r"[^.!?\n]*(?:[.!?]+\s*|\n+|$)")
 _MOST_PAIRS = 250_000  # of tokens compared with each other: some tens of milliseconds
-TEXTS = frozenset({"title", "why", "link_url", "link_title", "link_description", "alt"})
+TEXTS = frozenset(
+    {"title", "why", "link_url", "link_title", "link_description", "alt", "content_warning"}
+)
 LISTS = frozenset({"prompts", "facts", "leave_out"})
 
 
@@ -49,6 +51,9 @@ def field_names() -> dict[str, str]:
         "tone": _("Tone"),
         "picture_id": _("Picture"),
         "alt": _("Alternative text"),
+        "more_pictures": _("Further pictures"),
+        "document_id": _("Document"),
+        "content_warning": _("Content warning"),
         "teams": _("Teams"),
         "sites": _("Sites"),
         "audience_languages": _("Languages of the audience"),
@@ -113,6 +118,8 @@ class Shown:
         self._rows = {
             "topic_id": names(Topic, "topic_id"),
             "picture_id": names(Picture, "picture_id"),
+            "more_pictures": names(Picture, "more_pictures"),
+            "document_id": names(Document, "document_id"),
             "sites": names(Site, "sites"),
             "teams": names(Team, "teams"),
         }

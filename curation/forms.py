@@ -71,7 +71,9 @@ class SuggestionForm(forms.ModelForm):  # type: ignore[type-arg]
         """What the valid form and the wordings say together."""
         for name in _LISTS:
             setattr(self.instance, name, lines(self.cleaned_data[f"{name}_text"]))
-        sets = {name: [row.pk for row in self.cleaned_data[name]] for name in ("sites", "teams")}
+        asked = [name for name in contents.SETS if name in self.cleaned_data]
+        sets = contents.sets_of(self.instance, set(contents.SETS) - set(asked))
+        sets |= {name: [row.pk for row in self.cleaned_data[name]] for name in asked}
         return contents.gather(self.instance, variants, sets=sets, alt=self.cleaned_data["alt"])
 
 

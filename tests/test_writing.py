@@ -334,6 +334,19 @@ def test_approval_of_a_stale_version_is_refused_with_a_sentence(mirja, aylin, dr
     assert "changed since you opened it" in page.content.decode()
 
 
+def test_every_column_is_in_the_history_or_is_a_decision():
+    decisions = {
+        "id", "slug", "state", "revision", "author", "owner", "pattern", "approved_by", "approved_at",
+        "returned_note", "changed_at", "held_at", "held_by", "held_reason",
+        "hold_epoch",
+    }  # fmt: skip
+    meta = Suggestion._meta
+    found = {field.name for field in (*meta.concrete_fields, *meta.many_to_many)}
+    kept = {name.removesuffix("_id") for name in contents.COLUMNS} | set(contents.SETS)
+    assert found - kept - decisions == set()
+    assert set(differences.field_names()) >= {*contents.COLUMNS, *contents.SETS, "alt"}
+
+
 def test_save_by_another_door_is_a_version_too(person, draft_of):
     writer, now = person("Dilan", "curator"), timezone.now()
     draft_of.title = "By a feed"
@@ -699,7 +712,7 @@ def test_save_costs_the_same_with_more_history(mirja, draft_of, django_assert_nu
         mirja.post(url(draft_of), typed)
 
 
-SAVE = 26
+SAVE = 28
 
 
 @pytest.mark.parametrize("role", [(), ("hr",), ("auditor",)])
