@@ -55,7 +55,8 @@ def edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
         return page(request, _open(request, suggestion, person))
     if sum(map(len, request.POST.getlist("v_text"))) > _MOST_CHARACTERS:
         raise RequestDataTooBig
-    data, beside = request.POST, {}
+    data: QueryDict = request.POST
+    beside: dict[str, object] = {}
     if data.get("act") == "unfurl":
         data, beside = unfurl.filled(data)
     opened = typed(request, suggestion, data)
@@ -66,10 +67,15 @@ def edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
         _take_picture(opened, data, person)
     if opened.form.errors or forms.troubles(opened.variants):
         return _again(request, opened, person, now)
+    return _save(request, opened, person, now)
+
+
+def _save(request: HttpRequest, opened: Opened, person: Person, now: dt.datetime) -> HttpResponse:
+    """Save with the remarks typed beside it; the kept draft goes in the same transaction."""
     try:
         with transaction.atomic():
             written = versions.write(
-                suggestion=suggestion if pk else None,
+                suggestion=opened.suggestion if opened.suggestion.pk else None,
                 mine=opened.form.content(opened.variants),
                 seen_revision=opened.revision,
                 submission=opened.key,
