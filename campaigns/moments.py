@@ -24,7 +24,7 @@ from .shares import PATIENCE, ShareRefused
 HOUR = dt.timedelta(hours=1)
 PILE = 5  # more posts than this on a topic within an hour are a pile
 _STEP = dt.timedelta(minutes=15)
-_TOGETHER = 2  # posts on a topic within a step that nobody notices
+_TOGETHER, _IN_HOUR = 2, 4  # posts on a topic within a step and an hour that nobody notices
 _AHEAD = dt.timedelta(days=4)  # over a weekend
 _SOON = dt.timedelta(minutes=10)  # a worker may hold it already
 _MOST = 500
@@ -34,42 +34,64 @@ class NoPile(Exception):
     """Nothing is to be spread there; the message says why."""
 
 
+class Load:
+    """How many posts on a topic are planned, by quarters of an hour and by hours of UTC."""
+
+    def __init__(self, topic: int, begin: dt.datetime) -> None:
+        rows = Delivery.objects.filter(
+            state="queued",
+            due_at__gte=_hour(begin),
+            due_at__lt=begin + _AHEAD,
+            post__suggestion__topic=topic,
+            post__part=0,
+        )
+        self.steps: Counter[dt.datetime] = Counter()
+        self.hours: Counter[dt.datetime] = Counter()
+        for at in rows.values_list("due_at", flat=True):
+            self.add(at, 1)
+
+    def add(self, at: dt.datetime, count: int) -> None:
+        """Note posts at a moment, or, with a negative count, that they are gone from it."""
+        self.steps[_step(at)] += count
+        self.hours[_hour(at)] += count
+
+    def crowded(self, at: dt.datetime) -> bool:
+        """Tell whether more leave then than nobody notices."""
+        return self.steps[_step(at)] > _TOGETHER or self.hours[_hour(at)] > _IN_HOUR
+
+    def has_room(self, at: dt.datetime) -> bool:
+        """Tell whether one more could leave then without a crowd."""
+        return self.steps[_step(at)] < _TOGETHER and self.hours[_hour(at)] < _IN_HOUR
+
+
+def _step(at: dt.datetime) -> dt.datetime:
+    return _hour(at) + at.minute // 15 * _STEP
+
+
+def _hour(at: dt.datetime) -> dt.datetime:
+    return at.astimezone(dt.UTC).replace(minute=0, second=0, microsecond=0)
+
+
 def _steps(begin: dt.datetime, end: dt.datetime) -> Iterator[dt.datetime]:
     """Full quarters of an hour from ``begin`` on, before ``end``."""
-    at = begin.replace(minute=begin.minute // 15 * 15, second=0, microsecond=0)
+    at = _step(begin)
     while at < end:
         if at >= begin:
             yield at
         at += _STEP
 
 
-def _step_of(at: dt.datetime) -> dt.datetime:
-    return at.replace(minute=at.minute // 15 * 15, second=0, microsecond=0)
-
-
-def _load(topic: int, begin: dt.datetime) -> "Counter[dt.datetime]":
-    """How many posts on a topic are planned in each quarter of an hour from a moment on."""
-    rows = Delivery.objects.filter(
-        state="queued",
-        due_at__gte=begin - _STEP,
-        due_at__lt=begin + _AHEAD,
-        post__suggestion__topic=topic,
-        post__part=0,
-    )
-    return Counter(_step_of(at) for at in rows.values_list("due_at", flat=True))
-
-
 def _free(
     person: Person,
     programme: Programme,
-    load: "Counter[dt.datetime]",
+    load: Load,
     *,
     begin: dt.datetime,
     end: dt.datetime | None,
 ) -> dt.datetime | None:
     """The first quarter with room outside the person's quiet hours, None when there is none."""
     last = min(end, begin + _AHEAD) if end else begin + _AHEAD
-    steps = (at for at in _steps(begin, last) if load[at] < _TOGETHER)
+    steps = (at for at in _steps(begin, last) if load.has_room(at))
     return next((at for at in steps if not quiet(person, programme, at)), None)
 
 
@@ -78,7 +100,7 @@ def good_time(*, suggestion: Suggestion, person: Person, now: dt.datetime) -> dt
 
     Raises :class:`ShareRefused` when the suggestion ends before there is one.
     """
-    load = _load(suggestion.topic_id, now)
+    load = Load(suggestion.topic_id, now)
     found = _free(person, Programme.the(), load, begin=now + _SOON, end=suggestion.expires_at)
     if found is None:
         sentence = _("There is no good time left before this suggestion ends. Choose one yourself.")
@@ -118,25 +140,25 @@ def spread(*, topic: Topic, hour: dt.datetime, by: Person, now: dt.datetime) -> 
     if not anonymity.shown(len({row.post.person_id for row in rows})):
         raise NoPile(_("There is no pile any more."))
     _share_suggestions(rows)
-    programme, load = Programme.the(), _load(topic.pk, hour)
+    programme, load = Programme.the(), Load(topic.pk, hour)
     offers = []
     for row in sorted(rows, key=lambda row: not row.movable):
-        step = _step_of(row.due_at)
-        if load[step] <= _TOGETHER or row.post.suggestion is None or row.post.suggestion.is_held:
+        suggestion = row.post.suggestion
+        if suggestion is None or suggestion.is_held or not load.crowded(row.due_at):
             continue
         at = _free(
             row.post.person,
             programme,
             load,
             begin=row.due_at,
-            end=row.post.suggestion.expires_at,
+            end=suggestion.expires_at,
         )
         if at is None or (row.movable and not _move(row, at, now)):
             continue
         if not row.movable:
             offers.append(TimeOffer(delivery=row, at=at, made_at=now))
-        load[step] -= 1
-        load[at] += 1
+        load.add(row.due_at, -1)
+        load.add(at, 1)
     TimeOffer.objects.bulk_create(offers, ignore_conflicts=True)
     audit.record("spread", topic, by=by, now=now, hour=hour.isoformat())
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.dateparse import parse_datetime
 
 from ambassadors import audit
@@ -22,6 +23,7 @@ from campaigns.states import move_suggestion
 from .models import Act, ActRow
 
 UNDO = dt.timedelta(minutes=5)
+_SEEN = dt.timedelta(minutes=1)
 MOST = 200  # suggestions in one act
 Outcome = ActRow.Outcome
 What = Act.What
@@ -174,9 +176,10 @@ def _needs_new_look(suggestion: Suggestion, what: str, value: Value) -> bool:
 
 
 def undoable(person: Person, now: dt.datetime) -> Act | None:
-    """The person's last act while it can be undone, with its rows."""
-    acts = Act.objects.filter(by=person, at__gt=now - UNDO).prefetch_related("rows__suggestion")
-    return acts.first()
+    """The person's last act while it can be undone, and a minute after its undo; with its rows."""
+    fresh = Q(undone_at__isnull=True) | Q(undone_at__gt=now - _SEEN)
+    acts = Act.objects.filter(fresh, by=person, at__gt=now - UNDO)
+    return acts.prefetch_related("rows__suggestion").first()
 
 
 def undo(*, act: Act, by: Person, now: dt.datetime) -> None:

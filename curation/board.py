@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Avg, Count, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Left
 from django.http import QueryDict
 
@@ -134,28 +134,26 @@ def newest(rows: "QuerySet[Suggestion]") -> tuple["QuerySet[Suggestion]", bool]:
     return Suggestion.objects.filter(pk__in=ids), len(ids) < MOST_FOUND
 
 
-def add_mix(rows: Iterable[Suggestion]) -> None:
-    """How many posts kept the draft's words; only where five people stand behind it.
+def add_use(rows: Iterable[Suggestion]) -> None:
+    """Posts, and the per cent of their words that are people's own; where five stand behind it.
 
-    That nobody posted yet is no better known than that four did.
+    An average, no count of those who kept the draft: that could be one, or all. That nobody posted
+    yet is no better known than that four did.
     """
     shown = list(rows)
     counts = (
         Post.objects.filter(suggestion__in=shown)
+        .order_by()
         .values("suggestion")
-        .annotate(
-            people=Count("person", distinct=True),
-            verbatim=Count("pk", filter=Q(own_share__lt=wording.COPIED_BELOW)),
-            own=Count("pk", filter=Q(own_share__gte=wording.COPIED_BELOW)),
-        )
+        .annotate(people=Count("person", distinct=True), posts=Count("pk"), own=Avg("own_share"))
     )
     known = {
-        row["suggestion"]: (row["verbatim"], row["own"])
+        row["suggestion"]: (row["posts"], round(row["own"]))
         for row in counts
         if anonymity.shown(row["people"])
     }
     for row in shown:
-        row.mix = known.get(row.pk)  # type: ignore[attr-defined]
+        row.use = known.get(row.pk)  # type: ignore[attr-defined]
 
 
 def topics(now: dt.datetime) -> list[Topic]:

@@ -22,6 +22,7 @@ from curation.models import Act
 from integrations import accounts
 
 from .conftest import SHARED
+from .test_loop import DESKTOP, PHONE, Visitor, browser, wait_for  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.django_db
 
@@ -243,7 +244,10 @@ def test_pile_is_spread_outside_quiet_hours_and_before_the_end(desk, plan, sugge
     due = sorted(d.due_at.astimezone(BERLIN) for d in Delivery.objects.all())
     assert {7 <= moment.hour < 19 for moment in due} == {True}
     assert max(due) < at + DAY
-    assert max(sum(moment == other for other in due) for moment in due) == 2
+    assert max(due.count(moment) for moment in due) == 2
+    hours = [moment.replace(minute=0) for moment in due]
+    assert max(hours.count(hour) for hour in hours) == 4
+    assert "entry--planned" not in desk.get(week_of(at)).content.decode()
     assert all(d.not_after == d.due_at + shares.PATIENCE for d in Delivery.objects.all())
     assert AuditEntry.objects.get(act="spread").facts.keys() == {"hour"}
 
@@ -465,3 +469,42 @@ def test_tone_page_asks_a_constant_number(desk, suggestion, person, count):
     with CaptureQueriesContext(connection) as queries:
         desk.get("/desk/tone/")
     assert len(queries) == 9
+
+
+# In a browser ----------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+def test_keys_and_drag_move_and_a_pile_is_spread_by_keyboard(
+    browser, live_server, mirja, suggestion, topic, plan
+):
+    noon = working_noon(8)
+    monday = noon.date() - dt.timedelta(days=noon.weekday())
+    begin = dt.datetime.combine(monday, dt.time(12), BERLIN)
+    Suggestion.objects.filter(pk=suggestion.pk).update(embargo_until=None)
+    plan(9, noon, movable=True)
+    Suggestion.objects.filter(pk=suggestion.pk).update(embargo_until=begin)
+    visitor = Visitor(browser, live_server.url, DESKTOP)
+    visitor.login(mirja)
+    page = visitor.page
+    page.goto(f"{live_server.url}{week_of(noon)}")
+    visitor.check()
+    page.locator("[data-move] summary").focus()
+    for key in ("ArrowRight", "ArrowDown", "Enter"):
+        page.keyboard.press(key)
+    page.wait_for_url(f"**#e-begin-{suggestion.pk}")
+    suggestion.refresh_from_db()
+    assert suggestion.embargo_until == begin + DAY + HOUR
+    page.locator("[data-entry]").drag_to(page.locator(".cal__day").nth(4))
+    wait_for(lambda: Suggestion.objects.filter(embargo_until=begin + 4 * DAY + HOUR).exists(), 10)
+    page.goto(f"{live_server.url}{week_of(noon)}")
+    page.get_by_role("button", name="Spread").focus()
+    page.keyboard.press("Enter")
+    page.get_by_text("whoever chose the time is asked").wait_for()
+    assert page.get_by_role("button", name="Spread").count() == 0
+    phone = Visitor(browser, live_server.url, PHONE)
+    phone.login(mirja)
+    for url in (week_of(noon), f"/desk/calendar/?month={noon:%Y-%m-%d}", "/desk/tone/", "/desk/?lane=out", "/desk/?q=years"):  # fmt: skip
+        phone.page.goto(live_server.url + url)
+        phone.check()
+    assert (visitor.trouble, phone.trouble) == ([], [])

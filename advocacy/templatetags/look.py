@@ -137,14 +137,14 @@ def wordband(runs: Iterable[tuple[str, int]]) -> SafeString:
 
 
 @register.simple_tag
-def mix(verbatim: int, own: int) -> SafeString:
-    """A bar of posts that kept the draft's words and posts with own words."""
-    width = 100 * verbatim / max(verbatim + own, 1)
+def mix(own: int) -> SafeString:
+    """A bar of words that are the draft's and words that are people's own, in per cent."""
+    width = 100 - own
     return format_html(
         '<svg class="mix" role="img" aria-label="{}" viewBox="0 0 100 8"'
         ' preserveAspectRatio="none"><rect class="h" width="{}" height="8"/>'
         '<rect class="o" x="{}" width="{}" height="8"/></svg>',
-        _("%(a)s word for word, %(b)s in own words") % {"a": verbatim, "b": own},
+        _("%(own)s per cent own words") % {"own": own},
         f"{max(width - 0.6, 0):.1f}",
         f"{width + 0.6:.1f}",
         f"{max(100 - width - 0.6, 0):.1f}",

@@ -95,7 +95,7 @@ def _tickets(wanted: Wanted, person: Person, now: dt.datetime, page: str) -> dic
     if wanted.lane:
         found = board.ordered(rows.filter(board.in_lane(wanted.lane, now)), wanted.lane)
         leaf = Paginator(found, _PAGE).get_page(page)
-        board.add_mix(cast("QuerySet[Suggestion]", leaf.object_list))
+        board.add_use(cast("QuerySet[Suggestion]", leaf.object_list))
         return {"page": leaf, "lane": wanted.lane, "lane_label": labels[wanted.lane]}
     complete = True
     if wanted.q:
@@ -114,7 +114,7 @@ def _tickets(wanted: Wanted, person: Person, now: dt.datetime, page: str) -> dic
                 "more": wanted.query(lane=name) if many > board.SHOWN else "",
             }
         )
-    board.add_mix(lanes[-1]["rows"])
+    board.add_use(lanes[-1]["rows"])
     week = calendar.seen(Span.around("week", person.local(now).date()), person, now)
     shelves = [(labels[name], wanted.query(lane=name)) for name in board.SHELVES]
     return {"lanes": lanes, "shelves": shelves, **week}
