@@ -35,12 +35,16 @@ def _nav(person: Person, request: HttpRequest) -> list[dict[str, Any]]:
     ]
     if person.has_role("curator"):
         entries.append(("desk", "inbox", _("Desk"), "r"))
+    elif person.has_role("legal"):
+        entries.append(("reviews", "check", _("Review"), "w"))
     if person.has_role("hr"):
         entries.append(("roster", "users", _("People"), "t"))
     if person.has_role("auditor", "administrator"):
         entries.append(("audit", "info", _("Record"), "p"))
     if person.has_role("auditor", "administrator") and not person.has_role("curator"):
         entries.append(("hold_reports", "clock", _("Holds"), "l"))
+    if person.has_role("auditor", "administrator"):
+        entries.append(("evidence", "lock", _("Evidence"), "e"))
     if len(entries) < 4:
         entries.append(("ideas", "bolt", _("Ideas"), "i"))
     if len(entries) < 5:
@@ -48,7 +52,12 @@ def _nav(person: Person, request: HttpRequest) -> list[dict[str, Any]]:
     current = request.resolver_match.url_name if request.resolver_match else ""
     belongs = {
         "composer": "suggestions", "post": "posts", "suggestion_edit": "desk",
-        "suggestion_new": "desk", "hold": "desk", "review": "desk", "wall": "posts",
+        "suggestion_new": "desk", "hold": "desk", "wall": "posts", "post_evidence": "posts",
+        **dict.fromkeys(
+            ("review", "reviews", "away", "disclosure"),
+            "desk" if person.has_role("curator") else "reviews",
+        ),
+        **dict.fromkeys(("disclosure_propose", "disclosure_decide"), "desk"),
         "hold_suggestion": "desk", "history": "desk", "merge": "desk", "comment": "desk",
         "calendar": "desk", "tones": "desk", "sources": "desk", "source": "desk",
         "source_new": "desk", "pictures": "desk", "tags": "desk", "picture_edit": "desk",

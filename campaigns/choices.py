@@ -77,7 +77,7 @@ def edit(*, by: Person, delivery: Delivery, text: str, now: dt.datetime) -> Post
         raise ShareRefused("", _("Too late: it has left already."))
     changes = reworded(old, text, delivery.account)
     if old.suggestion:
-        check_identical(old.suggestion, text, old.language, [delivery.account], now)
+        check_identical(old.suggestion, text, old.language, [delivery.account], now, old.country)
     Post.objects.filter(pk=old.pk).update(link=None, before=None)
     new = Post.objects.get(pk=old.pk)
     new.pk, new._state.adding = None, True  # noqa: SLF001 - Django's documented way to copy a row

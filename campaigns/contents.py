@@ -16,9 +16,10 @@ from .models import Suggestion, Variant
 COLUMNS = (
     "topic_id", "title", "why", "language", "content_class", "tone", "link_url", "link_title",
     "link_description", "picture_id", "document_id", "content_warning", "prompts", "facts",
-    "leave_out", "audience_languages", "embargo_until", "expires_at",
+    "leave_out", "audience_languages", "audience_interests", "embargo_until", "expires_at",
+    "offer_name", "offer_terms_url", "offer_ends_on",
 )  # fmt: skip
-SETS = ("sites", "teams", "more_pictures")
+SETS = ("sites", "teams", "kinds", "more_pictures")
 
 
 class Wording(TypedDict):
@@ -75,9 +76,12 @@ def sets_of(suggestion: Suggestion, names: Iterable[str] = SETS) -> dict[str, li
 
 def columns(content: Content) -> dict[str, Any]:
     """The columns as Django wants them."""
-    found = {name: copy.copy(content["fields"].get(name)) for name in COLUMNS}
-    for name, value in found.items():
+    found = {}
+    for name in COLUMNS:
         field = Suggestion._meta.get_field(name)  # noqa: SLF001 - documented
+        known = name in content["fields"]  # an older version may lack a column
+        value = content["fields"][name] if known else cast("Any", field).get_default()
+        found[name] = copy.copy(value)
         if isinstance(field, models.DateField) and value:
             found[name] = field.to_python(value)
     return found

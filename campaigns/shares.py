@@ -140,16 +140,25 @@ def check_thread(network: str) -> None:
         )
 
 
+def check_label(suggestion: Suggestion, label: disclosure.Label) -> None:
+    """Refuse what advertises while no rule gives it a label."""
+    if suggestion.content_class in disclosure.COMMERCIAL and not label.text:
+        raise ShareRefused(
+            "", _("The label that the law asks for is missing. Please tell the newsroom.")
+        )
+
+
 def check_identical(
     suggestion: Suggestion,
     text: str,
     language: str,
     accounts: Sequence[ConnectedAccount],
     now: dt.datetime,
+    country: str = "",
 ) -> None:
     """Refuse a text that another account already says where the network forbids that."""
     for network in sorted({account.network for account in accounts}):
-        label = disclosure.label_for(suggestion, network, language)
+        label = disclosure.label_for(suggestion, network, language, country)
         theirs = [account for account in accounts if account.network == network]
         if identical.taken(text, label.text, theirs, suggestion, now=now):
             raise ShareRefused(
@@ -197,7 +206,10 @@ def proof(
     part = before.part + 1 if before else 0
     if standing := _standing(by, suggestion, words, submission, network, how, now, account, part):
         return standing, False
-    label = disclosure.label_for(None if before else suggestion, network, words.variant.language)
+    labelled, country = None if before else suggestion, disclosure.country_of(by)
+    label = disclosure.label_for(labelled, network, words.variant.language, country)
+    if labelled:
+        check_label(labelled, label)
     link = None
     if suggestion.link_url and not before:
         link = ShortLink.objects.create(code=secrets.token_urlsafe(6), target=suggestion.link_url)
@@ -219,6 +231,9 @@ def proof(
         sha256=wording.fingerprint(full_text),
         disclosure_label=label.text,
         disclosure_version=label.version,
+        content_class=suggestion.content_class,
+        country=country,
+        suggestion_revision=suggestion.revision,
         link=link,
         picture=None if before else _picture(suggestion, network, now),
         document=suggestion.document if abilities.documents and not before else None,
@@ -305,8 +320,9 @@ def share(
     _check_rights(by, accounts)
     if due_at > now + FARTHEST:
         raise ShareRefused("at", _("That is more than 90 days ahead."))
+    country = disclosure.country_of(by)
     for text in parts:
-        check_identical(suggestion, text, words.variant.language, accounts, now)
+        check_identical(suggestion, text, words.variant.language, accounts, now, country)
     posts = []
     for account in accounts:
         if account.reconnect_reason:
@@ -348,13 +364,16 @@ def reworded(post: Post, text: str, account: ConnectedAccount) -> dict[str, Any]
         raise ShareRefused("text", _("This stays one part: take out the line ---."))
     check_text(text)
     labelled = None if post.part else post.suggestion
-    label = disclosure.label_for(labelled, post.network, post.language)
+    label = disclosure.label_for(labelled, post.network, post.language, post.country)
+    if labelled:
+        check_label(labelled, label)
     link = short_url(post.link.code) if post.link else ""
     full_text = disclosure.complete(text, label, link)
     check_length(post.network, full_text, account, warning=post.content_warning)
     return {
         "text": text,
         "full_text": full_text,
+        "content_class": post.suggestion.content_class if post.suggestion else "",
         "sha256": wording.fingerprint(full_text),
         "own_share": wording.voice(post.draft, text).percent,
         "disclosure_label": label.text,

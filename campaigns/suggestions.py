@@ -1,4 +1,4 @@
-"""The life of a suggestion: write, hand in, approve, return, withdraw."""
+"""A suggestion is written, checked and withdrawn; its review is :mod:`campaigns.reviews`."""
 
 import datetime as dt
 import uuid
@@ -10,11 +10,10 @@ from django.utils.translation import gettext as _
 
 from ambassadors import audit
 from ambassadors.models import Person
-from integrations.networks import NETWORKS
 
-from . import contents, pictures, uploads, wording
+from . import contents, disclosure, offers, pictures, previews, uploads, wording
 from .contents import Content, Wording
-from .models import DisclosureRule, Picture, Programme, Suggestion, Topic, Variant, Version
+from .models import Picture, Suggestion, Topic, Variant, Version
 from .states import move_suggestion
 
 
@@ -45,29 +44,26 @@ def checks(
         for index, variant in enumerate(variants)
         if wording.turns(variant.text)
     ]
+    found += [("no", *miss) for miss in offers.missing(suggestion)]
+    rules = disclosure.labels_by_language(suggestion.content_class)
     for index, variant in enumerate(variants):
         place = f"wording-{index}"
         if not wording.gaps(variant.text):
             found.append(("warn", place, _("“%(name)s” has no blue gap.") % {"name": variant.name}))
-        for network in NETWORKS.values():
-            if variant.network in {"", network.abilities.name}:
-                over = network.length(variant.text) - network.abilities.limit
-                if over > 0:
-                    found.append(
-                        (
-                            "warn",
-                            place,
-                            _("“%(name)s” is %(over)s too long for %(network)s.")
-                            % {
-                                "name": variant.name,
-                                "over": over,
-                                "network": network.abilities.label,
-                            },
-                        )
-                    )
+        if variant.language not in rules:
+            sentence = _("“%(name)s”: there is no disclosure label for this class and language.")
+            found.append(("no", "content_class", sentence % {"name": variant.name}))
+        found += [
+            (
+                "warn",
+                place,
+                _("“%(name)s” is %(over)s too long for %(network)s.")
+                % {"name": variant.name, "over": fit.over, "network": fit.label},
+            )
+            for fit in previews.fits(suggestion, variant, rules)
+            if fit.over
+        ]
     found += _topic_checks(suggestion.topic)
-    if not DisclosureRule.objects.filter(content_class=suggestion.content_class).exists():
-        found.append(("no", "content_class", _("There is no disclosure label for this class.")))
     order = {"no": 0, "warn": 1}
     return sorted(found, key=lambda item: order[item[0]])
 
@@ -113,6 +109,7 @@ def save(
         if current.revision != seen_revision:
             raise StaleRevision
         suggestion.revision = current.revision
+        suggestion.refresh_from_db(fields=["state"])  # approved meanwhile, perhaps
         before = contents.stored(current)
     picture = suggestion.picture
     content = contents.gather(
@@ -145,15 +142,16 @@ def store(
 ) -> Version:
     """Make the rows say ``content`` and keep it as a version, in the caller's transaction.
 
-    Effects in order: what stood there before gets its version if it has none, the columns, the
-    approval ends, wordings, sets, alternative text, the version. ``suggestion`` is locked, or new.
-    Raises :class:`StaleRevision` if its revision is not the stored one.
+    Effects in order: what stood there before gets its version if it has none, the approval
+    ends, the columns, wordings, sets, alternative text, the version. ``suggestion`` is locked, or
+    new. Raises :class:`StaleRevision` if its revision is not the stored one.
     """
     columns = contents.columns(content)
     if suggestion.pk is None:
         for name, value in columns.items():
             setattr(suggestion, name, value)
-        suggestion.author, suggestion.changed_at = by, now
+        suggestion.author = suggestion.changed_by = by
+        suggestion.changed_at = now
         suggestion.save()
         base = 0
         audit.record("suggestion.written", suggestion, by=by, now=now)
@@ -161,21 +159,18 @@ def store(
         if before is not None:
             keep_found(suggestion, before)
         revision = suggestion.revision
+        if suggestion.state == Suggestion.State.APPROVED:
+            ended = move_suggestion(
+                suggestion, to="draft", revision=revision, approved_at=None, approved_by=None
+            )
+            if not ended:
+                raise StaleRevision
         changed = Suggestion.objects.filter(pk=suggestion.pk, revision=revision).update(
-            **columns, revision=revision + 1, changed_at=now
+            **columns, revision=revision + 1, changed_at=now, changed_by=by
         )
         if not changed:
             raise StaleRevision
         suggestion.refresh_from_db()
-        if suggestion.state == Suggestion.State.APPROVED:
-            move_suggestion(
-                suggestion,
-                to="draft",
-                revision=suggestion.revision,
-                approved_at=None,
-                approved_by=None,
-            )
-            suggestion.refresh_from_db()
         audit.record("suggestion.changed", suggestion, by=by, now=now, revision=suggestion.revision)
     kept = _keep_variants(suggestion, contents.variants(content))
     _keep_beside(suggestion, content, before)
@@ -229,14 +224,14 @@ def _keep_beside(suggestion: Suggestion, content: Content, before: Content | Non
     """Store sets and alternative text where they changed."""
     old = before["fields"] if before else {}
     for name in contents.SETS:
-        if content["fields"][name] != old.get(name, []):
-            getattr(suggestion, name).set(content["fields"][name])
+        if content["fields"].get(name, []) != old.get(name, []):
+            getattr(suggestion, name).set(content["fields"].get(name, []))
     alt = content["fields"]["alt"]
     if suggestion.picture and alt != suggestion.picture.alt(suggestion.language):
         uploads.describe(suggestion.picture, alt, suggestion.language)
 
 
-def _step(
+def step(
     suggestion: Suggestion,
     act: str,
     *,
@@ -246,6 +241,7 @@ def _step(
     now: dt.datetime,
     **changes: Any,
 ) -> None:
+    """Move a suggestion one step, with its audit entry. Raises :class:`StaleRevision`."""
     if not move_suggestion(suggestion, to=to, revision=seen_revision, changed_at=now, **changes):
         raise StaleRevision
     audit.record(f"suggestion.{act}", suggestion, by=by, now=now, revision=seen_revision)
@@ -253,66 +249,9 @@ def _step(
 
 
 @transaction.atomic
-def hand_in(*, suggestion: Suggestion, seen_revision: int, by: Person, now: dt.datetime) -> None:
-    """Send a draft to review. Raises :class:`StaleRevision`, :class:`NotAllowed`."""
-    found = checks(suggestion, list(suggestion.variant_set.all()), on=now.date())
-    blocking = [check for check in found if check[0] == "no"]
-    if blocking:
-        raise NotAllowed(blocking[0][2])
-    if suggestion.state != Suggestion.State.DRAFT:
-        raise StaleRevision
-    _step(suggestion, "handed_in", to="in_review", seen_revision=seen_revision, by=by, now=now)
-
-
-@transaction.atomic
-def approve(*, suggestion: Suggestion, seen_revision: int, by: Person, now: dt.datetime) -> None:
-    """Approve exactly the revision the approver has seen.
-
-    Raises :class:`StaleRevision` when it changed meanwhile, :class:`NotAllowed` for the author
-    where the programme wants two people.
-    """
-    barred = suggestion.picture and pictures.why_barred(suggestion.picture, on=now.date())
-    if barred:
-        raise NotAllowed(barred)
-    if Programme.the().two_person_review and suggestion.author_id == by.pk:
-        raise NotAllowed(_("Somebody else must approve what you wrote."))
-    if suggestion.state != Suggestion.State.IN_REVIEW:
-        raise StaleRevision
-    _step(
-        suggestion,
-        "approved",
-        to="approved",
-        seen_revision=seen_revision,
-        by=by,
-        now=now,
-        approved_at=now,
-        approved_by=by,
-        returned_note="",
-    )
-
-
-@transaction.atomic
-def give_back(
-    *, suggestion: Suggestion, seen_revision: int, note: str, by: Person, now: dt.datetime
-) -> None:
-    """Return a suggestion to its author with a word why. Raises :class:`StaleRevision`."""
-    if suggestion.state != Suggestion.State.IN_REVIEW:
-        raise StaleRevision
-    _step(
-        suggestion,
-        "returned",
-        to="draft",
-        seen_revision=seen_revision,
-        by=by,
-        now=now,
-        returned_note=note,
-    )
-
-
-@transaction.atomic
 def withdraw(*, suggestion: Suggestion, by: Person, now: dt.datetime) -> None:
     """Take a suggestion out of sight for good. Raises :class:`StaleRevision`."""
-    _step(
+    step(
         suggestion,
         "withdrawn",
         to="withdrawn",

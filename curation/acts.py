@@ -7,8 +7,9 @@ an act changed it remembers, and undoes only where nobody has changed it since.
 
 import datetime as dt
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from django.db import transaction
 from django.db.models import Q
@@ -16,7 +17,7 @@ from django.utils.dateparse import parse_datetime
 
 from ambassadors import audit
 from ambassadors.models import Person
-from campaigns import holds, suggestions
+from campaigns import holds, offers, reviews, suggestions
 from campaigns.models import Programme, Suggestion, Topic
 from campaigns.states import move_suggestion
 
@@ -115,9 +116,20 @@ def _refused_change(suggestion: Suggestion, what: str, value: Value) -> _Done | 
         return _left(Outcome.SAME)
     if what == What.TOPIC and suggestion.state == "approved":
         return _left(Outcome.APPROVED)
+    if what == What.END and (missing := _offer_ends(suggestion, value)):
+        return _left(Outcome.NOT_READY, missing)
     begin = value if what == What.BEGIN else suggestion.embargo_until
     end = value if what == What.END else suggestion.expires_at
     return _left(Outcome.ORDER) if begin and end and end <= begin else None  # type: ignore[operator]
+
+
+def _offer_ends(suggestion: Suggestion, end: Value) -> str:
+    """Why it cannot end then: an approved one never outlives its offer."""
+    if suggestion.state != "approved":
+        return ""
+    moved = copy(suggestion)
+    moved.expires_at = cast("dt.datetime | None", end)
+    return next((sentence for _field, sentence in offers.missing(moved)), "")
 
 
 _COLUMN = {
@@ -137,7 +149,7 @@ def _do(suggestion: Suggestion, what: str, value: Value, by: Person, now: dt.dat
     if what == What.HAND_IN:
         try:
             with transaction.atomic():
-                suggestions.hand_in(
+                reviews.hand_in(
                     suggestion=suggestion, seen_revision=suggestion.revision, by=by, now=now
                 )
         except suggestions.NotAllowed as missing:
@@ -146,20 +158,21 @@ def _do(suggestion: Suggestion, what: str, value: Value, by: Person, now: dt.dat
     column = _COLUMN[What(what)]
     old = getattr(suggestion, column)
     was = {column: old.isoformat() if isinstance(old, dt.datetime) else old and old.pk}
+    anew = _needs_new_look(suggestion, what, value)
+    if anew:  # first, so that the looks given to the old moment do not count for the new one
+        move_suggestion(
+            suggestion,
+            to="in_review",
+            revision=suggestion.revision,
+            approved_at=None,
+            approved_by=None,
+            handed_in_at=now,
+        )
     Suggestion.objects.filter(pk=suggestion.pk).update(
         **{column: value}, revision=suggestion.revision + 1, changed_at=now
     )
     audit.record(f"suggestion.{what}", suggestion, by=by, now=now, before=was[column])
-    if not _needs_new_look(suggestion, what, value):
-        return _Done(Outcome.DONE, was)
-    move_suggestion(
-        suggestion,
-        to="in_review",
-        revision=suggestion.revision + 1,
-        approved_at=None,
-        approved_by=None,
-    )
-    return _Done(Outcome.REVIEW, {**was, **before})
+    return _Done(Outcome.REVIEW, {**was, **before}) if anew else _Done(Outcome.DONE, was)
 
 
 def _approval(suggestion: Suggestion) -> dict[str, Any]:
@@ -214,6 +227,8 @@ def _back(
         _ID.get(name, name): value for name, value in before.items() if name != "state"
     }
     state, revision = before.get("state", suggestion.state), suggestion.revision
+    if state == "approved" and act.what not in {What.WITHDRAW, What.HAND_IN}:
+        reviews.carry(suggestion=suggestion, source=row.revision - 1)
     if state != suggestion.state:
         move_suggestion(suggestion, to=state, revision=revision, **columns)
         columns = {}

@@ -12,7 +12,7 @@ from django.utils.formats import date_format
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from ambassadors.models import Site, Team
+from ambassadors.models import Site, Team, TeamKind
 from campaigns import merging
 from campaigns.contents import Content, Wording
 from campaigns.models import Document, Picture, Suggestion, Topic
@@ -55,11 +55,16 @@ def field_names() -> dict[str, str]:
         "document_id": _("Document"),
         "content_warning": _("Content warning"),
         "teams": _("Teams"),
+        "kinds": _("Kinds of team"),
         "sites": _("Sites"),
+        "audience_interests": _("Topics they follow"),
         "audience_languages": _("Languages of the audience"),
         "embargo_until": _("Not before"),
         "expires_at": _("Ends"),
         "content_class": _("What it is in law"),
+        "offer_name": _("Legal name of the offer"),
+        "offer_terms_url": _("Link to price and terms"),
+        "offer_ends_on": _("Valid until"),
         "prompts": _("Questions"),
         "facts": _("Numbers that are true"),
         "leave_out": _("Leave out"),
@@ -122,6 +127,7 @@ class Shown:
             "document_id": names(Document, "document_id"),
             "sites": names(Site, "sites"),
             "teams": names(Team, "teams"),
+            "kinds": names(TeamKind, "kinds"),
         }
         self._words: dict[str, dict[str, str]] = {
             "content_class": {value: str(label) for value, label in ContentClass.choices},

@@ -8,10 +8,11 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from ambassadors.models import Site, Team
+from ambassadors.models import Person, Site, Team, TeamKind
 from campaigns import contents, wording
+from campaigns.audiences import Audience
 from campaigns.contents import Content
-from campaigns.models import Suggestion, Variant
+from campaigns.models import Suggestion, Topic, Variant
 from campaigns.shares import LONGEST_TEXT
 from integrations.networks import NETWORKS
 
@@ -38,12 +39,26 @@ class SuggestionForm(forms.ModelForm):  # type: ignore[type-arg]
     teams = forms.ModelMultipleChoiceField(
         Team.objects.all(), required=False, widget=forms.CheckboxSelectMultiple
     )
+    kinds = forms.ModelMultipleChoiceField(
+        TeamKind.objects.all(), required=False, widget=forms.CheckboxSelectMultiple
+    )
+    audience_languages = forms.MultipleChoiceField(
+        choices=Person.Language.choices, required=False, widget=forms.CheckboxSelectMultiple
+    )
+    audience_interests = forms.ModelMultipleChoiceField(
+        Topic.objects.current(),
+        required=False,
+        to_field_name="slug",
+        widget=forms.CheckboxSelectMultiple,
+    )
+    offer_terms_url = forms.URLField(required=False, max_length=1000, assume_scheme="https")
 
     class Meta:
         model = Suggestion
         fields = (
             "topic", "title", "why", "language", "content_class", "tone", "link_url", "link_title",
-            "link_description", "embargo_until", "expires_at",
+            "link_description", "embargo_until", "expires_at", "audience_languages", "offer_name",
+            "offer_terms_url", "offer_ends_on",
         )  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -56,10 +71,14 @@ class SuggestionForm(forms.ModelForm):  # type: ignore[type-arg]
         begin, end = found.get("embargo_until"), found.get("expires_at")
         if begin and end and end <= begin:
             self.add_error("expires_at", _("The end must be after the beginning."))
-        link = found.get("link_url") or ""
-        if link and not link.startswith("https://"):
-            self.add_error("link_url", _("The link must begin with https://."))
-        for name in ("title", "why", "link_title", "link_description", "alt"):
+        for name in ("link_url", "offer_terms_url"):
+            link = found.get(name) or ""
+            if link and not link.startswith("https://"):
+                self.add_error(name, _("The link must begin with https://."))
+        ends_on = found.get("offer_ends_on")
+        if ends_on and not 2000 < ends_on.year < 2100:
+            self.add_error("offer_ends_on", _("Pick a day of this century."))
+        for name in ("title", "why", "link_title", "link_description", "alt", "offer_name"):
             found[name] = " ".join(wording.clean(found.get(name) or "").split("\n"))
             if wording.is_stacked(found[name]):
                 self.add_error(name, _("Too many marks stand on one letter."))
@@ -71,17 +90,40 @@ class SuggestionForm(forms.ModelForm):  # type: ignore[type-arg]
         """What the valid form and the wordings say together."""
         for name in _LISTS:
             setattr(self.instance, name, lines(self.cleaned_data[f"{name}_text"]))
+        interests = self.cleaned_data["audience_interests"]
+        self.instance.audience_interests = [topic.slug for topic in interests]
         asked = [name for name in contents.SETS if name in self.cleaned_data]
         sets = contents.sets_of(self.instance, set(contents.SETS) - set(asked))
         sets |= {name: [row.pk for row in self.cleaned_data[name]] for name in asked}
         return contents.gather(self.instance, variants, sets=sets, alt=self.cleaned_data["alt"])
+
+    def audience(self) -> Audience:
+        """For whom it is meant as it stands in the form; what cannot be read is not ticked."""
+        if not self.is_bound:
+            chosen = self.initial
+            return Audience(
+                teams=chosen.get("teams") or [],
+                kinds=chosen.get("kinds") or [],
+                sites=chosen.get("sites") or [],
+                languages=self.instance.audience_languages,
+                interests=chosen.get("audience_interests") or [],
+            )
+        self.is_valid()
+        typed = self.cleaned_data
+        return Audience(
+            teams=[row.pk for row in typed.get("teams", [])],
+            kinds=[row.pk for row in typed.get("kinds", [])],
+            sites=[row.pk for row in typed.get("sites", [])],
+            languages=typed.get("audience_languages", []),
+            interests=[topic.slug for topic in typed.get("audience_interests", [])],
+        )
 
 
 def opened(content: Content, suggestion: Suggestion) -> SuggestionForm:
     """The form as it shows a stored suggestion."""
     fields = content["fields"]
     initial: dict[str, Any] = {f"{name}_text": "\n".join(fields[name] or []) for name in _LISTS}
-    initial |= {name: fields[name] for name in ("alt", "sites", "teams")}
+    initial |= {name: fields[name] for name in ("alt", "audience_interests", *contents.SETS)}
     return SuggestionForm(instance=suggestion, initial=initial)
 
 

@@ -10,7 +10,7 @@ from django.utils import timezone, translation
 
 from ambassadors import consents
 from ambassadors.models import Person, Role
-from campaigns.models import DisclosureRule, Programme, Suggestion, Topic, Variant
+from campaigns.models import DisclosureRule, DisclosureTable, Programme, Suggestion, Topic, Variant
 from campaigns.shares import Words, share
 from integrations import accounts
 from integrations.networks.base import Identity
@@ -92,15 +92,18 @@ def topic(db):
 @pytest.fixture
 def suggestion(person, topic):
     author, approver = person("Mirja", "curator"), person("Dilan", "curator")
+    now = timezone.now()
+    table = DisclosureTable.objects.create(version=1, proposed_at=now)
     for language in ("de", "en"):
         DisclosureRule.objects.create(
+            table=table,
             content_class="employer_brand",
             network="",
             language=language,
             label="#NordwindTeam",
             place="end",
         )
-    now = timezone.now()
+    DisclosureTable.objects.update(in_force_at=now)
     made = Suggestion.objects.create(
         topic=topic, title="Six years", language="en", author=author, state="approved",
         approved_by=approver, approved_at=now, changed_at=now,

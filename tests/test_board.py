@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from ambassadors.models import AuditEntry, Person
-from campaigns import holds, suggestions, wording
+from campaigns import holds, reviews, suggestions, wording
 from campaigns.models import Post, Suggestion, Topic, Variant
 from curation import acts, board
 from curation.acts import Chosen
@@ -46,12 +46,17 @@ def desk(mirja):
 
 
 @pytest.fixture
-def written(topic, mirja):
+def approver(person):
+    return person("Dilan Kaya", "curator")
+
+
+@pytest.fixture
+def written(topic, mirja, approver):
     """Write a suggestion with one wording, in the state that is asked for."""
 
     def write(title="Rotor", text="The rotor turns.", state="draft", **fields):
         now = timezone.now()
-        approved = {"approved_by": mirja, "approved_at": now} if state == "approved" else {}
+        approved = {"approved_by": approver, "approved_at": now} if state == "approved" else {}
         made = Suggestion.objects.create(
             **{"topic": topic, "author": mirja, "language": "en", "changed_at": now, **approved, **fields},
             title=title, state=state,
@@ -321,9 +326,7 @@ def test_owner_changes_and_four_eyes_still_count_from_the_author(written, mirja,
     row.refresh_from_db()
     assert row.owner == dilan
     with pytest.raises(suggestions.NotAllowed):
-        suggestions.approve(
-            suggestion=row, seen_revision=row.revision, by=mirja, now=timezone.now()
-        )
+        reviews.approve(suggestion=row, seen_revision=row.revision, by=mirja, now=timezone.now())
 
 
 def test_approved_keeps_its_topic(written, mirja):
@@ -348,7 +351,7 @@ def test_end_before_the_beginning_is_refused(written, mirja):
     assert outcomes(act) == ["order"]
 
 
-def test_earlier_beginning_needs_a_new_look_and_a_later_one_none(written, mirja):
+def test_earlier_beginning_needs_a_new_look_and_a_later_one_none(written, mirja, approver):
     now = timezone.now()
     row = written(state="approved", embargo_until=now + 5 * DAY)
     later = acts.perform(
@@ -363,10 +366,10 @@ def test_earlier_beginning_needs_a_new_look_and_a_later_one_none(written, mirja)
     assert (outcomes(earlier), row.state, row.approved_at) == (["review"], "in_review", None)
     acts.undo(act=earlier, by=mirja, now=now)
     row.refresh_from_db()
-    assert (row.state, row.approved_by, row.embargo_until) == ("approved", mirja, now + 6 * DAY)
+    assert (row.state, row.approved_by, row.embargo_until) == ("approved", approver, now + 6 * DAY)
 
 
-def test_undo_puts_back_what_nobody_changed_since(written, mirja, person):
+def test_undo_puts_back_what_nobody_changed_since(written, mirja, approver, person):
     now = timezone.now()
     live, drafted, touched = written("A", state="approved"), written("B"), written("C")
     end = now + DAY
@@ -380,7 +383,7 @@ def test_undo_puts_back_what_nobody_changed_since(written, mirja, person):
     assert outcomes(withdrawn) == ["undone", "undone", "kept", "undone"]
     live.refresh_from_db()
     drafted.refresh_from_db()
-    assert (live.state, live.approved_by, drafted.state) == ("approved", mirja, "draft")
+    assert (live.state, live.approved_by, drafted.state) == ("approved", approver, "draft")
     with pytest.raises(acts.TooLate):
         acts.undo(act=withdrawn, by=mirja, now=later)
     assert AuditEntry.objects.filter(act="suggestion.undone").count() == 3

@@ -154,8 +154,11 @@ def walk(browser, live_server, people):
     review = Visitor(browser, live_server.url, DESKTOP)
     review.login(dilan)
     review.page.goto(f"{live_server.url}/desk/")
-    review.page.get_by_role("button", name=re.compile("Approve.*Turbine 9")).click()
-    review.page.wait_for_url("**/desk/")
+    review.page.get_by_role("link", name=re.compile("Look at it.*Turbine 9")).click()
+    review.check()
+    review.page.get_by_role("button", name="Approve").click()
+    review.page.wait_for_url("**/desk/reviews/")
+    review.check()
     made = Suggestion.objects.get(title="Turbine 9 turns")
     assert made.state == "approved"
     phone = Visitor(browser, live_server.url, PHONE)
@@ -239,6 +242,11 @@ def test_pages_are_accessible(browser, live_server, person, suggestion, topic, s
         "/desk/",
         f"/desk/topics/{topic.pk}/hold/",
         f"/desk/suggestions/{suggestion.pk}/",
+        f"/desk/suggestions/{suggestion.pk}/review/",
+        "/desk/reviews/",
+        "/desk/disclosure/",
+        "/desk/disclosure/propose/",
+        "/evidence/",
         "/roster/",
         "/record/",
         "/me/accounts/",

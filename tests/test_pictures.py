@@ -13,7 +13,7 @@ from django.utils import timezone
 from PIL import Image
 
 from ambassadors import consents
-from campaigns import claims, deliveries, pictures, suggestions, uploads
+from campaigns import claims, deliveries, pictures, reviews, suggestions, uploads
 from campaigns.models import Delivery, Picture, PictureFace, Post, Suggestion
 from campaigns.shares import ShareRefused
 from integrations import accounts
@@ -120,12 +120,12 @@ def test_barred_picture_blocks_review_and_approval_with_the_reason(shown, pictur
     Suggestion.objects.filter(pk=shown.pk).update(state="draft", approved_at=None, approved_by=None)
     draft = Suggestion.objects.get(pk=shown.pk)
     with pytest.raises(suggestions.NotAllowed, match="rights to this picture ended"):
-        suggestions.hand_in(suggestion=draft, seen_revision=1, by=mirja, now=timezone.now())
-    Suggestion.objects.filter(pk=shown.pk).update(state="in_review")
+        reviews.hand_in(suggestion=draft, seen_revision=1, by=mirja, now=timezone.now())
+    Suggestion.objects.filter(pk=shown.pk).update(state="in_review", revision=2)
     with pytest.raises(suggestions.NotAllowed, match="rights to this picture ended"):
-        suggestions.approve(
+        reviews.approve(
             suggestion=Suggestion.objects.get(pk=shown.pk),
-            seen_revision=1,
+            seen_revision=2,
             by=mirja,
             now=timezone.now(),
         )

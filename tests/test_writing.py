@@ -697,7 +697,7 @@ def test_pages_cost_the_same_with_more_of_everything(mirja, draft_of, django_ass
         mirja.get(url(draft_of, "history/"))
 
 
-EDITOR, HISTORY = 17, 11
+EDITOR, HISTORY = 22, 11
 
 
 def test_save_costs_the_same_with_more_history(mirja, draft_of, django_assert_num_queries):
@@ -712,7 +712,7 @@ def test_save_costs_the_same_with_more_history(mirja, draft_of, django_assert_nu
         mirja.post(url(draft_of), typed)
 
 
-SAVE = 28
+SAVE = 29
 
 
 @pytest.mark.parametrize("role", [(), ("hr",), ("auditor",)])

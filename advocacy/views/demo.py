@@ -12,6 +12,7 @@ PEOPLE = {
     "curator": "mirja.thomsen@nordwind-energie.example",
     "reviewer": "dilan.kaya@nordwind-energie.example",
     "hr": "selin.aydin@nordwind-energie.example",
+    "legal": "elif.sahin@nordwind-energie.example",
     "auditor": "heike.clausen@nordwind-energie.example",
     "administrator": "piet.lorenzen@nordwind-energie.example",
 }

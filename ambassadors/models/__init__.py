@@ -1,5 +1,6 @@
 """Rows of the lowest floor: who."""
 
+from .absence import Absence
 from .audit import AuditEntry
 from .consent import Consent
 from .note import Note
@@ -7,6 +8,7 @@ from .person import Person, Role, Site, normalise_email
 from .team import Membership, MembershipStep, Team, TeamKind
 
 __all__ = [
+    "Absence",
     "AuditEntry",
     "Consent",
     "Membership",

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
+from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
@@ -27,6 +28,9 @@ class Site(models.Model):
     slug = models.SlugField(unique=True)
     name = models.CharField(max_length=120)
     timezone = models.CharField(max_length=64, default="Europe/Berlin")
+    country = models.CharField(
+        max_length=2, default="DE", help_text="ISO 3166-1; whose law its people's posts follow."
+    )
 
     class Meta:
         ordering: ClassVar = ["name"]
@@ -76,6 +80,12 @@ class Person(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(default=False)
     joined_at = models.DateTimeField(auto_now_add=True)
     left_at = models.DateTimeField(null=True, blank=True)
+    evidence_key = models.UUIDField(
+        unique=True,
+        editable=False,
+        db_default=RandomUUID(),
+        help_text="Names the person in append-only proofs; a new key makes the old ones nameless.",
+    )
 
     objects = PersonManager()
 
@@ -127,6 +137,7 @@ class Role(models.Model):
     class Name(models.TextChoices):
         AMBASSADOR = "ambassador", _("Ambassador")
         CURATOR = "curator", _("Curator")
+        LEGAL = "legal", _("Legal")
         HR = "hr", _("HR")
         AUDITOR = "auditor", _("Auditor")
         ADMINISTRATOR = "administrator", _("Administrator")

@@ -8,6 +8,8 @@ from ambassadors.models import AuditEntry, Person
 # What a works council looks for. Acts of people about their own posts are nobody's business.
 ACTS = (
     "hold", "release", "suggestion.approved", "suggestion.returned", "suggestion.withdrawn",
+    "suggestion.looked_at", "disclosure.proposed", "disclosure.in_force", "disclosure.dropped",
+    "evidence.opened", "evidence.exported",
     "membership.begun", "membership.ended", "person.left", "role.granted", "role.taken",
 )  # fmt: skip
 

@@ -1,13 +1,15 @@
 """Rows of the floor that knows what and when."""
 
 from .activity import Activity, ActivityAnswer
+from .approval import Approval
 from .briefing import Briefing, BriefingItem, BriefingMail, BriefingMailWish, BriefingRead
 from .campaign import Campaign
 from .delivery import Attempt, Delivery, Reading, TimeOffer, Transition
+from .evidence import Evidence
 from .hold import HoldAnswer, HoldRecord
 from .picture import Document, Picture, PictureFace
 from .post import FormerText, Post, ShortLink
-from .programme import DisclosureRule, Programme
+from .programme import DisclosureRule, DisclosureTable, Programme
 from .proposal import Proposal
 from .suggestion import Suggestion, Variant
 from .takeover import Takeover
@@ -17,6 +19,7 @@ from .version import Version
 __all__ = [
     "Activity",
     "ActivityAnswer",
+    "Approval",
     "Attempt",
     "Briefing",
     "BriefingItem",
@@ -26,7 +29,9 @@ __all__ = [
     "Campaign",
     "Delivery",
     "DisclosureRule",
+    "DisclosureTable",
     "Document",
+    "Evidence",
     "FormerText",
     "HoldAnswer",
     "HoldRecord",

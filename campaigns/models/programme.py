@@ -5,6 +5,8 @@ from typing import ClassVar
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from ambassadors.models import Person
+
 from .holdable import Holdable
 
 
@@ -46,27 +48,65 @@ class ContentClass(models.TextChoices):
     POLITICAL = "political", _("Political")
 
 
+class DisclosureTable(models.Model):
+    """One version of all rules of disclosure: proposed, then in force or dropped, never changed.
+
+    The newest one in force counts. Triggers keep it and its rules as they are.
+    """
+
+    version = models.PositiveIntegerField(unique=True)
+    note = models.CharField(max_length=400, blank=True, help_text="Why it was proposed.")
+    proposed_by = models.ForeignKey(
+        Person, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    proposed_at = models.DateTimeField()
+    in_force_by = models.ForeignKey(
+        Person, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    in_force_at = models.DateTimeField(null=True, blank=True)
+    dropped_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-version"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                models.Value(1),
+                condition=models.Q(in_force_at__isnull=True, dropped_at__isnull=True),
+                name="disclosure_one_proposal",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(in_force_at__isnull=True) | models.Q(dropped_at__isnull=True),
+                name="disclosure_in_force_or_dropped",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.version}"
+
+
 class DisclosureRule(models.Model):
-    """The label for a content class on a network in a language. Newest version wins."""
+    """The label for a content class on a network in a language and country."""
 
     class Place(models.TextChoices):
         START = "start", _("at the start")
         END = "end", _("at the end")
 
+    table = models.ForeignKey(DisclosureTable, on_delete=models.PROTECT)
     content_class = models.CharField(max_length=20, choices=ContentClass.choices)
     network = models.CharField(max_length=20, blank=True, help_text="Empty: every network.")
     language = models.CharField(max_length=2)
-    label = models.CharField(max_length=60)
+    country = models.CharField(max_length=2, blank=True, help_text="Empty: every country.")
+    label = models.CharField(max_length=60, blank=True)
     place = models.CharField(max_length=5, choices=Place.choices, default=Place.END)
-    version = models.PositiveIntegerField(default=1)
 
     class Meta:
-        ordering: ClassVar = ["content_class", "network", "language", "-version"]
+        ordering: ClassVar = ["table", "pk"]
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["content_class", "network", "language", "version"], name="disclosure_once"
+                fields=["table", "content_class", "network", "language", "country"],
+                name="disclosure_once",
             ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.content_class} {self.network} {self.language}: {self.label}"
+        return f"{self.content_class} {self.network} {self.language} {self.country}: {self.label}"

@@ -14,7 +14,7 @@ from django.db.models.functions import Left
 from django.db.models.lookups import Exact
 from django.utils.translation import gettext_lazy as _
 
-from ambassadors.models import Membership, Person, Site, Team
+from ambassadors.models import Membership, Person, Site, Team, TeamKind
 
 from .campaign import Campaign
 from .holdable import Holdable
@@ -90,13 +90,23 @@ class SuggestionQuerySet(models.QuerySet["Suggestion"]):
         mine = Membership.objects.filter(person=person, ended_on__isnull=True).values("team")
         teams = Suggestion.teams.through.objects.filter(suggestion=OuterRef("pk"))
         sites = Suggestion.sites.through.objects.filter(suggestion=OuterRef("pk"))
-        languages = person.languages or [person.language]
+        kinds = Suggestion.kinds.through.objects.filter(suggestion=OuterRef("pk"))
+        my_kinds = Team.objects.filter(pk__in=mine).values("kind")
         return self.filter(
             ~Exists(teams) | Exists(teams.filter(team__in=mine)),
+            ~Exists(kinds) | Exists(kinds.filter(teamkind__in=my_kinds)),
             ~Exists(sites) | Exists(sites.filter(site=person.site_id)),
-            Q(audience_languages=[])
-            | Q(*(("audience_languages__contains", [code]) for code in languages), _connector=Q.OR),
+            _meant_for("audience_languages", person.languages or [person.language]),
+            _meant_for("audience_interests", person.interests),
         )
+
+
+def _meant_for(column: str, mine: list[str]) -> Q:
+    """A list that names nobody in particular, or something of mine."""
+    found = Q(**{column: []})
+    for word in mine:
+        found |= Q(**{f"{column}__contains": [word]})
+    return found
 
 
 class Suggestion(Holdable):
@@ -137,7 +147,14 @@ class Suggestion(Holdable):
     leave_out = models.JSONField(default=list)
     sites = models.ManyToManyField(Site, blank=True)
     teams = models.ManyToManyField(Team, blank=True)
+    kinds = models.ManyToManyField(TeamKind, blank=True)
     audience_languages = models.JSONField(default=list)
+    audience_interests = models.JSONField(
+        default=list, help_text="Slugs of topics; people who follow one of them."
+    )
+    offer_name = models.CharField(max_length=200, blank=True)
+    offer_terms_url = models.URLField(max_length=1000, blank=True)
+    offer_ends_on = models.DateField(null=True, blank=True)
     embargo_until = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     state = models.CharField(max_length=10, choices=State.choices, default=State.DRAFT)
@@ -154,6 +171,10 @@ class Suggestion(Holdable):
     pattern = models.CharField(
         max_length=60, blank=True, help_text="Its name where others start from it; empty: none."
     )
+    changed_by = models.ForeignKey(
+        Person, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    handed_in_at = models.DateTimeField(null=True, blank=True)
     approved_by = models.ForeignKey(
         Person, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
@@ -199,6 +220,9 @@ class Suggestion(Holdable):
             ),
             models.Index(fields=["pattern"], condition=~Q(pattern=""), name="suggestion_pattern"),
             GinIndex(stems("title"), name="suggestion_stems"),
+            models.Index(
+                fields=["handed_in_at"], condition=Q(state="in_review"), name="suggestion_waiting"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -5,13 +5,14 @@ import hashlib
 import json
 import random
 import uuid
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from allauth.account.models import EmailAddress
 
-from ambassadors import consents
+from ambassadors import absences, consents
 from ambassadors.models import (
     Membership,
     MembershipStep,
@@ -22,12 +23,12 @@ from ambassadors.models import (
     Team,
     TeamKind,
 )
-from campaigns import disclosure, uploads, wording
+from campaigns import disclosure, reviews, uploads, wording
 from campaigns.models import (
+    Approval,
     Briefing,
     BriefingItem,
     Delivery,
-    DisclosureRule,
     LightChange,
     Picture,
     Post,
@@ -90,14 +91,42 @@ class Loader:
         programme.name = "Nordwind Energie"
         programme.press_contact = "Pressestelle, 0000 112"
         programme.save()
-        for row in _read("disclosure"):
-            DisclosureRule.objects.create(
-                content_class=row["content_class"],
-                network=row["network"],
-                language=row["language"],
-                label=row["label"],
-                place=row["position"],
+
+    def disclosure(self) -> None:
+        """The table of rules, proposed by the newsroom and put in force by the lawyer."""
+        rules = [
+            disclosure.Rule(
+                row["content_class"],
+                row["language"],
+                row["label"],
+                row["position"],
+                row["network"],
             )
+            for row in _read("disclosure")
+        ]
+        mirja = self.people["mirja.thomsen@nordwind-energie.example"]
+        note = "Auf X blieb mit dem langen Satz kaum Platz."
+        first = [rule for rule in rules if not rule.network]
+        for lines, why, day in ((first, "", 90), (rules, note, 30)):
+            table = disclosure.propose(rules=lines, note=why, by=mirja, now=self.ago(day))
+            disclosure.put_in_force(table=table, by=self._lawyer, now=self.ago(day - 1))
+        clearer = [
+            replace(rule, label="Anzeige:")
+            if (rule.content_class, rule.language) == ("job_ad", "de")
+            else rule
+            for rule in rules
+        ]
+        disclosure.propose(
+            rules=clearer,
+            note="Bei Stellen sagt „Anzeige“ mehr als „Werbung“.",
+            by=self.people["dilan.kaya@nordwind-energie.example"],
+            now=self.ago(1),
+        )
+
+    @property
+    def _lawyer(self) -> Person:
+        """Who gives the second look."""
+        return next(p for p in self.people.values() if p.has_role("legal"))
 
     def directory(self) -> None:
         """Sites, kinds, people with roles and consents, teams, memberships with history."""
@@ -194,6 +223,12 @@ class Loader:
         for index, row in enumerate(_read("suggestions")):
             self._suggestion(row, index)
         edit(_read("edits"), people=self.people, suggestions=self.suggestions, now=self.now)
+        ole, mirja = (
+            self.people[f"{name}@nordwind-energie.example"]
+            for name in ("ole.brodersen", "mirja.thomsen")
+        )
+        until_on = (self.now + dt.timedelta(days=6)).date()
+        absences.go(by=ole, deputy=mirja, until_on=until_on, now=self.ago(1))
 
     def _light_age(self, row: dict[str, Any]) -> float:
         """Hours since the light that shows when nothing is on hold."""
@@ -245,6 +280,7 @@ class Loader:
         approved = row["state"] == "approved"
         author, approver = self.people[row["author"]], self.people.get(row["approver"] or "")
         link, embargo, expires = row["link"] or {}, row["embargo_days"], row["expires_days"]
+        offer = row.get("offer") or {}
         suggestion = Suggestion.objects.create(
             slug=row["slug"],
             topic=self.topics[row["topic"]],
@@ -269,7 +305,20 @@ class Loader:
             approved_by=approver if approved else None,
             approved_at=self.ago(index / 6) if approved else None,
             changed_at=self.ago(index / 6),
+            changed_by=author,
+            handed_in_at=self.now - dt.timedelta(hours=3 + 13 * (index % 5)),
+            offer_name=offer.get("name", ""),
+            offer_terms_url=offer.get("terms", ""),
+            offer_ends_on=(self.now + dt.timedelta(days=31)).date() if offer else None,
         )
+        if approved and Approval.Kind.LEGAL in reviews.needed(suggestion.content_class):
+            Approval.objects.create(
+                suggestion=suggestion,
+                revision=suggestion.revision,
+                kind=Approval.Kind.LEGAL,
+                person=self._lawyer,
+                given_at=self.ago(index / 6),
+            )
         self.suggestions[row["slug"]] = suggestion
         Variant.objects.bulk_create(
             Variant(
@@ -322,7 +371,8 @@ class Loader:
             suggestion.variant_set.all(),
             key=lambda v: -wording.voice(v.text, row["text"]).percent,
         )
-        label = disclosure.label_for(suggestion, row["network"], variant.language)
+        country = disclosure.country_of(person)
+        label = disclosure.label_for(suggestion, row["network"], variant.language, country)
         at = self.ago(row["days_ago"], row["hour"])
         published = row["how"] == "published" and get(row["network"]).abilities.can_publish
         figures = row.get("figures") or {} if published else {}
@@ -349,6 +399,9 @@ class Loader:
             sha256=wording.fingerprint(full),
             disclosure_label=label.text,
             disclosure_version=label.version,
+            content_class=suggestion.content_class,
+            country=country,
+            suggestion_revision=suggestion.revision,
             link=link,
             created_at=at,
             likes=figures.get("likes"),
@@ -427,7 +480,8 @@ class Loader:
 
     def _text_of(self, person: Person, variant: Variant, text: str) -> Post:
         """A post for the practice wall, as the composer would write it."""
-        label = disclosure.label_for(variant.suggestion, "wall", variant.language)
+        country = disclosure.country_of(person)
+        label = disclosure.label_for(variant.suggestion, "wall", variant.language, country)
         full = disclosure.complete(text, label, "")
         return Post.objects.create(
             person=person,
@@ -444,6 +498,9 @@ class Loader:
             sha256=wording.fingerprint(full),
             disclosure_label=label.text,
             disclosure_version=label.version,
+            content_class=variant.suggestion.content_class,
+            country=country,
+            suggestion_revision=variant.suggestion.revision,
             created_at=self.now,
         )
 
@@ -470,6 +527,7 @@ def load(*, now: dt.datetime) -> dict[str, int]:
     loader = Loader(now)
     loader.programme()
     loader.directory()
+    loader.disclosure()
     loader.content()
     loader.history()
     loader.planned()

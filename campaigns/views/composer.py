@@ -18,6 +18,7 @@ from ambassadors import consents
 from ambassadors.kept import kept_form
 from ambassadors.models import Consent, Person
 from campaigns import disclosure, lights, moments, shares, wallclock, wording
+from campaigns.disclosure import Label
 from campaigns.models import Post, Suggestion, Variant
 from campaigns.outgoings import short_url
 from campaigns.shares import ShareRefused, Words
@@ -178,7 +179,7 @@ def on_clock(wall: dt.datetime, zone: ZoneInfo) -> dt.datetime:
 
 
 def limits(
-    suggestion: Suggestion, language: str, accounts: Sequence[ConnectedAccount]
+    suggestion: Suggestion, labels: dict[str, Label], accounts: Sequence[ConnectedAccount]
 ) -> dict[str, dict[str, Any]]:
     """For the live counters: limit, unit, and what every network's text carries beside.
 
@@ -187,7 +188,7 @@ def limits(
     found = {}
     link = short_url("x" * 8) if suggestion.link_url else ""
     for network in NETWORKS.values():
-        label = disclosure.label_for(suggestion, network.abilities.name, language)
+        label = labels[network.abilities.name]
         found[network.abilities.name] = {
             "limit": min(
                 (shares.limit_of(a) for a in accounts if a.network == network.abilities.name),
@@ -205,8 +206,15 @@ def limits(
     return found
 
 
+def _labels(suggestion: Suggestion, language: str, person: Person) -> dict[str, Label]:
+    """What every network's text carries for this person, by network."""
+    rules = disclosure.labels(suggestion.content_class, language)
+    country = disclosure.country_of(person)
+    return {name: rules.on(name, country) for name in NETWORKS}
+
+
 def _previews(
-    suggestion: Suggestion, typed: Typed, limits_of: dict[str, dict[str, Any]]
+    typed: Typed, labels: dict[str, Label], limits_of: dict[str, dict[str, Any]]
 ) -> list[dict[str, Any]]:
     """How the text leaves on each network, each part counted by the network's own unit."""
     rows = []
@@ -215,7 +223,7 @@ def _previews(
     parts = wording.parts(whole)
     for name, limit in limits_of.items():
         network = get(name)
-        label = disclosure.label_for(suggestion, name, typed.variant.language)
+        label = labels[name]
         texts = parts if network.abilities.threads else [whole]
         full = [disclosure.complete(texts[0], label, limit["link"]), *texts[1:]]
         lengths = [network.length(t) if len(t) < _LONG * 5 else len(t) for t in full]
@@ -249,8 +257,9 @@ def _page(
     told = typed.seen if errors and "light" not in errors else None
     seen = lights.latest(suggestion.topic) if told is None else told
     usable = list(ConnectedAccount.objects.usable_by(person))
-    limits_of = limits(suggestion, typed.variant.language, usable)
-    previews = _previews(suggestion, typed, limits_of)
+    labels = _labels(suggestion, typed.variant.language, person)
+    limits_of = limits(suggestion, labels, usable)
+    previews = _previews(typed, labels, limits_of)
     over = {row["abilities"].name: row["over"] for row in previews}
     no_thread = {row["abilities"].name for row in previews if row["no_thread"]}
     no_picture = {

@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 
 from ambassadors.kept import kept_form
 from ambassadors.models import Person
-from campaigns import contents, suggestions, uploads, versions, wording
+from campaigns import contents, reviews, suggestions, uploads, versions, wording
 from campaigns.models import Suggestion, Topic, Variant
 from campaigns.suggestions import NotAllowed, StaleRevision
 from campaigns.versions import Written
@@ -28,6 +28,7 @@ from curation.clockfield import ClockField
 from curation.differences import labels
 from curation.forms import SuggestionForm
 from curation.models import SourceItem
+from curation.views.previews import sides
 from integrations.networks import NETWORKS
 
 from . import pictures, unfurl
@@ -185,7 +186,7 @@ def _answer(
         )
     elif wants_review:
         try:
-            suggestions.hand_in(
+            reviews.hand_in(
                 suggestion=suggestion, seen_revision=suggestion.revision, by=person, now=now
             )
         except NotAllowed as error:
@@ -237,6 +238,7 @@ def page(
     if request.POST.get("act") == "add" or not variants:
         variants = [*variants, Variant(name=_("Wording"), language=suggestion.language)]
     stored = suggestion if suggestion.pk else None
+    written = [variant for variant in variants if variant.text]
     wrong = forms.troubles(variants) if request.method == "POST" else {}
     context = {
         "suggestion": suggestion,
@@ -244,10 +246,8 @@ def page(
         "wordings": [(variant, wrong.get(i)) for i, variant in enumerate(variants)],
         "wrong": wrong,
         "networks": [n.abilities for n in NETWORKS.values()],
-        "matrix": [_left(variant) for variant in variants if variant.text],
-        "checks": suggestions.checks(
-            suggestion, [v for v in variants if v.text], on=timezone.localdate()
-        )
+        **sides(suggestion, written, opened.form),
+        "checks": suggestions.checks(suggestion, written, on=timezone.localdate())
         if suggestion.topic_id
         else [],
         "topics": Topic.objects.offered(suggestion.topic_id),
@@ -283,11 +283,6 @@ def remarks_shown(suggestion: Suggestion, typed: dict[str, str]) -> dict[str, An
         "new_remark": typed.get("new", ""),
         "longest_comment": comments.LONGEST,
     }
-
-
-def _left(variant: Variant) -> tuple[Variant, list[int]]:
-    """The characters left on every network."""
-    return variant, [n.abilities.limit - n.length(variant.text) for n in NETWORKS.values()]
 
 
 def seen_revision(request: HttpRequest) -> int:

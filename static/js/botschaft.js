@@ -51,7 +51,7 @@
     if (n.unit === 'byte') return clusters(s).reduce((k, c) => k + (emoji(c) ? new TextEncoder().encode(c).length : [...c].length), 0);
     return n.unit === 'grapheme' ? clusters(s).length : s.length;   // UTF-16, as LinkedIn counts
   };
-  const full = (s, n) => { s = s.trim(); if (n.label) s = n.place === 'start' ? (s.startsWith(n.label) ? s : `${n.label} ${s}`) : (s.endsWith(n.label) ? s : `${s} ${n.label}`); return n.link ? `${s}\n${n.link}` : s; };
+  const full = (s, n) => { s = s.trim(); const l = n.label; if (l) s = n.place === 'start' ? (s.startsWith(l) && !(s[l.length] || '').trim() ? s : `${l} ${s}`) : (s.endsWith(l) && !(s[s.length - l.length - 1] || '').trim() ? s : `${s} ${l}`); return n.link ? `${s}\n${n.link}` : s; };
 
   const cut = s => s.split(/^[ \t]*---[ \t]*$/m);   // a line --- alone begins the next part of a thread
 
