@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from ambassadors.models import Person
+from campaigns.models import Suggestion, Topic
 from campaigns.models.programme import ContentClass
 from curation import source_items, sources
 from curation.models import Source, SourceItem, SourceRule
@@ -40,6 +41,14 @@ class SourceForm(forms.ModelForm):  # type: ignore[type-arg]
     drafts = forms.TypedChoiceField(
         choices=[(number, str(number)) for number in (0, 1, 3, 10)], coerce=int, required=False
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        topic = cast("forms.ModelChoiceField[Topic]", self.fields["topic"])
+        topic.empty_label = _("Choose a topic")
+        topic.queryset = Topic.objects.offered(self.instance.topic_id)
+        self.fields["content_class"].choices = ContentClass.choices  # type: ignore[attr-defined]
+        self.fields["tone"].choices = Suggestion.Tone.choices  # type: ignore[attr-defined]
 
     class Meta:
         model = Source
