@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from ambassadors import audit
 from ambassadors.models import Person
 from campaigns import anonymity
-from campaigns.models import Post
+from campaigns.models import Campaign, Post
 from integrations import tag_counts
 from integrations.tag_counts import Count, NotCounted
 
@@ -107,6 +107,14 @@ def _missing(tag: WatchedTag, yesterday: dt.date) -> list[int]:
     since = yesterday - dt.timedelta(days=6)
     known = set(tag.days.filter(network="bluesky", day__gte=since).values_list("day", flat=True))
     return [n for n in range(7) if n == 0 or yesterday - dt.timedelta(days=n) not in known]
+
+
+def of_campaigns(*, today: dt.date) -> list[str]:
+    """Hashtags of campaigns that run or come and that nobody watches yet."""
+    watched = set(WatchedTag.objects.values_list("key", flat=True))
+    ahead = Campaign.objects.filter(ends_on__gte=today).order_by("begins_on", "pk")
+    names = {key_of(name): name for name in ahead.values_list("hashtag", flat=True)[:MOST]}
+    return [name for key, name in names.items() if key not in watched]
 
 
 def emerging(*, now: dt.datetime) -> list[tuple[str, int]]:

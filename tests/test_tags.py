@@ -9,7 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from campaigns.models import Post
+from campaigns.models import Campaign, Post
 from curation import tags
 from curation.models import TagDay, TagReading, WatchedTag
 
@@ -204,4 +204,19 @@ def test_page_has_constant_queries_and_a_table(web, mirja, monkeypatch):
     for name in ("two", "three"):
         tag = tags.watch(name=name, by=mirja, now=NOW)
         TagDay.objects.create(tag=tag, network="mastodon", day=YESTERDAY, uses=3)
-    assert (one, counted()) == ((8, 1), (8, 3))
+    assert (one, counted()) == ((10, 1), (10, 3))
+
+
+def test_hashtags_of_campaigns_that_run_are_offered_until_watched(mirja):
+    def campaign(name, ends_on):
+        Campaign.objects.create(
+            slug=name.lower(), title=name, hashtag=name, description="-", begins_on=dt.date(2026, 11, 1), ends_on=ends_on,
+            submission=uuid.uuid4(), created_by=mirja, created_at=NOW, changed_at=NOW,
+        )  # fmt: skip
+
+    campaign("WePowerment", dt.date(2026, 11, 24))
+    campaign("Sommer", dt.date(2026, 11, 23))
+    today = dt.date(2026, 11, 24)
+    before = tags.of_campaigns(today=today)
+    tags.watch(name="wepowerment", by=mirja, now=NOW)
+    assert (before, tags.of_campaigns(today=today)) == (["WePowerment"], [])

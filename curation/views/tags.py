@@ -49,6 +49,7 @@ def _page(request: HttpRequest, error: str, typed: str) -> HttpResponse:
         "charts": charts,
         "days": days,
         "emerging": tags.emerging(now=now),
+        "of_campaigns": tags.of_campaigns(today=timezone.localdate()),
         "error": error,
         "typed": typed,
         "server": server,
