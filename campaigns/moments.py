@@ -17,11 +17,12 @@ from ambassadors import audit
 from ambassadors.models import Person
 
 from . import anonymity, holds
-from .models import Delivery, Programme, Suggestion, TimeOffer, Topic
+from .models import Delivery, Programme, Spread, SpreadMove, Suggestion, TimeOffer, Topic
 from .reminders import quiet
 from .shares import PATIENCE, ShareRefused
 
 HOUR = dt.timedelta(hours=1)
+UNDO = dt.timedelta(minutes=5)
 PILE = 5  # more posts than this on a topic within an hour are a pile
 _STEP = dt.timedelta(minutes=15)
 _TOGETHER, _IN_HOUR = 2, 4  # posts on a topic within a step and an hour that nobody notices
@@ -121,7 +122,7 @@ def pile(topic: int, hour: dt.datetime) -> "QuerySet[Delivery]":
 
 
 @transaction.atomic
-def spread(*, topic: Topic, hour: dt.datetime, by: Person, now: dt.datetime) -> None:
+def spread(*, topic: Topic, hour: dt.datetime, by: Person, now: dt.datetime) -> Spread:
     """Draw a pile apart. Raises :class:`NoPile`.
 
     Effects in order: the rows that a hold would write are shared, so nothing held is moved; posts
@@ -141,7 +142,8 @@ def spread(*, topic: Topic, hour: dt.datetime, by: Person, now: dt.datetime) -> 
         raise NoPile(_("There is no pile any more."))
     _share_suggestions(rows)
     programme, load = Programme.the(), Load(topic.pk, hour)
-    offers = []
+    done = Spread.objects.create(topic=topic, by=by, at=now)
+    offers, moves = [], []
     for row in sorted(rows, key=lambda row: not row.movable):
         suggestion = row.post.suggestion
         if suggestion is None or suggestion.is_held or not load.crowded(row.due_at):
@@ -155,12 +157,40 @@ def spread(*, topic: Topic, hour: dt.datetime, by: Person, now: dt.datetime) -> 
         )
         if at is None or (row.movable and not _move(row, at, now)):
             continue
-        if not row.movable:
-            offers.append(TimeOffer(delivery=row, at=at, made_at=now))
+        if row.movable:
+            moves.append(SpreadMove(spread=done, delivery=row, before=row.due_at, after=at))
+        else:
+            offers.append(TimeOffer(delivery=row, spread=done, at=at, made_at=now))
         load.add(row.due_at, -1)
         load.add(at, 1)
+    SpreadMove.objects.bulk_create(moves)
     TimeOffer.objects.bulk_create(offers, ignore_conflicts=True)
     audit.record("spread", topic, by=by, now=now, hour=hour.isoformat())
+    return done
+
+
+def undoable(person: Person, now: dt.datetime) -> Spread | None:
+    """The person's last spread while it can be undone."""
+    fresh = Spread.objects.filter(by=person, at__gt=now - UNDO, undone_at__isnull=True)
+    return fresh.select_related("topic").first()
+
+
+@transaction.atomic
+def gather(*, done: Spread, by: Person, now: dt.datetime) -> None:
+    """Undo a spread: what still waits where it put it goes back, and nobody is asked any more.
+
+    Raises :class:`NoPile` after five minutes, for somebody else's, the second time, and on hold.
+    """
+    mine = Spread.objects.filter(pk=done.pk, by=by, at__gt=now - UNDO, undone_at__isnull=True)
+    if not mine.update(undone_at=now):
+        raise NoPile(_("This cannot be undone any more: five minutes have passed."))
+    if holds.bars(done.topic_id):
+        raise NoPile(_("On hold: left as it is."))
+    for move in done.moves.select_related("delivery"):
+        if move.delivery.due_at == move.after and move.before > now + _SOON:
+            _move(move.delivery, move.before, now)
+    TimeOffer.objects.filter(spread=done, answer="").delete()
+    audit.record("spread.undone", done.topic, by=by, now=now)
 
 
 def _share_suggestions(rows: Sequence[Delivery]) -> None:

@@ -135,7 +135,7 @@ def test_calendar_asks_as_much_for_many_as_for_one(desk, mirja, topic, count):
             page = desk.get(url).content.decode()
         asked.append(len(queries))
         assert page.count('class="entry entry--begin"') <= 8
-    assert asked == [11, 11]
+    assert asked == [12, 12]
 
 
 @pytest.mark.parametrize(
@@ -294,6 +294,41 @@ def test_hold_wins_over_spreading(desk, plan, topic, suggestion, mirja):
         holds.hold(scope=scope, by=mirja, reason="Wait.", now=timezone.now())
         spread(desk, topic, at)
         holds.release(scope=scope, by=mirja, now=timezone.now())
+    assert {d.due_at for d in Delivery.objects.all()} == {at}
+
+
+def test_spread_is_undone_where_nothing_changed_since(desk, plan, topic, mirja, person):
+    at = working_noon()
+    moved, asked = plan(7, at, movable=True), plan(2, at)
+    spread(desk, topic, at)
+    now = timezone.now()
+    done = moments.undoable(mirja, now)
+    first, second = [m.delivery for m in done.moves.order_by("pk")][:2]
+    elsewhere = at + 3 * HOUR
+    Delivery.objects.filter(pk=first.pk).update(due_at=elsewhere)
+    Delivery.objects.filter(pk=second.pk).update(blocked="consent")
+    second.refresh_from_db()
+    for who, when in ((person("Dilan", "curator"), now), (mirja, now + moments.UNDO)):
+        with pytest.raises(moments.NoPile):
+            moments.gather(done=done, by=who, now=when)
+    page = desk.post(week_of(at), {"act": "gather", "spread": done.pk}, follow=True)
+    assert "nobody is asked any more" in page.content.decode()
+    stay = {first.pk: elsewhere, second.pk: second.due_at}
+    for row in Delivery.objects.all():
+        assert row.due_at == stay.get(row.pk, at)
+    assert (TimeOffer.objects.count(), len(moved) + len(asked)) == (0, 9)
+    assert desk.post(week_of(at), {"act": "gather", "spread": done.pk}).status_code == 422
+
+
+def test_spread_stays_while_the_topic_is_held(desk, plan, topic, mirja):
+    at = working_noon()
+    plan(9, at, movable=True)
+    spread(desk, topic, at)
+    holds.hold(scope=topic, by=mirja, reason="Wait.", now=timezone.now())
+    done = moments.undoable(mirja, timezone.now())
+    assert desk.post(week_of(at), {"act": "gather", "spread": done.pk}).status_code == 422
+    holds.release(scope=topic, by=mirja, now=timezone.now())
+    assert desk.post(week_of(at), {"act": "gather", "spread": done.pk}).status_code == 302
     assert {d.due_at for d in Delivery.objects.all()} == {at}
 
 

@@ -4,7 +4,7 @@ from .activity import Activity, ActivityAnswer
 from .approval import Approval
 from .briefing import Briefing, BriefingItem, BriefingMail, BriefingMailWish, BriefingRead
 from .campaign import Campaign
-from .delivery import Attempt, Delivery, Reading, TimeOffer, Transition
+from .delivery import Attempt, Delivery, Reading, Spread, SpreadMove, TimeOffer, Transition
 from .evidence import Evidence
 from .hold import HoldAnswer, HoldRecord
 from .picture import Document, Picture, PictureFace
@@ -44,6 +44,8 @@ __all__ = [
     "Proposal",
     "Reading",
     "ShortLink",
+    "Spread",
+    "SpreadMove",
     "Suggestion",
     "Takeover",
     "TimeOffer",

@@ -11,6 +11,7 @@ from ambassadors.models import Person
 from integrations.models import ConnectedAccount
 
 from .post import Post
+from .topic import Topic
 
 
 class Delivery(models.Model):
@@ -118,6 +119,34 @@ class Delivery(models.Model):
         return f"{self.key} {self.state}"
 
 
+class Spread(models.Model):
+    """One press of *Spread*: whose, when, on what; kept so that it can be undone."""
+
+    topic = models.ForeignKey(Topic, on_delete=models.CASCADE)
+    by = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="+")
+    at = models.DateTimeField()
+    undone_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-at", "-pk"]
+        indexes: ClassVar = [models.Index(fields=["by", "-at"], name="spread_by_time")]
+
+    def __str__(self) -> str:
+        return f"{self.topic_id} {self.at}"
+
+
+class SpreadMove(models.Model):
+    """A post that a spread moved, and from where; shown to nobody."""
+
+    spread = models.ForeignKey(Spread, on_delete=models.CASCADE, related_name="moves")
+    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="+")
+    before = models.DateTimeField()
+    after = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.delivery_id} {self.before}"
+
+
 class TimeOffer(models.Model):
     """Another moment for a post whose person chose its own; asked once, answered by them alone."""
 
@@ -127,6 +156,9 @@ class TimeOffer(models.Model):
         KEPT = "kept", _("kept the own moment")
 
     delivery = models.OneToOneField(Delivery, on_delete=models.CASCADE)
+    spread = models.ForeignKey(
+        Spread, on_delete=models.SET_NULL, null=True, blank=True, related_name="offers"
+    )
     at = models.DateTimeField()
     made_at = models.DateTimeField()
     answer = models.CharField(max_length=5, choices=Answer.choices, blank=True, default="")

@@ -42,6 +42,7 @@ def show(request: HttpRequest) -> HttpResponse:
         "done": done,
         "undo_until": done and done.at + acts.UNDO,
         "here": urlencode({"to": "calendar"}) + f"&{span.query}",
+        "spread": moments.undoable(person, now),
         "feed_url": feeds.address(feed) if feed else "",
         "error": error,
         "typed": request.POST,
@@ -66,8 +67,9 @@ def seen(span: Span, person: Person, now: dt.datetime) -> dict[str, Any]:
 
 def _do(request: HttpRequest, span: Span, person: Person, now: dt.datetime) -> str:
     """Move or spread; returns the address's rest to show then. Raises :class:`_Doubt`."""
-    if request.POST.get("act") == "spread":
-        _spread(request, person, now)
+    act = request.POST.get("act")
+    if act in {"spread", "gather"}:
+        (_spread if act == "spread" else _gather)(request, person, now)
         return f"{span.query}#calendar-h"
     return _move(request, span, person, now)
 
@@ -107,3 +109,15 @@ def _spread(request: HttpRequest, person: Person, now: dt.datetime) -> None:
         " time is asked and decides alone."
     )
     messages.success(request, said)
+
+
+def _gather(request: HttpRequest, person: Person, now: dt.datetime) -> None:
+    """Undo the person's last spread."""
+    done = moments.undoable(person, now)
+    if done is None or str(done.pk) != request.POST.get("spread"):
+        raise _Doubt(_("This cannot be undone any more: five minutes have passed."))
+    try:
+        moments.gather(done=done, by=person, now=now)
+    except moments.NoPile as none:
+        raise _Doubt(str(none)) from none
+    messages.success(request, _("As before; nobody is asked any more."))

@@ -100,7 +100,7 @@ def _tickets(wanted: Wanted, person: Person, now: dt.datetime, page: str) -> dic
     complete = True
     if wanted.q:
         rows, complete = board.newest(rows)
-    lanes = []
+    lanes: list[dict[str, Any]] = []
     for name in board.LANES:
         mine = rows.filter(board.in_lane(name, now))
         many = board.count(mine)
