@@ -102,9 +102,12 @@ def variants(content: Content) -> list[Variant]:
 
 
 def existing(content: Content, instead: Content) -> Content:
-    """Replace what was deleted meanwhile (topic, picture, sets) by what stands there now."""
+    """Replace what was deleted meanwhile (topic, picture, sets) by what stands there now.
+
+    So for fields that there were none of when the content was written.
+    """
     found = copy.deepcopy(content)
-    fields = found["fields"]
+    fields = found["fields"] = {**instead["fields"], **found["fields"]}
     for name in (*SETS, *(name for name in COLUMNS if name.endswith("_id"))):
         rows: models.Manager[Any] = _related(name)
         if name in SETS:

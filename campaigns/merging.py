@@ -44,8 +44,9 @@ def merge(*, base: Content | None, mine: Content, theirs: Content) -> Merged:
     taken: list[str] = []
     clashes: list[Clash] = []
     for name in {**theirs["fields"], **mine["fields"]}:
-        a, b = mine["fields"].get(name), theirs["fields"].get(name)
-        common = base["fields"].get(name) if base else _NOTHING
+        b = theirs["fields"].get(name)
+        a = mine["fields"].get(name, b)  # written before there was such a field: not touched
+        common = base["fields"].get(name, _NOTHING) if base else _NOTHING
         value = _one(name, common, a, b)
         if value is _CLASH:
             clashes.append(Clash(name, a, b))

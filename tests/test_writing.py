@@ -120,6 +120,7 @@ def test_what_does_not_clash_comes_together(base, mine, theirs, wanted):
         (content([(1, "a")]), content([(1, "m")]), content(), ["wording-1"]),
         (content([(1, "a")]), content(), content([(1, "t")]), ["wording-1"]),
         (None, content(title="M"), content(title="S"), ["title"]),
+        (content(), content(kinds=[1]), content(kinds=[2]), ["kinds"]),
         (
             content(embargo_until=None, expires_at=None),
             content(embargo_until="2026-12-02", expires_at=None),
@@ -127,7 +128,16 @@ def test_what_does_not_clash_comes_together(base, mine, theirs, wanted):
             ["embargo_until", "expires_at"],
         ),
     ],
-    ids=["field", "list", "text", "they-removed", "i-removed", "no-base", "times"],
+    ids=[
+        "field",
+        "list",
+        "text",
+        "they-removed",
+        "i-removed",
+        "no-base",
+        "field-of-a-later-release",
+        "times",
+    ],
 )
 def test_what_clashes_is_asked_with_both_sides(base, mine, theirs, keys):
     merged = merging.merge(base=base, mine=mine, theirs=theirs)
@@ -338,7 +348,7 @@ def test_every_column_is_in_the_history_or_is_a_decision():
     decisions = {
         "id", "slug", "state", "revision", "author", "owner", "pattern", "approved_by", "approved_at",
         "returned_note", "changed_at", "held_at", "held_by", "held_reason",
-        "hold_epoch",
+        "hold_epoch", "changed_by", "handed_in_at", "campaign",
     }  # fmt: skip
     meta = Suggestion._meta
     found = {field.name for field in (*meta.concrete_fields, *meta.many_to_many)}
@@ -389,6 +399,17 @@ def test_old_version_comes_back_as_a_new_save(mirja, draft_of):
     assert (back.pk, back.text, draft_of.title) == (old, first.content["wordings"][0]["text"], "Six years")  # fmt: skip
     newest = draft_of.versions.first()
     assert (newest.kind, newest.restored_from, newest.revision) == ("restored", 1, 3)
+
+
+def test_version_of_an_earlier_release_comes_back(mirja, draft_of):
+    mirja.post(url(draft_of), form(draft_of, title="Changed"))
+    first = draft_of.versions.get(revision=1)
+    for name in ("offer_name", "kinds", "audience_interests"):
+        del first.content["fields"][name]
+    first.save()
+    mirja.post(url(draft_of, f"history/{first.pk}/restore/"), {"revision": 2})
+    draft_of.refresh_from_db()
+    assert (draft_of.title, draft_of.offer_name) == ("Six years", "")
 
 
 def test_restore_leaves_what_was_deleted_since(mirja, draft_of):
