@@ -55,6 +55,13 @@ def for_network(picture: Picture | None, network: str) -> Picture | None:
     return picture.crops.filter(network=network).first() or picture
 
 
+def by_network(picture: Picture | None) -> dict[str, Picture]:
+    """The crops in use, by network: one query, none without a picture."""
+    if picture is None:
+        return {}
+    return {crop.network: crop for crop in picture.crops.exclude(network="")}
+
+
 @transaction.atomic
 def describe(*, picture: Picture, by: Person, now: dt.datetime) -> None:
     """Store words, rights and focus. Crops in use follow a moved focus."""

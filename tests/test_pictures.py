@@ -185,7 +185,9 @@ def test_barred_picture_is_shown_to_nobody_but_curators(shown, picture, desk, pe
     path = f"/pictures/{picture.pk}/"
     before = client.get(path).status_code
     end_rights(picture)
-    assert (before, client.get(path).status_code, desk.get(path).status_code) == (200, 404, 200)
+    after = client.get(path)
+    assert (before, after.status_code, desk.get(path).status_code) == (200, 302, 200)
+    assert after.headers["Location"] == "/static/img/barred.svg"
 
 
 def test_crop_keeps_the_focus_in_sight(mirja, picture):

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from ambassadors import consents
 from ambassadors.kept import kept_form
 from ambassadors.models import Consent, Person
-from campaigns import disclosure, lights, moments, shares, wallclock, wording
+from campaigns import disclosure, lights, moments, pictures, shares, wallclock, wording
 from campaigns.disclosure import Label
 from campaigns.models import Post, Suggestion, Variant
 from campaigns.outgoings import short_url
@@ -260,6 +260,9 @@ def _page(
     labels = _labels(suggestion, typed.variant.language, person)
     limits_of = limits(suggestion, labels, usable)
     previews = _previews(typed, labels, limits_of)
+    crops = pictures.by_network(suggestion.picture)
+    for row in previews:
+        row["crop"] = crops.get(row["abilities"].name)
     over = {row["abilities"].name: row["over"] for row in previews}
     no_thread = {row["abilities"].name for row in previews if row["no_thread"]}
     no_picture = {

@@ -4,7 +4,9 @@ from typing import cast
 
 from django.db.models import F
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404, render
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.templatetags.static import static
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
@@ -26,12 +28,15 @@ def short_link(request: HttpRequest, code: str) -> HttpResponse:
     return response
 
 
-def picture(request: HttpRequest, pk: int) -> FileResponse:
-    """Serve a stored picture; its bytes never change. A barred one is for curators only."""
+def picture(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """Serve a stored picture; its bytes never change.
+
+    Of a barred one only curators see more than a hatched field.
+    """
     row = get_object_or_404(Picture, pk=pk)
     person = cast("Person", request.user)
     if not person.has_role("curator") and pictures.barred([row], on=timezone.now().date()):
-        raise Http404
+        return redirect(static("img/barred.svg"))
     try:
         response = FileResponse(row.file.open("rb"), content_type=row.media_type)
     except FileNotFoundError as error:
