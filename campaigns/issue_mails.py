@@ -10,7 +10,6 @@ from django.core import signing
 from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import connection, transaction
-from django.db.models import QuerySet
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import formats, timezone, translation
@@ -65,28 +64,32 @@ def send_due(*, now: dt.datetime) -> int:
     For each time zone: working hours, today's issue is out, the person's time is over, no mail
     was written yet. Nothing is claimed while the mail server cannot be reached.
     """
-    zones = list(
-        BriefingMailWish.objects.values_list("person__timezone", flat=True).distinct().order_by()
-    )
-    programme, count = Programme.the(), 0
+    due = _due(now)
+    if not due:
+        return 0
     try:
         with get_connection() as mail_server:
-            for zone in zones:
-                local = now.astimezone(ZoneInfo(zone))
-                issue = Briefing.objects.out().filter(day=local.date()).first()
-                if issue is None or reminders.quiet_at(local, programme):
-                    continue
-                for person in _due(issue, zone, local):
-                    count += _once(issue, person, mail_server, now)
+            return sum(_once(issue, person, mail_server, now) for issue, person in due)
     except OSError:
         log.exception("no mail server; the next minute tries again")
-    return count
+        return 0
 
 
-def _due(issue: Briefing, zone: str, local: dt.datetime) -> QuerySet[Person]:
-    here = Person.objects.filter(left_at__isnull=True, is_active=True, timezone=zone)
-    due = here.filter(briefingmailwish__at__lte=local.time()).exclude(briefingmail__briefing=issue)
-    return due.order_by("briefingmailwish__at", "pk")[:_AT_ONCE]
+def _due(now: dt.datetime) -> list[tuple[Briefing, Person]]:
+    """Whom today's issue is due to, zone by zone, those with the earliest wish first."""
+    zones = BriefingMailWish.objects.values_list("person__timezone", flat=True)
+    programme = Programme.the()
+    found: list[tuple[Briefing, Person]] = []
+    for zone in list(zones.distinct().order_by()):
+        local = now.astimezone(ZoneInfo(zone))
+        issue = Briefing.objects.out().filter(day=local.date()).first()
+        if issue is None or reminders.quiet_at(local, programme):
+            continue
+        here = Person.objects.filter(left_at__isnull=True, is_active=True, timezone=zone)
+        due = here.filter(briefingmailwish__at__lte=local.time())
+        unsent = due.exclude(briefingmail__briefing=issue).order_by("briefingmailwish__at", "pk")
+        found += [(issue, person) for person in unsent[:_AT_ONCE]]
+    return found
 
 
 def _once(issue: Briefing, person: Person, mail_server: BaseEmailBackend, now: dt.datetime) -> bool:

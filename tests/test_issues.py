@@ -648,3 +648,11 @@ def test_mail_is_asked_for_changed_and_stopped(client):
     assert BriefingMailWish.objects.get().at == dt.time(9, 15)
     client.post("/me/issue-mail/", {"act": "stop"})
     assert BriefingMailWish.objects.count() == 0
+
+
+def test_nothing_due_opens_no_connection(out, wish, monkeypatch):
+    def refuse(_self):
+        raise AssertionError
+
+    monkeypatch.setattr(EmailBackend, "open", refuse)
+    assert issue_mails.send_due(now=at(7, 29)) == 0
