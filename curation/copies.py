@@ -13,9 +13,10 @@ from campaigns.models import Suggestion, Variant
 _CONTENT = (
     "topic_id", "why", "language", "content_class", "tone", "link_url", "link_title",
     "link_description", "picture_id", "document_id", "content_warning", "prompts", "facts",
-    "leave_out", "audience_languages",
+    "leave_out", "audience_languages", "audience_interests", "campaign_id", "offer_name",
+    "offer_terms_url",
 )  # fmt: skip
-_GROUPS = ("more_pictures", "sites", "teams")
+_GROUPS = ("more_pictures", "sites", "teams", "kinds")
 _WORDING = ("name", "language", "network", "text", "position")
 _TITLE = 120
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 from ambassadors.models import AuditEntry, Person
 from campaigns import holds, reviews, suggestions, wording
 from campaigns.models import Post, Suggestion, Topic, Variant
-from curation import acts, board
+from curation import acts, board, copies
 from curation.acts import Chosen
 from curation.models import Act, SavedView
 
@@ -238,6 +238,17 @@ def test_copy_is_a_draft_of_its_own(desk, mirja, suggestion, person):
         v.text for v in suggestion.variant_set.all()
     ]
     assert set(made.variant_set.all()).isdisjoint(suggestion.variant_set.all())
+
+
+def test_copy_takes_or_leaves_every_column_by_name():
+    left = {
+        "id", "title", "slug", "state", "revision", "author_id", "changed_by_id", "owner_id", "pattern",
+        "approved_by_id", "approved_at", "handed_in_at", "returned_note", "changed_at", "embargo_until",
+        "expires_at", "offer_ends_on", "held_at", "held_by_id", "held_reason", "hold_epoch",
+    }  # fmt: skip
+    columns = {field.attname for field in Suggestion._meta.concrete_fields}
+    groups = {field.name for field in Suggestion._meta.many_to_many}
+    assert (columns - left, groups) == (set(copies._CONTENT), set(copies._GROUPS))
 
 
 def test_pattern_leaves_the_lane_and_is_started_from(desk, written):
