@@ -39,8 +39,11 @@ def public_url(picture: Picture, network: str) -> str:
     return f"{settings.SITE_URL}{reverse('public_picture', args=[signed])}"
 
 
-def render(signed: str) -> bytes:
-    """The JPEG behind a signed address. Raises :class:`NoRendition`."""
+def render(signed: str, *, on: dt.date | None = None) -> bytes:
+    """The JPEG behind a signed address; with a day, none that is barred on it.
+
+    Raises :class:`NoRendition`.
+    """
     try:
         sha256, network = signing.loads(signed, salt=_SALT, max_age=LIVES)
         frame = get(network).abilities.frame
@@ -48,6 +51,8 @@ def render(signed: str) -> bytes:
         raise NoRendition from error
     picture = Picture.objects.filter(sha256=sha256).first()
     if picture is None or frame is None:
+        raise NoRendition
+    if on and Picture.objects.barred(on).filter(pk=picture.pk).exists():
         raise NoRendition
     try:
         with picture.file.open("rb") as file:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from PIL import Image
 
 from ambassadors import consents
-from campaigns import claims, deliveries, pictures, reviews, suggestions, uploads
+from campaigns import claims, deliveries, pictures, renditions, reviews, suggestions, uploads
 from campaigns.models import Delivery, Picture, PictureFace, Post, Suggestion
 from campaigns.shares import ShareRefused
 from integrations import accounts
@@ -382,3 +382,11 @@ def test_barred_picture_is_not_offered_and_the_search_finds_by_words(desk, topic
         "/desk/suggestions/new/", form(topic, act="find_picture", pic="deich")
     ).content.decode()
     assert f'value="{other.pk}"' in without_script
+
+
+def test_network_fetches_no_barred_picture_any_more(picture, settings):
+    settings.SITE_URL = "https://botschaft.example.com"
+    path = renditions.public_url(picture, "instagram").removeprefix(settings.SITE_URL)
+    before = Client().get(path).status_code
+    end_rights(picture)
+    assert (before, Client().get(path).status_code) == (200, 404)

@@ -51,7 +51,7 @@ def public_picture(request: HttpRequest, signed: str) -> HttpResponse:
     """Give a network the picture it was sent to fetch, for a day; everything else is not here."""
     del request
     try:
-        content = renditions.render(signed)
+        content = renditions.render(signed, on=timezone.now().date())
     except renditions.NoRendition as error:
         raise Http404 from error
     response = HttpResponse(content, content_type="image/jpeg")
