@@ -96,7 +96,8 @@ def _check_moment(draft: Draft, now: dt.datetime) -> None:
         return
     if draft.publish_at <= now:
         raise IssueRefused("publish_at", _("This moment is in the past. Publish now instead."))
-    if today(draft.publish_at) > draft.day:
+    # before a clock is asked about it: the last hours of the year 9999 have none in the east
+    if draft.publish_at > now + 2 * FARTHEST or today(draft.publish_at) > draft.day:
         raise IssueRefused("publish_at", _("This is after the day of the issue."))
     if not (draft.items or draft.note):
         raise IssueRefused("publish_at", _("An empty issue cannot go out."))
