@@ -132,7 +132,7 @@ class Curator(threading.Thread):
         self.dice = random.Random(number)  # noqa: S311 - the same in every run
         self.count = 0
         self.http = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-        self.abandoned: list[tuple[int, str]] = []
+        self.abandoned: list[tuple[int, str, list[str]]] = []
 
     def run(self) -> None:
         """Work; what goes wrong is noted, never swallowed."""
@@ -152,13 +152,18 @@ class Curator(threading.Thread):
         hot = self.pks[: max(int(len(self.pks) * _HOT), 1)]
         pk = self.dice.choice(hot if self.dice.random() < 0.66 else self.pks)
         where, taken = f"/desk/suggestions/{pk}/", ""
+        typed: list[str] = []
         if self.abandoned and self.dice.random() < 0.5:
-            pk, key = self.abandoned.pop()
+            pk, key, typed = self.abandoned.pop()
+            with (
+                self.notes.lock
+            ):  # from here on they are in this form again, its writer's to change
+                for word in typed:
+                    self.notes.drafted.pop(word, None)
             where, taken = f"/desk/suggestions/{pk}/", f"?draft={key}"
             self.note("taken over")
         form = self.open(where + taken)
         key = next(value for name, value in form if name == "draft")
-        typed: list[str] = []
         for _ in range(self.dice.randint(1, 3)):
             self.think(0.3, 1.5)
             self.send(
@@ -171,7 +176,7 @@ class Curator(threading.Thread):
             self.send(f"/desk/drafts/{key}/", form, "autosave")
         if self.dice.random() < 0.05:  # the lid closes
             self.drafted(typed, where)
-            self.abandoned.append((pk, key))
+            self.abandoned.append((pk, key, typed))
             return
         if self.dice.random() < 0.1:
             self.send(
@@ -218,7 +223,7 @@ class Curator(threading.Thread):
         elif chance < 0.48 and len(texts) < 6:
             fresh = [
                 ("v_id", ""),
-                ("v_name", f"New {word}"),
+                ("v_name", "New"),
                 ("v_language", "en"),
                 ("v_network", ""),
                 ("v_text", sentence),
