@@ -149,19 +149,8 @@ class Curator(threading.Thread):
 
     def work(self) -> None:
         """Open one suggestion, type, and save it or leave it."""
-        hot = self.pks[: max(int(len(self.pks) * _HOT), 1)]
-        pk = self.dice.choice(hot if self.dice.random() < 0.66 else self.pks)
-        where, taken = f"/desk/suggestions/{pk}/", ""
-        typed: list[str] = []
-        if self.abandoned and self.dice.random() < 0.5:
-            pk, key, typed = self.abandoned.pop()
-            with (
-                self.notes.lock
-            ):  # from here on they are in this form again, its writer's to change
-                for word in typed:
-                    self.notes.drafted.pop(word, None)
-            where, taken = f"/desk/suggestions/{pk}/", f"?draft={key}"
-            self.note("taken over")
+        pk, taken, typed = self.choose()
+        where = f"/desk/suggestions/{pk}/"
         form = self.open(where + taken)
         key = next(value for name, value in form if name == "draft")
         for _ in range(self.dice.randint(1, 3)):
@@ -200,6 +189,21 @@ class Curator(threading.Thread):
         if target:
             self.get(target)  # as a browser follows
         self.think(0.3, 2)
+
+    def choose(self) -> tuple[int, str, list[str]]:
+        """A suggestion; or an own draft to take over, with the words in it.
+
+        From then on they are in a form again, and its writer's to change.
+        """
+        if self.abandoned and self.dice.random() < 0.5:
+            pk, key, typed = self.abandoned.pop()
+            with self.notes.lock:
+                for word in typed:
+                    self.notes.drafted.pop(word, None)
+            self.note("taken over")
+            return pk, f"?draft={key}", typed
+        hot = self.pks[: max(int(len(self.pks) * _HOT), 1)]
+        return self.dice.choice(hot if self.dice.random() < 0.66 else self.pks), "", []
 
     def type(self, form: list[tuple[str, str]]) -> tuple[list[tuple[str, str]], list[str]]:
         """Change one place of the form, with a sentence that carries a word of its own."""
