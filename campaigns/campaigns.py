@@ -237,11 +237,6 @@ class Happened:
     conversations: int | None
     conversing: int | None
 
-    @property
-    def copied(self) -> int:
-        """The share of words that were the draft's, in per cent."""
-        return 100 - self.own_words
-
 
 @dataclass(frozen=True, slots=True)
 class _Row:

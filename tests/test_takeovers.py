@@ -333,7 +333,7 @@ def test_end_that_does_not_wait_lets_posts_through(lent, jona, mirja, settings, 
     """The mutant: proof that the test above can fail."""
     server, found = lent(6)
     monkeypatch.setattr(holds, "wait_for_flights", lambda _scope: [])
-    assert end_all(server, found, jona, mirja, settings, pause=1.5) != []
+    assert end_all(server, found, jona, mirja, settings, pause=1.0) != []
 
 
 # Slots ------------------------------------------------------------------------------------------
