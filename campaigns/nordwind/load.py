@@ -309,7 +309,7 @@ class Loader:
             handed_in_at=self.now - dt.timedelta(hours=3 + 13 * (index % 5)),
             offer_name=offer.get("name", ""),
             offer_terms_url=offer.get("terms", ""),
-            offer_ends_on=(self.now + dt.timedelta(days=31)).date() if offer else None,
+            offer_ends_on=(self.now + dt.timedelta(days=45)).date() if offer else None,
         )
         if approved and Approval.Kind.LEGAL in reviews.needed(suggestion.content_class):
             Approval.objects.create(
