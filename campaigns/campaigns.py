@@ -304,7 +304,7 @@ def places(by_network: Mapping[str, Iterable[int]]) -> tuple[Place, ...]:
     Networks with fewer than five people are put together, with the smallest of the others if need
     be: what is missing from the sum must not tell what four people did either.
     """
-    groups = sorted(
+    groups: list[tuple[tuple[str, ...], list[int]]] = sorted(
         (((network,), list(authors)) for network, authors in by_network.items()),
         key=lambda group: (len(set(group[1])), group[0]),
     )

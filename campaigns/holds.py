@@ -5,14 +5,14 @@ import time
 from dataclasses import dataclass
 
 from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from ambassadors import audit
 from ambassadors.models import Person
 from integrations import barrier
 from integrations.models import ConnectedAccount
 
-from . import lights
+from . import anonymity, lights
 from .models import Delivery, HoldAnswer, HoldRecord, Post, Programme, Suggestion, Topic
 from .pace import GATE_SECONDS, clock
 
@@ -24,9 +24,9 @@ LOOK_BACK = dt.timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class Consequences:
-    """What a hold would stop now."""
+    """What a hold would stop now. What is planned is told of five people or not at all."""
 
-    queued: int
+    queued: int | None
     next_due: dt.datetime | None
     suggestions: int
     already_posted: int
@@ -78,13 +78,18 @@ def consequences(scope: Scope, *, now: dt.datetime) -> Consequences:
             suggestions = 1
         case _:
             suggestions = Suggestion.objects.live(now).count()
-    first = queued.first()
+    many = anonymity.shown(_people(queued)) is not None
+    first = queued.first() if many else None
     return Consequences(
-        queued=queued.count(),
+        queued=queued.count() if many else None,
         next_due=first.due_at if first else None,
         suggestions=suggestions,
         already_posted=_posted(_in_scope(scope, ""), now),
     )
+
+
+def _people(rows: "QuerySet[Delivery]") -> int:
+    return rows.order_by().values("post__person").distinct().count()
 
 
 def already_posted(record: HoldRecord) -> int:
@@ -122,6 +127,7 @@ def hold(*, scope: Scope, by: Person, reason: str, now: dt.datetime, proposal: s
         if isinstance(scope, Topic):
             lights.record(scope, before=before, why=reason, by=by, now=now)
         deliveries = Delivery.objects.filter(_in_scope(scope, "post__"))
+        waiting = deliveries.filter(state="queued")
         record = HoldRecord.objects.create(
             scope=kind(scope),
             scope_id=scope.pk,
@@ -131,7 +137,8 @@ def hold(*, scope: Scope, by: Person, reason: str, now: dt.datetime, proposal: s
             proposal=proposal,
             held_by=by,
             held_at=now,
-            stopped=deliveries.filter(state="queued").count(),
+            stopped=waiting.count(),
+            stopped_people=_people(waiting),
         )
         record.flying.set(deliveries.filter(state="sending"))
         audit.record("hold", scope, by=by, now=now, reason=reason, epoch=scope.hold_epoch)

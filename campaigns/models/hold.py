@@ -33,6 +33,9 @@ class HoldRecord(models.Model):
     held_at = models.DateTimeField()
     in_force_at = models.DateTimeField(null=True, blank=True)
     stopped = models.PositiveIntegerField(default=0, help_text="Posts that were queued then.")
+    stopped_people = models.PositiveIntegerField(
+        default=0, help_text="Whose they were; below five the report shows no number."
+    )
     flying = models.ManyToManyField(Delivery, blank=True, related_name="+")
     released_by = models.ForeignKey(
         Person, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"

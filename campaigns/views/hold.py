@@ -164,6 +164,7 @@ def hold_report(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "record": record,
         "milliseconds": _milliseconds(record),
+        "stopped": record.stopped if anonymity.shown(record.stopped_people) else None,
         "flights": flights(record.flying),
         "already": anonymity.shown(holds.already_posted(record)),
         "may_release": (
