@@ -245,9 +245,9 @@ def redis(home: Path, port: int | None = None) -> Iterator[tuple[str, "subproces
 
 
 @contextlib.contextmanager
-def services(home: Path) -> Iterator[Services]:
-    """Run both in ``home`` until the block ends."""
-    with postgres(home) as (database_url, first), redis(home) as (redis_url, second):
+def services(home: Path, **own: str) -> Iterator[Services]:
+    """Run both in ``home`` until the block ends; ``own`` are settings of PostgreSQL."""
+    with postgres(home, **own) as (database_url, first), redis(home) as (redis_url, second):
         yield Services(database_url, redis_url, (first, second))
 
 

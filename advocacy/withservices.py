@@ -41,7 +41,9 @@ def main(command: list[str]) -> int:
     if env.get("DATABASE_URL") and env.get("REDIS_URL"):
         return subprocess.run(command, env=env, check=False).returncode
     try:
-        with _own_home() as home, embedded.services(home) as found:
+        # Emptying tables between tests would wait for the disk; no power fails here.
+        fast = {"fsync": "off", "full_page_writes": "off"}
+        with _own_home() as home, embedded.services(home, **fast) as found:
             env |= {"DATABASE_URL": found.database_url, "REDIS_URL": found.redis_url}
             return subprocess.run(command, env=env, check=False).returncode
     except embedded.CannotStart as error:

@@ -95,7 +95,7 @@ def idea(desk, other, mine, topic):
     made = Suggestion.objects.latest("pk")
     desk.look("", "day-editor")
     hand_in(desk)
-    other.look(f"/desk/suggestions/{made.pk}/", "day-review")
+    other.look(f"/desk/suggestions/{made.pk}/review/", "day-review")
     other.page.locator("#note").fill("Which storks, and how many?")
     other.page.get_by_role("button", name="Give back").click()
     other.page.wait_for_load_state()
@@ -104,7 +104,7 @@ def idea(desk, other, mine, topic):
     text = desk.page.locator("[name=v_text]").first
     text.fill("Two storks came back beside turbine 9. [what you thought when you saw them]")
     hand_in(desk)
-    other.page.goto(f"{other.base}/desk/suggestions/{made.pk}/")
+    other.page.goto(f"{other.base}/desk/suggestions/{made.pk}/review/")
     other.page.get_by_role("button", name="Approve").click()
     other.page.wait_for_load_state()
     made.refresh_from_db()

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
-from django.utils import timezone
+from django.utils import timezone, translation
 from PIL import Image
 
 from ambassadors.models import AuditEntry, Site
@@ -315,7 +315,8 @@ def test_of_two_who_put_it_in_force_the_second_is_told(person):
     def press(who):
         start.wait()
         try:
-            disclosure.put_in_force(table=made, by=who, now=timezone.now())
+            with translation.override("en"):
+                disclosure.put_in_force(table=made, by=who, now=timezone.now())
             results.append("done")
         except disclosure.NotYours as error:
             results.append(str(error))
