@@ -3,7 +3,7 @@ PYTHON ?= python3
 V = .venv/bin
 WITH = $(V)/python -m advocacy.withservices
 
-.PHONY: demo test proof lint test-bluesky bench goals messages lock
+.PHONY: demo test walks proof lint test-bluesky bench goals messages lock
 .DEFAULT_GOAL := demo
 
 .venv/bin/python:
@@ -25,8 +25,12 @@ demo: .venv/demo.stamp locale/de/LC_MESSAGES/django.mo
 	@PORT='$(PORT)' RESET='$(RESET)' $(V)/python -m advocacy.demo
 
 test: .venv/dev.stamp locale/de/LC_MESSAGES/django.mo
-	@command -v chromium >/dev/null || echo "Browser tests are skipped: install the package chromium to run them."
 	$(WITH) $(V)/python -m pytest --numprocesses auto --dist worksteal $(ARGS)
+
+# The same pages in a browser: keyboard, phone and desk, light and dark, accessibility.
+walks: .venv/dev.stamp locale/de/LC_MESSAGES/django.mo
+	@command -v chromium >/dev/null || echo "Walks are skipped: install the package chromium to run them."
+	$(WITH) $(V)/python -m pytest --numprocesses auto --dist worksteal -m "walk and not bluesky" $(ARGS)
 
 # What is statistical, at the size of the contract, one by one, with its figures.
 proof: .venv/dev.stamp locale/de/LC_MESSAGES/django.mo

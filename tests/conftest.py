@@ -23,6 +23,13 @@ FULL = os.environ.get("PROOF") == "full"
 SHARED = Path(os.environ.get("BOTSCHAFT_SHARED") or Path(__file__).parents[1] / ".." / "shared")
 
 
+def pytest_collection_modifyitems(items):
+    """Whatever opens a browser is a walk."""
+    for item in items:
+        if "chromium" in item.fixturenames:
+            item.add_marker("walk")
+
+
 @pytest.fixture(autouse=True)
 def _plain_static(settings, tmp_path):
     settings.STORAGES = {

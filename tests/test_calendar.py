@@ -22,7 +22,7 @@ from curation.models import Act
 from integrations import accounts
 
 from .conftest import SHARED
-from .test_loop import DESKTOP, PHONE, Visitor, browser, wait_for  # noqa: F401 - a fixture
+from .test_loop import DESKTOP, PHONE, Visitor, chromium, wait_for  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.django_db
 
@@ -511,7 +511,7 @@ def test_tone_page_asks_a_constant_number(desk, suggestion, person, count):
 
 @pytest.mark.django_db(transaction=True)
 def test_keys_and_drag_move_and_a_pile_is_spread_by_keyboard(
-    browser, live_server, mirja, suggestion, topic, plan
+    chromium, live_server, mirja, suggestion, topic, plan
 ):
     noon = working_noon(8)
     monday = noon.date() - dt.timedelta(days=noon.weekday())
@@ -519,7 +519,7 @@ def test_keys_and_drag_move_and_a_pile_is_spread_by_keyboard(
     Suggestion.objects.filter(pk=suggestion.pk).update(embargo_until=None)
     plan(9, noon, movable=True)
     Suggestion.objects.filter(pk=suggestion.pk).update(embargo_until=begin)
-    visitor = Visitor(browser, live_server.url, DESKTOP)
+    visitor = Visitor(chromium, live_server.url, DESKTOP)
     visitor.login(mirja)
     page = visitor.page
     page.goto(f"{live_server.url}{week_of(noon)}")
@@ -537,7 +537,7 @@ def test_keys_and_drag_move_and_a_pile_is_spread_by_keyboard(
     page.keyboard.press("Enter")
     page.get_by_text("whoever chose the time is asked").wait_for()
     assert page.get_by_role("button", name="Spread").count() == 0
-    phone = Visitor(browser, live_server.url, PHONE)
+    phone = Visitor(chromium, live_server.url, PHONE)
     phone.login(mirja)
     for url in (week_of(noon), f"/desk/calendar/?month={noon:%Y-%m-%d}", "/desk/tone/", "/desk/?lane=out", "/desk/?q=years"):  # fmt: skip
         phone.page.goto(live_server.url + url)

@@ -23,7 +23,7 @@ PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 
 
 @pytest.fixture
-def browser(monkeypatch):
+def chromium(monkeypatch):
     path = shutil.which("chromium")
     if not path:
         pytest.skip("chromium is not installed; install the package chromium")
@@ -67,8 +67,8 @@ def worker(live_server, settings, tmp_path):
 class Visitor:
     """A person's browser that notes foreign requests and console errors."""
 
-    def __init__(self, browser, base, size):
-        self.context = browser.new_context(viewport=size, locale="en-GB")
+    def __init__(self, chromium, base, size):
+        self.context = chromium.new_context(viewport=size, locale="en-GB")
         self.page = self.context.new_page()
         self.base, self.trouble = base, []
         self.page.on(
@@ -116,7 +116,16 @@ def wait_for(question, seconds=90):
 
 
 def test_loop_from_draft_to_engagement(
-    browser, live_server, worker, person, topic, suggestion, account_on, mastodon, bluesky, settings
+    chromium,
+    live_server,
+    worker,
+    person,
+    topic,
+    suggestion,
+    account_on,
+    mastodon,
+    bluesky,
+    settings,
 ):
     settings.PRACTICE_WALL_URL = live_server.url
     jona, mirja, dilan, selin = (
@@ -129,18 +138,18 @@ def test_loop_from_draft_to_engagement(
     account_on(jona, bluesky, "jona")
     accounts.connect_wall(person=jona, now=timezone.now())
     worker(f"127.0.0.1:{mastodon.port}", f"127.0.0.1:{bluesky.port}")
-    walk(browser, live_server, (jona, mirja, dilan, selin))
+    walk(chromium, live_server, (jona, mirja, dilan, selin))
     wait_for(lambda: Delivery.objects.filter(state="sent").count() == 3)
     assert (mastodon.count("created"), bluesky.count("created")) == (1, 1)
     figures = Delivery.objects.get(account__network="bluesky")
     bluesky.figures[figures.remote_id] = (7, 2, 3)
-    come_back(browser, live_server, jona, selin)
+    come_back(chromium, live_server, jona, selin)
 
 
-def walk(browser, live_server, people):
+def walk(chromium, live_server, people):
     """A curator writes, another approves, an employee on a phone copies one and publishes one."""
     jona, mirja, dilan, _selin = people
-    desk = Visitor(browser, live_server.url, DESKTOP)
+    desk = Visitor(chromium, live_server.url, DESKTOP)
     desk.login(mirja)
     desk.page.goto(f"{live_server.url}/desk/suggestions/new/")
     desk.page.locator("#title").fill("Turbine 9 turns")
@@ -151,7 +160,7 @@ def walk(browser, live_server, people):
     desk.page.get_by_role("button", name="Send to review").click()
     desk.page.wait_for_url("**/desk/")
     desk.check()
-    review = Visitor(browser, live_server.url, DESKTOP)
+    review = Visitor(chromium, live_server.url, DESKTOP)
     review.login(dilan)
     review.page.goto(f"{live_server.url}/desk/")
     review.page.get_by_role("link", name=re.compile("Look at it.*Turbine 9")).click()
@@ -161,7 +170,7 @@ def walk(browser, live_server, people):
     review.check()
     made = Suggestion.objects.get(title="Turbine 9 turns")
     assert made.state == "approved"
-    phone = Visitor(browser, live_server.url, PHONE)
+    phone = Visitor(chromium, live_server.url, PHONE)
     phone.login(jona)
     phone.check()
     phone.page.get_by_role("link", name="Turbine 9 turns", exact=True).click()
@@ -185,17 +194,17 @@ def walk(browser, live_server, people):
     assert (desk.trouble, review.trouble, phone.trouble) == ([], [], [])
 
 
-def come_back(browser, live_server, jona, selin):
+def come_back(chromium, live_server, jona, selin):
     """Engagement comes back to its owner; HR sees the roster and no figure."""
     from campaigns import engagement
 
     Delivery.objects.update(measure_at=timezone.now())
     Delivery.objects.filter(account__network="wall").update(measure_at=None)
     engagement.measure_due()
-    phone = Visitor(browser, live_server.url, PHONE)
+    phone = Visitor(chromium, live_server.url, PHONE)
     phone.login(jona)
     assert "9" in phone.page.locator(".figures").inner_text()
-    hr = Visitor(browser, live_server.url, DESKTOP)
+    hr = Visitor(chromium, live_server.url, DESKTOP)
     hr.login(selin)
     hr.page.goto(f"{live_server.url}/roster/")
     hr.check()
@@ -203,9 +212,9 @@ def come_back(browser, live_server, jona, selin):
     assert (phone.trouble, hr.trouble) == ([], [])
 
 
-def test_composer_works_without_javascript(browser, live_server, person, suggestion):
+def test_composer_works_without_javascript(chromium, live_server, person, suggestion):
     jona = person("Jona Harms")
-    context = browser.new_context(viewport=PHONE, java_script_enabled=False, locale="en-GB")
+    context = chromium.new_context(viewport=PHONE, java_script_enabled=False, locale="en-GB")
     page = context.new_page()
     page.goto(f"{live_server.url}/accounts/login/")
     page.get_by_text("With a password").click()
@@ -226,9 +235,9 @@ def test_composer_works_without_javascript(browser, live_server, person, suggest
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["390", "1280"])
-def test_pages_are_accessible(browser, live_server, person, suggestion, topic, size, scheme):
+def test_pages_are_accessible(chromium, live_server, person, suggestion, topic, size, scheme):
     everyone = person("Mirja Thomsen", "curator", "hr", "auditor")
-    visitor = Visitor(browser, live_server.url, size)
+    visitor = Visitor(chromium, live_server.url, size)
     visitor.page.emulate_media(color_scheme=scheme)
     visitor.page.goto(f"{live_server.url}/accounts/login/")
     visitor.check()

@@ -11,20 +11,20 @@ from campaigns import briefings, holds, lights
 from campaigns.briefings import Draft
 from campaigns.models import Briefing, BriefingItem, Topic
 
-from .test_loop import DESKTOP, PHONE, Visitor, browser  # noqa: F401 - a fixture
+from .test_loop import DESKTOP, PHONE, Visitor, chromium  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def walk(browser, live_server, monkeypatch):
+def walk(chromium, live_server, monkeypatch):
     from campaigns.views import today
 
     monkeypatch.setattr(today, "_SATURDAY", 9)
     cache.clear()
 
     def begin(who, size):
-        made = Visitor(browser, live_server.url, size)
+        made = Visitor(chromium, live_server.url, size)
         made.login(who)
 
         def look(url, name):

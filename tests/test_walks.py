@@ -12,13 +12,13 @@ from campaigns.shares import Words
 from integrations.networks import get
 from integrations.networks.base import CannotTell
 
-from .test_loop import DESKTOP, PHONE, Visitor, browser  # noqa: F401 - a fixture
+from .test_loop import DESKTOP, PHONE, Visitor, chromium  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(params=[(PHONE, "light"), (DESKTOP, "dark")], ids=["390-light", "1280-dark"])
-def visit(request, browser, live_server):
+def visit(request, chromium, live_server):
     """Log somebody in on a screen; ``shot`` keeps a picture when SHOTS names a folder."""
     import os
     from pathlib import Path
@@ -26,7 +26,7 @@ def visit(request, browser, live_server):
     size, scheme = request.param
 
     def begin(who):
-        made = Visitor(browser, live_server.url, size)
+        made = Visitor(chromium, live_server.url, size)
         made.page.emulate_media(color_scheme=scheme)
         made.login(who)
         width = size["width"]

@@ -17,7 +17,7 @@ from curation import differences, presence
 from curation.models import Comment, Draft
 
 from .conftest import SHARED
-from .test_loop import DESKTOP, PHONE, Visitor, browser  # noqa: F401 - a fixture
+from .test_loop import DESKTOP, PHONE, Visitor, chromium  # noqa: F401 - a fixture
 
 A, B = "First text.", "Second text."
 
@@ -772,8 +772,8 @@ def test_erased_person_leaves_versions_without_a_name(mirja, draft_of):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_typed_text_survives_a_crash_and_a_dead_network(browser, live_server, person, suggestion):
-    visitor = Visitor(browser, live_server.url, PHONE)
+def test_typed_text_survives_a_crash_and_a_dead_network(chromium, live_server, person, suggestion):
+    visitor = Visitor(chromium, live_server.url, PHONE)
     visitor.login(person("Mirja Thomsen", "curator"))
     page, where = visitor.page, f"{live_server.url}{url(suggestion)}"
     page.goto(where)
@@ -799,12 +799,12 @@ def test_typed_text_survives_a_crash_and_a_dead_network(browser, live_server, pe
 
 
 @pytest.mark.django_db(transaction=True)
-def test_merge_and_history_are_accessible(browser, live_server, curator, person, draft_of):
+def test_merge_and_history_are_accessible(chromium, live_server, curator, person, draft_of):
     writer = person("Mirja Thomsen", "curator")
     mirja = Client()
     mirja.force_login(writer)
     where = clash(mirja, curator("Aylin Demir"), draft_of)
-    visitor = Visitor(browser, live_server.url, DESKTOP)
+    visitor = Visitor(chromium, live_server.url, DESKTOP)
     visitor.login(writer)
     for place in (url(draft_of), url(draft_of, "history/"), where):
         visitor.page.set_viewport_size(DESKTOP)

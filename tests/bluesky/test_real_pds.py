@@ -19,7 +19,7 @@ from integrations import accounts
 from integrations.networks import bluesky
 from integrations.networks.base import Access, Identity, Link, Outgoing, Picture, Sent, Window
 
-from ..test_loop import browser, come_back, wait_for, walk, worker  # noqa: F401 - fixtures
+from ..test_loop import chromium, come_back, wait_for, walk, worker  # noqa: F401 - fixtures
 from ..test_publishing import drain, in_child, time_passes
 from .network import real_network
 
@@ -193,7 +193,7 @@ def fresh_network(monkeypatch):
 
 
 def test_loop_ends_on_the_real_pds(
-    fresh_network, browser, live_server, worker, person, topic, suggestion, account_on, mastodon
+    fresh_network, chromium, live_server, worker, person, topic, suggestion, account_on, mastodon
 ):
     network = fresh_network
     access, expires, did = sign_in(network, "loop")
@@ -210,9 +210,9 @@ def test_loop_ends_on_the_real_pds(
         secrets_=dict(access.secrets), expires_at=expires, features={}, now=timezone.now(),
     )  # fmt: skip
     worker(f"127.0.0.1:{mastodon.port}", urlsplit(network.pds).netloc)
-    walk(browser, live_server, (jona, mirja, dilan, selin))
+    walk(chromium, live_server, (jona, mirja, dilan, selin))
     wait_for(lambda: Delivery.objects.filter(state="sent").count() == 2)
     assert (mastodon.count("created"), len(network.records(did))) == (1, 1)
     sent = Delivery.objects.get(account__network="mastodon")
     mastodon.figures[sent.remote_id] = (7, 2, 3)
-    come_back(browser, live_server, jona, selin)
+    come_back(chromium, live_server, jona, selin)
