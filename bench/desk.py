@@ -128,7 +128,7 @@ def _result(label: str, few: list[float], many: list[float], size: int) -> Resul
     small, large = statistics.median(few), statistics.median(many)
     tail = statistics.quantiles(many, n=20)[-1]
     return Result(
-        f"P10 {label} with {size:,} suggestions",
+        f"{label} with {size:,} suggestions",
         f"median {large:.0f} ms, p95 {tail:.0f} ms",
         f"≤ 1.3 × the page with {SMALL}",
         f"{small:.0f} ms with {SMALL}, ratio {large / small:.2f}",
