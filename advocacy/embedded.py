@@ -247,7 +247,7 @@ def redis(home: Path, port: int | None = None) -> Iterator[tuple[str, "subproces
 @contextlib.contextmanager
 def services(home: Path, **own: str) -> Iterator[Services]:
     """Run both in ``home`` until the block ends; ``own`` are settings of PostgreSQL."""
-    with postgres(home, **own) as (database_url, first), redis(home) as (redis_url, second):
+    with postgres(home, None, **own) as (database_url, first), redis(home) as (redis_url, second):
         yield Services(database_url, redis_url, (first, second))
 
 
