@@ -1,5 +1,7 @@
 """What somebody typed when their session had ended: kept over the login, handed back once."""
 
+import uuid
+
 from django.http import HttpRequest, QueryDict
 
 _KEY = "kept_forms"
@@ -26,3 +28,11 @@ def kept_form(request: HttpRequest) -> QueryDict | None:
         return None
     request.session[_KEY] = kept
     return QueryDict(encoded)
+
+
+def form_key(text: str) -> uuid.UUID:
+    """The key that an opened form carries, so that it counts once; a fresh one for nonsense."""
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return uuid.uuid4()

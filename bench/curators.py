@@ -23,23 +23,10 @@ from typing import Any
 from .__main__ import PAGE, machine
 from .result import Result
 from .stage import Stage, stage
+from .words import WORDS
 
 P95_GOAL = 0.3  # seconds of a save
 _HOT = 0.1  # this share of the suggestions gets two thirds of the work
-_WORDS = [
-    "wind",
-    "turbine",
-    "night",
-    "sea",
-    "colleague",
-    "safety",
-    "heat",
-    "grid",
-    "storm",
-    "ladder",
-    "summer",
-    "apprentice",
-]
 
 
 @dataclass(slots=True)
@@ -209,7 +196,7 @@ class Curator(threading.Thread):
         """Change one place of the form, with a sentence that carries a word of its own."""
         self.count += 1
         word = f"w{self.number}x{self.count}z"
-        sentence = f"{' '.join(self.dice.choices(_WORDS, k=self.dice.randint(4, 12)))} {word}."
+        sentence = f"{' '.join(self.dice.choices(WORDS, k=self.dice.randint(4, 12)))} {word}."
         texts = [i for i, (name, _) in enumerate(form) if name == "v_text"]
         chance, found = self.dice.random(), list(form)
 

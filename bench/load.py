@@ -20,23 +20,10 @@ from integrations.models import ConnectedAccount, Token
 from integrations.networks.bluesky import make_tid
 
 from .stage import Host
+from .words import WORDS
 
 FAR = dt.timedelta(days=30)  # due then: not in this run unless made due
 _numbers = itertools.count(1)
-_WORDS = [
-    "wind",
-    "turbine",
-    "night",
-    "sea",
-    "colleague",
-    "safety",
-    "heat",
-    "grid",
-    "storm",
-    "ladder",
-    "summer",
-    "apprentice",
-]
 
 
 def people(count: int, *roles: str) -> list[Person]:
@@ -121,7 +108,7 @@ def suggestions(count: int) -> list[Suggestion]:
 
 
 def _text(number: int) -> str:
-    words = random.Random(number).choices(_WORDS, k=25)  # noqa: S311 - the same in every run
+    words = random.Random(number).choices(WORDS, k=25)  # noqa: S311 - the same in every run
     return f"Post {number}: {' '.join(words)}."
 
 

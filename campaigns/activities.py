@@ -11,21 +11,16 @@ from ambassadors import audit
 from ambassadors.models import Person
 from integrations.networks import NETWORKS
 
-from . import wording
 from .models import Activity, ActivityAnswer, Topic
+from .refusals import FieldRefused, fitting
 
 ON_TODAY = 2
 LONGEST_TITLE, LONGEST_WHY = 120, 400  # characters
 FARTHEST = dt.timedelta(days=60)
 
 
-class NotMade(Exception):
+class NotMade(FieldRefused):
     """The request cannot stand like this; ``field`` says where the sentence belongs."""
-
-    def __init__(self, field: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.field = field
-        self.sentence = sentence
 
 
 def check_link(url: str) -> str:
@@ -50,19 +45,6 @@ def network_of(url: str) -> str:
     return ""
 
 
-def _line(field: str, text: str, most: int, empty: str) -> str:
-    clean = wording.clean(text)
-    if wording.is_blank(clean):
-        raise NotMade(field, empty)
-    if len(clean) > most:
-        raise NotMade(
-            field,
-            _("Shorter please: %(count)s characters, and %(most)s fit.")
-            % {"count": len(clean), "most": most},
-        )
-    return clean
-
-
 @transaction.atomic
 def make(
     *,
@@ -77,8 +59,10 @@ def make(
     now: dt.datetime,
 ) -> Activity:
     """Ask colleagues for something they may do by hand. Raises :class:`NotMade`."""
-    title = _line("title", title, LONGEST_TITLE, _("Say in a few words what it is about."))
-    why = _line("why", why, LONGEST_WHY, _("Say why; nobody comments without a reason."))
+    empty = _("Say in a few words what it is about.")
+    title = fitting(NotMade, "title", title, most=LONGEST_TITLE, empty=empty)
+    empty = _("Say why; nobody comments without a reason.")
+    why = fitting(NotMade, "why", why, most=LONGEST_WHY, empty=empty)
     link = check_link(link_url)
     if kind not in Activity.Kind.values:
         raise NotMade("kind", _("Choose what people may do."))

@@ -13,6 +13,7 @@ from ambassadors import audit
 from ambassadors.models import Person
 
 from .models import Briefing, BriefingItem, BriefingRead, Programme, Topic
+from .refusals import FieldRefused
 
 MOST_TOPICS = 12
 FARTHEST = dt.timedelta(days=92)  # how far ahead an issue can be drafted
@@ -24,13 +25,8 @@ class StaleIssue(Exception):
     """Somebody else saved this issue since the page was opened."""
 
 
-class IssueRefused(Exception):
+class IssueRefused(FieldRefused):
     """The step did not happen; ``field`` says where the sentence belongs."""
-
-    def __init__(self, field: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.field = field
-        self.sentence = sentence
 
 
 @dataclass(slots=True)

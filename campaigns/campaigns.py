@@ -17,8 +17,9 @@ from django.utils.translation import gettext as _
 from ambassadors import audit
 from ambassadors.models import Person
 
-from . import anonymity, wording
+from . import anonymity
 from .models import Campaign, Post, Programme, Suggestion
+from .refusals import FieldRefused, fitting
 
 LONGEST_TITLE, LONGEST_TAG, LONGEST_DESCRIPTION = 120, 80, 5_000  # characters
 LONGEST = dt.timedelta(days=366)
@@ -26,13 +27,8 @@ FARTHEST = dt.timedelta(days=2 * 366)
 _TAG = re.compile(r"[^\W_][\w]*", re.UNICODE)
 
 
-class NotPlanned(Exception):
+class NotPlanned(FieldRefused):
     """The campaign cannot stand like this; ``field`` says where the sentence belongs."""
-
-    def __init__(self, field: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.field = field
-        self.sentence = sentence
 
 
 class StaleCampaign(Exception):
@@ -73,19 +69,11 @@ def tag(typed: str) -> str:
 
 def _checked(plan: Plan, today: dt.date) -> dict[str, object]:
     """The columns of a plan. Raises :class:`NotPlanned`."""
-    title, description = wording.clean(plan.title), wording.clean(plan.description)
-    for field, text, most in (
-        ("title", title, LONGEST_TITLE),
-        ("description", description, LONGEST_DESCRIPTION),
-    ):
-        if wording.is_blank(text):
-            raise NotPlanned(field, _("Say what it is about."))
-        if len(text) > most:
-            raise NotPlanned(
-                field,
-                _("Shorter please: %(count)s characters, and %(most)s fit.")
-                % {"count": len(text), "most": most},
-            )
+    empty = _("Say what it is about.")
+    title = fitting(NotPlanned, "title", plan.title, most=LONGEST_TITLE, empty=empty)
+    description = fitting(
+        NotPlanned, "description", plan.description, most=LONGEST_DESCRIPTION, empty=empty
+    )
     if plan.ends_on < plan.begins_on:
         raise NotPlanned("ends_on", _("The end must not be before the beginning."))
     if plan.ends_on - plan.begins_on > LONGEST:

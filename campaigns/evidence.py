@@ -24,6 +24,7 @@ from ambassadors.models import AuditEntry, Person
 
 from . import anonymity
 from .models import Delivery, DisclosureRule, Evidence, Post, Suggestion
+from .refusals import FieldRefused
 
 COLUMNS = (
     "number", "event", "left_at", "network", "language", "country", "content_class", "label",
@@ -35,13 +36,8 @@ MOST_ROWS = 100_000
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
-class EvidenceRefused(Exception):
+class EvidenceRefused(FieldRefused):
     """The evidence is not shown; ``field`` says where the sentence belongs."""
-
-    def __init__(self, field: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.field = field
-        self.sentence = sentence
 
 
 def digest(row: Evidence) -> str:

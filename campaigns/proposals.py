@@ -1,13 +1,11 @@
 """The life of an idea: handed in, answered, taken up or not. None is lost without an answer."""
 
 import datetime as dt
-import logging
 import uuid
 from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.core.mail import send_mail
 from django.db import transaction
 from django.db.models import Count, Min, Q, QuerySet
 from django.urls import reverse
@@ -17,12 +15,13 @@ from django.utils.translation import ngettext
 
 from ambassadors import audit
 from ambassadors.models import Person
+from integrations import mails
 
 from . import reminders, suggestions, wording
 from .models import Picture, Programme, Proposal, Suggestion, Topic, Variant
+from .refusals import FieldRefused, fitting
 from .states import move_proposal
 
-log = logging.getLogger(__name__)
 LONGEST = 5_000  # characters of an idea
 LONGEST_ANSWER = 2_000
 _BETWEEN_REMINDERS = dt.timedelta(hours=20)  # so that a daily tick that comes early still writes
@@ -36,13 +35,8 @@ class AlreadyDecided(Exception):
         self.proposal = proposal
 
 
-class NotTaken(Exception):
+class NotTaken(FieldRefused):
     """What was typed cannot be taken; ``field`` says where the sentence belongs."""
-
-    def __init__(self, field: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.field = field
-        self.sentence = sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +55,7 @@ def patience() -> dt.timedelta:
 
 def _checked(field: str, text: str, most: int, empty: str) -> str:
     """The text as it may be kept. Raises :class:`NotTaken`."""
-    clean = wording.clean(text)
-    if wording.is_blank(clean):
-        raise NotTaken(field, empty)
-    if len(clean) > most:
-        raise NotTaken(
-            field,
-            _("Shorter please: %(count)s characters, and %(most)s fit.")
-            % {"count": len(clean), "most": most},
-        )
+    clean = fitting(NotTaken, field, text, most=most, empty=empty)
     if wording.is_stacked(clean):
         raise NotTaken(field, _("Too many marks stand on one letter."))
     return clean
@@ -236,9 +222,4 @@ def _write(person: Person, count: int, oldest: Proposal, now: dt.datetime) -> bo
             "days": (now - oldest.created_at).days,
             "page": settings.SITE_URL + reverse("desk_ideas"),
         }
-    try:
-        send_mail(subject, body, settings.DEFAULT_FROM_EMAIL, [person.email])
-    except OSError:
-        log.exception("no mail about ideas that wait")
-        return False
-    return True
+    return mails.send(person, subject, body, about="ideas that wait")

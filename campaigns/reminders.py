@@ -1,22 +1,20 @@
 """Posts that need their person: a line on Today, and one mail about an unknown after a day."""
 
 import datetime as dt
-import logging
 
 from django.conf import settings
-from django.core.mail import send_mail
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 
 from ambassadors.models import Person
+from integrations import mails
 from integrations.networks import get
 
 from .models import Delivery, Programme
 from .pace import clock
 
-log = logging.getLogger(__name__)
 AFTER = dt.timedelta(days=1)
 FAILED_SHOWN = dt.timedelta(days=3)
 REMINDED = "reminded"  # the delivery's reason once the one mail was written
@@ -100,7 +98,4 @@ def _write(person: Person, delivery: Delivery) -> None:
             "time": f"{tried:%H:%M}",
             "page": page,
         }
-    try:
-        send_mail(subject, body, settings.DEFAULT_FROM_EMAIL, [person.email])
-    except OSError:
-        log.exception("no mail about delivery %s", delivery.key)
+    mails.send(person, subject, body, about=f"delivery {delivery.key}")

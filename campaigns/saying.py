@@ -1,4 +1,4 @@
-"""A post's state in plain words, with what speaks against everything that waits."""
+"""A post's state and an ending's effect in plain words, with what speaks against all that waits."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from typing import Self
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from integrations import instance, limits
 
@@ -176,3 +177,19 @@ def _why_failed(delivery: Delivery) -> str:
     if said:
         return _("The network did not take it. It says: %(words)s") % {"words": delivery.detail}
     return _("The network did not take it and does not say why.")
+
+
+def taken_back(count: int) -> str:
+    """How many queued posts an ending took back."""
+    return ngettext(
+        "%(n)s waiting post was taken back.", "%(n)s waiting posts were taken back.", count
+    ) % {"n": count}
+
+
+def on_its_way(count: int) -> str:
+    """How many posts an ending came too late for."""
+    return ngettext(
+        "%(count)s post was already on its way.",
+        "%(count)s posts were already on their way.",
+        count,
+    ) % {"count": count}

@@ -22,6 +22,7 @@ from integrations.networks.bluesky import make_tid
 from . import anonymity, disclosure, identical, pictures, wording
 from .models import Delivery, Picture, Post, ShortLink, Suggestion, Variant
 from .outgoings import short_url
+from .refusals import FieldRefused
 
 # A post that could not leave within this time after its moment is not sent any more.
 PATIENCE = dt.timedelta(hours=24)
@@ -32,13 +33,8 @@ LONGEST_TEXT = 20_000  # characters; above it no network would take the text
 MOST_PARTS = 20
 
 
-class ShareRefused(Exception):
+class ShareRefused(FieldRefused):
     """The share did not happen; ``field`` says where the sentence belongs."""
-
-    def __init__(self, field: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.field = field
-        self.sentence = sentence
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ The right itself is asked when a post starts (:mod:`campaigns.starts`), never by
 import datetime as dt
 import time
 import uuid
-from dataclasses import dataclass
 
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Q, QuerySet
@@ -21,6 +20,7 @@ from integrations.networks import get
 
 from . import approvals, endings, holds, pictures, shares, wording
 from .models import Delivery, Picture, Post, Takeover
+from .refusals import FieldRefused, fitting
 from .shares import ShareRefused
 from .states import move_takeover
 
@@ -30,25 +30,12 @@ FARTHEST = dt.timedelta(days=366)
 _GRACE = dt.timedelta(minutes=5)  # the form was filled in while its begin passed
 
 
-class NotPlanned(Exception):
+class NotPlanned(FieldRefused):
     """The slot cannot be had; ``field`` says where the sentence belongs."""
-
-    def __init__(self, field: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.field = field
-        self.sentence = sentence
 
 
 class TooLate(Exception):
     """Somebody has decided, or the clock has; the page shows what stands now."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """What an ending stopped, and what was on its way already."""
-
-    taken_back: int
-    in_flight: list[int]
 
 
 def visible_to(person: Person) -> "QuerySet[Takeover]":
@@ -82,19 +69,6 @@ def _check_slot(begins_at: dt.datetime, ends_at: dt.datetime, now: dt.datetime) 
         raise NotPlanned("ends_at", _("A takeover lasts 31 days at most."))
 
 
-def _check_rules(rules: str) -> str:
-    clean = wording.clean(rules)
-    if wording.is_blank(clean):
-        raise NotPlanned("rules", _("Write the rules; the person says yes to them first."))
-    if len(clean) > LONGEST_RULES:
-        raise NotPlanned(
-            "rules",
-            _("Shorter please: %(count)s characters, and %(most)s fit.")
-            % {"count": len(clean), "most": LONGEST_RULES},
-        )
-    return clean
-
-
 def plan(
     *,
     channel: ConnectedAccount,
@@ -113,7 +87,8 @@ def plan(
     standing = Takeover.objects.filter(planned_by=by, submission=submission).first()
     if standing:
         return standing
-    clean = _check_rules(rules)
+    empty = _("Write the rules; the person says yes to them first.")
+    clean = fitting(NotPlanned, "rules", rules, most=LONGEST_RULES, empty=empty)
     _check_slot(begins_at, ends_at, now)
     if person.left_at or not person.is_active:
         raise NotPlanned("person", _("Nobody here has this address. Write it as they log in."))
@@ -186,21 +161,21 @@ def release(*, takeover: Takeover, by: Person, now: dt.datetime) -> None:
     audit.record("takeover.released", takeover, by=by, now=now)
 
 
-def hand_back(*, takeover: Takeover, by: Person, now: dt.datetime) -> Ended:
+def hand_back(*, takeover: Takeover, by: Person, now: dt.datetime) -> endings.Ended:
     """The person gives the channel back early, or declines it. Raises :class:`TooLate`."""
     if takeover.person_id != by.pk:
         raise TooLate
     return _end(takeover, "handed_back", by=by, now=now)
 
 
-def stop(*, takeover: Takeover, by: Person, now: dt.datetime) -> Ended:
+def stop(*, takeover: Takeover, by: Person, now: dt.datetime) -> endings.Ended:
     """Whoever looks after the channel ends it at once. Raises :class:`TooLate`."""
     if not looks_after(by, takeover):
         raise TooLate
     return _end(takeover, "stopped", by=by, now=now)
 
 
-def _end(takeover: Takeover, to: str, *, by: Person, now: dt.datetime) -> Ended:
+def _end(takeover: Takeover, to: str, *, by: Person, now: dt.datetime) -> endings.Ended:
     """End the right; returns when no first byte of it can follow any more.
 
     Effects in order: the barrier waits for starts that came before and shuts out those after; the
@@ -228,7 +203,7 @@ def _end(takeover: Takeover, to: str, *, by: Person, now: dt.datetime) -> Ended:
     holds.wait_for_flights(takeover.channel)
     in_force_at = now + dt.timedelta(seconds=time.monotonic() - began)
     Takeover.objects.filter(pk=takeover.pk).update(in_force_at=in_force_at)
-    return Ended(endings.take_back(rows, "takeover", by, now), in_flight)
+    return endings.Ended(endings.take_back(rows, "takeover", by, now), in_flight)
 
 
 @transaction.atomic

@@ -8,6 +8,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from ambassadors.kept import form_key
 from ambassadors.models import Person, Site, Team, TeamKind
 from campaigns import contents, wording
 from campaigns.audiences import Audience
@@ -181,10 +182,7 @@ def number(text: str, digits: int = 9) -> int:
 
 def opened_key(form: QueryDict) -> uuid.UUID:
     """The key of the opened form, a fresh one when none is readable."""
-    try:
-        return uuid.UUID(form.get("draft", ""))
-    except ValueError:
-        return uuid.uuid4()
+    return form_key(form.get("draft", ""))
 
 
 def _at(values: list[str], index: int) -> str:

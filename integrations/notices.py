@@ -1,11 +1,9 @@
 """What we tell people about their connections by mail: at most once for each event."""
 
 import datetime as dt
-import logging
 from collections.abc import Callable
 
 from django.conf import settings
-from django.core.mail import send_mail
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import formats, translation
@@ -13,10 +11,9 @@ from django.utils.translation import gettext as _
 
 from ambassadors.models import Person
 
+from . import mails
 from .models import ConnectedAccount
 from .networks import get
-
-log = logging.getLogger(__name__)
 
 Words = Callable[[ConnectedAccount, Person], tuple[str, str]]  # subject and body
 
@@ -135,9 +132,4 @@ def _mail(person: Person, words: Words, account: ConnectedAccount) -> bool:
     """Send in the person's language; False when the mail server is away."""
     with translation.override(person.language):
         subject, text = words(account, person)
-    try:
-        send_mail(subject, text, settings.DEFAULT_FROM_EMAIL, [person.email])
-    except OSError:
-        log.exception("a mail about a connection could not be sent")
-        return False
-    return True
+    return mails.send(person, subject, text, about="a connection")

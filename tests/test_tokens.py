@@ -14,7 +14,7 @@ from django.test import TestCase
 from django.utils import timezone
 
 from ambassadors.models import AuditEntry
-from integrations import accounts, notices, reconnects, rotation, sealing, spool, tokens
+from integrations import accounts, mails, notices, reconnects, rotation, sealing, spool, tokens
 from integrations.models import ConnectedAccount, Token
 from integrations.networks import NETWORKS
 from integrations.networks.base import Identity
@@ -101,7 +101,7 @@ def test_mail_server_that_is_away_is_tried_again(account, monkeypatch):
         raise ConnectionRefusedError
 
     with monkeypatch.context() as patch:
-        patch.setattr(notices, "send_mail", away)
+        patch.setattr(mails, "send_mail", away)
         assert notices.tell_ended(now=timezone.now()) == 0
     assert (notices.tell_ended(now=timezone.now()), len(mail.outbox)) == (1, 1)
 

@@ -3,7 +3,6 @@
 import datetime as dt
 import json
 import urllib.parse
-import uuid
 from collections.abc import Sequence
 from typing import Any, cast
 from zoneinfo import ZoneInfo
@@ -15,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from ambassadors import consents
-from ambassadors.kept import kept_form
+from ambassadors.kept import form_key, kept_form
 from ambassadors.models import Consent, Person
 from campaigns import disclosure, lights, moments, pictures, shares, wallclock, wording
 from campaigns.disclosure import Label
@@ -51,18 +50,11 @@ class Typed:
         self.to = form.getlist("to") if form else []
         self.when = form.get("when", "now") if form else "now"
         self.at = form.get("at", "") if form else ""
-        self.submission = _uuid(form.get("submission", "") if form else "")
+        self.submission = form_key(form.get("submission", "") if form else "")
         self.own_text = bool(form)
         warning = form.get("warning") if form else None
         self.warning = None if warning is None else wording.clean(warning)[:_LONG]
         self.visibility = form.get("visibility", "public") if form else "public"
-
-
-def _uuid(text: str) -> uuid.UUID:
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        return uuid.uuid4()
 
 
 def composer(request: HttpRequest, pk: int) -> HttpResponse:

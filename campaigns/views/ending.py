@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 
 from ambassadors import consents
 from ambassadors.models import Person
-from campaigns import endings
+from campaigns import endings, saying
 from campaigns.endings import Ended
 from campaigns.wakeups import nudge
 from integrations.models import ConnectedAccount
@@ -28,14 +28,7 @@ def _say(request: HttpRequest, sentence: str, ended: Ended) -> None:
     """Tell what an ending stopped, and what it came too late for."""
     parts = [sentence]
     if ended.taken_back:
-        parts.append(
-            ngettext(
-                "%(n)s waiting post was taken back.",
-                "%(n)s waiting posts were taken back.",
-                ended.taken_back,
-            )
-            % {"n": ended.taken_back}
-        )
+        parts.append(saying.taken_back(ended.taken_back))
     if ended.in_flight:
         parts.append(
             ngettext(

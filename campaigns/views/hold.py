@@ -10,11 +10,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from ambassadors.models import Person
-from campaigns import anonymity, holds
+from campaigns import anonymity, holds, saying
 from campaigns.models import Delivery, HoldRecord, Programme, Suggestion, Topic
 
 _LONGEST = 1000  # characters of a reason
@@ -81,11 +80,7 @@ def _wrong(reason: str, proposal: str) -> dict[str, str]:
 def _said(in_flight: int) -> str:
     sentence = _("On hold. Nothing of it leaves from now on.")
     if in_flight:
-        sentence += " " + ngettext(
-            "%(count)s post was already on its way.",
-            "%(count)s posts were already on their way.",
-            in_flight,
-        ) % {"count": in_flight}
+        sentence += " " + saying.on_its_way(in_flight)
     return sentence
 
 

@@ -1,6 +1,5 @@
 """Ideas of one's own: one field and a picture; the answers stand beneath."""
 
-import uuid
 from typing import cast
 
 from django.contrib import messages
@@ -11,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from ambassadors.kept import kept_form
+from ambassadors.kept import form_key, kept_form
 from ambassadors.models import Person
 from campaigns import proposals, uploads
 from campaigns.models import Picture, Proposal
@@ -26,10 +25,7 @@ class _Typed:
         form = form if form is not None else QueryDict()
         self.text = form.get("text", "").replace("\x00", "")
         self.show_name = bool(form.get("show_name"))
-        try:
-            self.submission = uuid.UUID(form.get("submission", ""))
-        except ValueError:
-            self.submission = uuid.uuid4()
+        self.submission = form_key(form.get("submission", ""))
 
 
 def ideas(request: HttpRequest) -> HttpResponse:

@@ -10,15 +10,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from ambassadors.kept import kept_form
+from ambassadors.kept import form_key, kept_form
 from ambassadors.models import Person
+from campaigns import saying, uploads, wording
 from campaigns import takeovers as verbs
-from campaigns import uploads, wording
+from campaigns.endings import Ended
 from campaigns.models import Delivery, Picture, Takeover
-from campaigns.saying import Outlook, plain_state
 from campaigns.shares import ShareRefused
 from campaigns.tasks import publish_due
 from campaigns.views.composer import on_clock
@@ -56,7 +55,7 @@ def takeover(request: HttpRequest, pk: int) -> HttpResponse:
             text=request.POST.get("text", ""),
             picture=picture,
             due_at=_due(request, person),
-            submission=_submission(request),
+            submission=form_key(request.POST.get("submission", "")),
             by=person,
             now=now,
         )
@@ -95,13 +94,6 @@ def _due(request: HttpRequest, person: Person) -> dt.datetime | None:
         raise ShareRefused("at", _("Write a day and a time.")) from error
 
 
-def _submission(request: HttpRequest) -> uuid.UUID:
-    try:
-        return uuid.UUID(request.POST.get("submission", ""))
-    except ValueError:
-        return uuid.uuid4()
-
-
 @require_POST
 def decide(request: HttpRequest, pk: int) -> HttpResponse:
     """Accept the rules, release, hand back, or stop: each one button."""
@@ -130,27 +122,13 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("takeover", pk=pk)
 
 
-def _say(request: HttpRequest, sentence: str, ended: verbs.Ended) -> None:
+def _say(request: HttpRequest, sentence: str, ended: Ended) -> None:
     """Tell what an ending stopped, and what it came too late for."""
     parts = [sentence]
     if ended.taken_back:
-        parts.append(
-            ngettext(
-                "%(n)s waiting post was taken back.",
-                "%(n)s waiting posts were taken back.",
-                ended.taken_back,
-            )
-            % {"n": ended.taken_back}
-        )
+        parts.append(saying.taken_back(ended.taken_back))
     if ended.in_flight:
-        parts.append(
-            ngettext(
-                "%(count)s post was already on its way.",
-                "%(count)s posts were already on their way.",
-                len(ended.in_flight),
-            )
-            % {"count": len(ended.in_flight)}
-        )
+        parts.append(saying.on_its_way(len(ended.in_flight)))
     messages.success(request, " ".join(parts))
 
 
@@ -165,7 +143,7 @@ def _page(
     person = cast("Person", request.user)
     form = request.POST if request.method == "POST" else kept_form(request)
     mine, stands = found.person_id == person.pk, found.stands(now)
-    outlook = Outlook.now()
+    outlook = saying.Outlook.now()
     deliveries = (
         Delivery.objects.filter(post__takeover=found)
         .exclude(state="cancelled", reason="edited")
@@ -173,7 +151,7 @@ def _page(
     )
     posts = []
     for delivery in deliveries[:50]:
-        kind, sentence = plain_state(delivery.post, delivery, outlook)
+        kind, sentence = saying.plain_state(delivery.post, delivery, outlook)
         posts.append(
             {"delivery": delivery, "post": delivery.post, "kind": kind, "sentence": sentence}
         )

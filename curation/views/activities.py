@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from ambassadors.kept import kept_form
+from ambassadors.kept import form_key, kept_form
 from ambassadors.models import Person
 from campaigns import activities as verbs
 from campaigns.models import Activity, Topic
@@ -38,10 +38,7 @@ def activities(request: HttpRequest) -> HttpResponse:
         return _page(request, ActivityForm(kept_form(request)), now)
     form = ActivityForm(request.POST)
     if form.is_valid():
-        try:
-            submission = uuid.UUID(request.POST.get("submission", ""))
-        except ValueError:
-            submission = uuid.uuid4()
+        submission = form_key(request.POST.get("submission", ""))
         try:
             verbs.make(**form.cleaned_data, submission=submission, by=person, now=now)
         except verbs.NotMade as refused:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from ambassadors.kept import kept_form
+from ambassadors.kept import form_key, kept_form
 from ambassadors.models import Person
 from campaigns import campaigns as verbs
 from campaigns.models import Campaign, Suggestion
@@ -46,10 +46,7 @@ def campaigns(request: HttpRequest) -> HttpResponse:
         return _list(request, CampaignForm(kept_form(request), initial={"language": "de"}), now)
     form = CampaignForm(request.POST)
     if form.is_valid():
-        try:
-            submission = uuid.UUID(request.POST.get("submission", ""))
-        except ValueError:
-            submission = uuid.uuid4()
+        submission = form_key(request.POST.get("submission", ""))
         try:
             made = verbs.plan(
                 typed=verbs.Plan(**form.cleaned_data), submission=submission, by=person, now=now

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from ambassadors.kept import kept_form
+from ambassadors.kept import form_key, kept_form
 from ambassadors.models import Person, normalise_email
 from campaigns import takeovers as verbs
 from campaigns.models import Takeover
@@ -55,7 +55,7 @@ def takeovers(request: HttpRequest) -> HttpResponse:
                 begins_at=typed["begins_at"],
                 ends_at=typed["ends_at"],
                 rules=typed["rules"],
-                submission=_submission(request.POST.get("submission", "")),
+                submission=form_key(request.POST.get("submission", "")),
                 by=person,
                 now=now,
             )
@@ -66,13 +66,6 @@ def takeovers(request: HttpRequest) -> HttpResponse:
             messages.success(request, _("Planned. %(who)s is asked on Today.") % {"who": who})
             return redirect("takeover", pk=made.pk)
     return _page(request, form, now, status=422)
-
-
-def _submission(text: str) -> uuid.UUID:
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        return uuid.uuid4()
 
 
 def _page(

@@ -1,0 +1,20 @@
+"""Mails to one person. What must not be lost stands in the database, never in a mail alone."""
+
+import logging
+
+from django.conf import settings
+from django.core.mail import send_mail
+
+from ambassadors.models import Person
+
+log = logging.getLogger(__name__)
+
+
+def send(person: Person, subject: str, text: str, *, about: str) -> bool:
+    """Write to a person; False when the mail server is away, then the log says ``about`` what."""
+    try:
+        send_mail(subject, text, settings.DEFAULT_FROM_EMAIL, [person.email])
+    except OSError:
+        log.exception("no mail about %s", about)
+        return False
+    return True
