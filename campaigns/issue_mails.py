@@ -3,7 +3,6 @@
 import datetime as dt
 import logging
 from smtplib import SMTPException, SMTPServerDisconnected
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core import signing
@@ -81,7 +80,7 @@ def _due(now: dt.datetime) -> list[tuple[Briefing, Person]]:
     programme = Programme.the()
     found: list[tuple[Briefing, Person]] = []
     for zone in list(zones.distinct().order_by()):
-        local = now.astimezone(ZoneInfo(zone))
+        local = Person(timezone=zone).local(now)
         issue = Briefing.objects.out().filter(day=local.date()).first()
         if issue is None or reminders.quiet_at(local, programme):
             continue

@@ -67,7 +67,12 @@ def pitch(suggestion: Suggestion, person: Person) -> dict[str, Any]:
     variants = sorted(
         suggestion.variant_set.all(), key=lambda v: (v.language != person.language, v.position)
     )
-    return {"suggestion": suggestion, "variants": [{"variant": v} for v in variants]}
+    picture = suggestion.picture
+    return {
+        "suggestion": suggestion,
+        "alt": picture.alt(suggestion.language) if picture else "",
+        "variants": [{"variant": v} for v in variants],
+    }
 
 
 def add_counts(found: list[dict[str, Any]], now: dt.datetime) -> None:
