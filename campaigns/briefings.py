@@ -3,7 +3,6 @@
 import datetime as dt
 from dataclasses import dataclass, field
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.db.models import F
@@ -45,7 +44,7 @@ class Draft:
 
 def today(now: dt.datetime) -> dt.date:
     """The day by the programme's clock: the one an issue belongs to."""
-    return now.astimezone(ZoneInfo(Programme.the().timezone)).date()
+    return Programme.the().today(now)
 
 
 @transaction.atomic

@@ -7,7 +7,6 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
@@ -94,17 +93,12 @@ def _checked(plan: Plan, today: dt.date) -> dict[str, object]:
     }
 
 
-def today_of(now: dt.datetime) -> dt.date:
-    """The company's day."""
-    return now.astimezone(ZoneInfo(Programme.the().timezone)).date()
-
-
 def plan(*, typed: Plan, submission: uuid.UUID, by: Person, now: dt.datetime) -> Campaign:
     """Make a campaign; the same form a second time finds the first. Raises NotPlanned."""
     same = Campaign.objects.filter(created_by=by, submission=submission)
     if standing := same.first():
         return standing
-    today = today_of(now)
+    today = Programme.the().today(now)
     columns = _checked(typed, today)
     if typed.begins_on < today:
         raise NotPlanned("begins_on", _("This day is in the past."))
@@ -140,7 +134,7 @@ def change(
     tell, by the difference of two figures, what a few people did on a day. Raises
     :class:`NotPlanned`, :class:`StaleCampaign`.
     """
-    today = today_of(now)
+    today = Programme.the().today(now)
     columns = _checked(typed, today)
     stands = campaign.stands(today)
     if stands == "ahead" and typed.begins_on < today:
@@ -184,7 +178,7 @@ def belong(
 
 def _people(suggestion: Suggestion, campaign: Campaign) -> int:
     """How many have posted on a suggestion since a campaign began."""
-    begin = dt.datetime.combine(campaign.begins_on, dt.time(), ZoneInfo(Programme.the().timezone))
+    begin = dt.datetime.combine(campaign.begins_on, dt.time(), Programme.the().zone)
     posts = Post.objects.filter(suggestion=suggestion, created_at__gte=begin)
     return posts.values("person").distinct().count()
 
@@ -243,8 +237,9 @@ def happened(campaign: Campaign, *, now: dt.datetime) -> Happened | None:
     Counted in whole days, and in steps of at least five people: two answers on two days never
     differ by what fewer than five did. The last few may stay uncounted for ever.
     """
-    zone, today = ZoneInfo(Programme.the().timezone), today_of(now)
-    end = min(campaign.ends_on + dt.timedelta(days=1), today)
+    programme = Programme.the()
+    zone = programme.zone
+    end = min(campaign.ends_on + dt.timedelta(days=1), programme.today(now))
     posts = Post.objects.filter(
         suggestion__campaign=campaign,
         created_at__gte=dt.datetime.combine(campaign.begins_on, dt.time(), zone),

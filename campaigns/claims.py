@@ -95,7 +95,7 @@ def claim(*, limit: int) -> list[Delivery]:
             Delivery.objects.filter(pk__in=ids)
             .select_related(
                 "post__suggestion",
-                "post__picture",
+                "post__picture__crop_of",
                 "post__link",
                 "post__document",
                 "account",

@@ -3,9 +3,10 @@
 import datetime as dt
 import time
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Count, F, Min, Q, QuerySet
 
 from ambassadors import audit
 from ambassadors.models import Person
@@ -70,7 +71,7 @@ def _in_scope(scope: Scope | Person | ConnectedAccount, prefix: str) -> Q:
 
 def consequences(scope: Scope, *, now: dt.datetime) -> Consequences:
     """Count what a hold would stop, for the person who is about to press the button."""
-    queued = Delivery.objects.filter(_in_scope(scope, "post__"), state="queued").order_by("due_at")
+    waiting = _waiting(Delivery.objects.filter(_in_scope(scope, "post__")))
     match scope:
         case Topic():
             suggestions = Suggestion.objects.live(now).filter(topic=scope).count()
@@ -78,18 +79,20 @@ def consequences(scope: Scope, *, now: dt.datetime) -> Consequences:
             suggestions = 1
         case _:
             suggestions = Suggestion.objects.live(now).count()
-    many = anonymity.shown(_people(queued)) is not None
-    first = queued.first() if many else None
+    many = anonymity.shown(waiting["people"]) is not None
     return Consequences(
-        queued=queued.count() if many else None,
-        next_due=first.due_at if first else None,
+        queued=waiting["posts"] if many else None,
+        next_due=waiting["first"] if many else None,
         suggestions=suggestions,
         already_posted=_posted(_in_scope(scope, ""), now),
     )
 
 
-def _people(rows: "QuerySet[Delivery]") -> int:
-    return rows.order_by().values("post__person").distinct().count()
+def _waiting(rows: "QuerySet[Delivery]") -> dict[str, Any]:
+    """Of the queued: how many, whose, and the first moment, in one look."""
+    return rows.filter(state="queued").aggregate(
+        posts=Count("pk"), people=Count("post__person", distinct=True), first=Min("due_at")
+    )
 
 
 def already_posted(record: HoldRecord) -> int:
@@ -116,8 +119,6 @@ def hold(*, scope: Scope, by: Person, reason: str, now: dt.datetime, proposal: s
     began = time.monotonic()
     with transaction.atomic():
         barrier.close()
-        with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL synchronous_commit TO on")
         before = _line(scope)
         model = type(scope)
         model.objects.filter(pk=scope.pk).update(  # type: ignore[attr-defined]
@@ -127,7 +128,7 @@ def hold(*, scope: Scope, by: Person, reason: str, now: dt.datetime, proposal: s
         if isinstance(scope, Topic):
             lights.record(scope, before=before, why=reason, by=by, now=now)
         deliveries = Delivery.objects.filter(_in_scope(scope, "post__"))
-        waiting = deliveries.filter(state="queued")
+        waiting = _waiting(deliveries)
         record = HoldRecord.objects.create(
             scope=kind(scope),
             scope_id=scope.pk,
@@ -137,8 +138,8 @@ def hold(*, scope: Scope, by: Person, reason: str, now: dt.datetime, proposal: s
             proposal=proposal,
             held_by=by,
             held_at=now,
-            stopped=waiting.count(),
-            stopped_people=_people(waiting),
+            stopped=waiting["posts"],
+            stopped_people=waiting["people"],
         )
         record.flying.set(deliveries.filter(state="sending"))
         audit.record("hold", scope, by=by, now=now, reason=reason, epoch=scope.hold_epoch)

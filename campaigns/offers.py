@@ -1,7 +1,6 @@
 """What an offer must tell before anybody posts about it (UWG § 5b): name, terms, end."""
 
 import datetime as dt
-from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
@@ -30,5 +29,5 @@ def _ends_with_offer(suggestion: Suggestion) -> bool:
     day, end = suggestion.offer_ends_on, suggestion.expires_at
     if day is None or end is None:
         return False
-    zone = ZoneInfo(Programme.the().timezone)
+    zone = Programme.the().zone
     return end.astimezone(zone).replace(tzinfo=None) <= dt.datetime.combine(day, dt.time.max)

@@ -129,7 +129,7 @@ def approve(
         suggestion=stored, revision=seen_revision, kind=kind, person=by, given_at=now
     )
     audit.record("suggestion.looked_at", stored, by=by, now=now, revision=seen_revision, kind=kind)
-    if _waits(Suggestion.objects.get(pk=stored.pk)):
+    if _waits(stored):
         return False
     step(
         stored,

@@ -7,7 +7,7 @@ import datetime as dt
 import time
 import uuid
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
@@ -189,8 +189,6 @@ def _end(takeover: Takeover, to: str, *, by: Person, now: dt.datetime) -> ending
     rows = Delivery.objects.filter(post__takeover=takeover)
     with transaction.atomic():
         barrier.close()
-        with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL synchronous_commit TO on")
         waiting = rows.filter(state="queued").count()
         takeover.refresh_from_db(fields=["state"])
         if takeover.state not in Takeover.STANDING or not move_takeover(

@@ -1,6 +1,8 @@
 """The company's programme: its switches, and its rules of disclosure."""
 
+import datetime as dt
 from typing import ClassVar
+from zoneinfo import ZoneInfo
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -35,6 +37,15 @@ class Programme(Holdable):
     def the(cls) -> "Programme":
         """The one row; made on first use."""
         return cls.objects.get_or_create(pk=1, defaults={"name": "Botschaft"})[0]
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The company's wall clock."""
+        return ZoneInfo(self.timezone)
+
+    def today(self, now: dt.datetime) -> dt.date:
+        """The company's day."""
+        return now.astimezone(self.zone).date()
 
 
 class ContentClass(models.TextChoices):

@@ -8,7 +8,6 @@ import uuid
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from allauth.account.models import EmailAddress
 
@@ -252,7 +251,7 @@ class Loader:
 
     def _briefing(self, row: dict[str, Any]) -> None:
         """One issue: out at seven of its day, or a draft."""
-        zone = ZoneInfo(Programme.the().timezone)
+        zone = Programme.the().zone
         day = self.now.astimezone(zone).date() - dt.timedelta(days=row["days_ago"])
         begin = dt.datetime.combine(day, dt.time(7), zone)
         draft = row.get("draft", False)
@@ -465,7 +464,7 @@ class Loader:
         day = (self.now + dt.timedelta(days=1)).date()
         while day.weekday() > 4:
             day += dt.timedelta(days=1)
-        noon = dt.datetime.combine(day, dt.time(12, 15), ZoneInfo(Programme.the().timezone))
+        noon = dt.datetime.combine(day, dt.time(12, 15), Programme.the().zone)
         for index, person in enumerate(list(self.people.values())[21:30]):
             post = self._text_of(person, variant, wording.GAP.sub(_NOONS[index], variant.text))
             Delivery.objects.create(

@@ -17,7 +17,7 @@ _PITCHES = 6
 
 def campaigns(request: HttpRequest) -> HttpResponse:
     """All of them: running, to come, over."""
-    today = verbs.today_of(timezone.now())
+    today = Programme.the().today(timezone.now())
     rows = list(Campaign.objects.all()[:100])
     shelves = {
         stands: [row for row in rows if row.stands(today) == stands]
@@ -39,10 +39,10 @@ def campaign(request: HttpRequest, slug: str) -> HttpResponse:
         .prefetch_related("variant_set")
         .order_by("-approved_at", "-pk")
     )
-    held = Programme.the().is_held
-    pitches = [] if held else [pitch(row, person) for row in live[:_PITCHES]]
+    programme = Programme.the()
+    pitches = [] if programme.is_held else [pitch(row, person) for row in live[:_PITCHES]]
     add_counts(pitches, now)
-    stands = found.stands(verbs.today_of(now))
+    stands = found.stands(programme.today(now))
     context: dict[str, Any] = {
         "campaign": found,
         "stands": stands,

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 from ambassadors.kept import form_key, kept_form
 from ambassadors.models import Person
 from campaigns import campaigns as verbs
-from campaigns.models import Campaign, Suggestion
+from campaigns.models import Campaign, Programme, Suggestion
 
 _LISTED = 50  # suggestions one may choose from, the newest first
 
@@ -78,7 +78,7 @@ def _say_saved(request: HttpRequest, campaign: Campaign) -> None:
 def _list(
     request: HttpRequest, form: CampaignForm, now: dt.datetime, *, status: int = 200
 ) -> HttpResponse:
-    today = verbs.today_of(now)
+    today = Programme.the().today(now)
     page = Paginator(Campaign.objects.all(), 20).get_page(request.GET.get("page"))
     context: dict[str, Any] = {
         "page": page,
@@ -137,7 +137,7 @@ def _page(
     rows = Suggestion.objects.exclude(state="withdrawn").select_related("topic", "campaign")
     context: dict[str, Any] = {
         "campaign": found,
-        "stands": found.stands(verbs.today_of(now)),
+        "stands": found.stands(Programme.the().today(now)),
         "form": form,
         "revision": seen,
         "theirs": theirs,
