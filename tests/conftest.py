@@ -6,6 +6,7 @@ import uuid
 from pathlib import Path
 
 import pytest
+from django.test import Client
 from django.utils import timezone, translation
 
 from ambassadors import consents
@@ -17,6 +18,7 @@ from integrations.networks.base import Identity
 
 from .networks.bluesky import Bluesky
 from .networks.mastodon import Mastodon
+from .web import Web
 
 # `make proof` runs what is statistical at the size of the contract and prints the figures.
 FULL = os.environ.get("PROOF") == "full"
@@ -89,6 +91,34 @@ def person(db):
 
 
 @pytest.fixture
+def jona(person):
+    return person("Jona Harms")
+
+
+@pytest.fixture
+def mirja(person):
+    return person("Mirja Thomsen", "curator")
+
+
+def browser(who):
+    """A browser without JavaScript in which somebody is logged in."""
+    made = Client()
+    made.force_login(who)
+    return made
+
+
+@pytest.fixture
+def desk(mirja):
+    return browser(mirja)
+
+
+@pytest.fixture
+def a_working_day(monkeypatch):
+    """At the weekend Today shows no issue and no notices; this day is none."""
+    monkeypatch.setattr("campaigns.views.today._SATURDAY", 7)
+
+
+@pytest.fixture
 def topic(db):
     Programme.the()
     return Topic.objects.create(
@@ -134,6 +164,13 @@ def mastodon(monkeypatch):
 @pytest.fixture
 def bluesky(monkeypatch):
     with Bluesky() as server:
+        _allow(monkeypatch, server)
+        yield server
+
+
+@pytest.fixture
+def web(monkeypatch):
+    with Web() as server:
         _allow(monkeypatch, server)
         yield server
 

@@ -27,11 +27,6 @@ LINK = "https://mastodon.example/@jona/123"
 
 
 @pytest.fixture
-def jona(person):
-    return person("Jona Harms")
-
-
-@pytest.fixture
 def client(jona):
     made = Client()
     made.force_login(jona)

@@ -25,11 +25,6 @@ NO_DOOR = {
 
 
 @pytest.fixture
-def jona(person):
-    return person("Jona Harms")
-
-
-@pytest.fixture
 def plan(suggestion, jona, monkeypatch):
     """Set a post for a moment as the composer's form does, on a day before all cases."""
 

@@ -23,11 +23,6 @@ WEIGHTS = {"text-034": {"x": 239, "mastodon": 239}}
 
 
 @pytest.fixture
-def jona(person):
-    return person("Jona Harms")
-
-
-@pytest.fixture
 def say(suggestion, jona):
     """Copy a text as the composer's form does; Facebook takes the longest."""
     client = Client()

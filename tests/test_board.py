@@ -1,7 +1,6 @@
 """The board: as quick with 5,000 suggestions as with 50; found by stems; done to many, and undone."""
 
 import datetime as dt
-import json
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
@@ -18,31 +17,11 @@ from curation import acts, board, copies
 from curation.acts import Chosen
 from curation.models import Act, SavedView
 
-from .conftest import SHARED
+from .corpus import cases
 
 pytestmark = pytest.mark.django_db
 
 DAY = dt.timedelta(days=1)
-
-
-def bad_texts():
-    """What the shared list of strange input holds as text, none where it is absent."""
-    if not (SHARED / "badinputs.json").exists():
-        return []
-    cases = json.loads((SHARED / "badinputs.json").read_text())["cases"]
-    return [c["value"] for c in cases if c["group"] == "text" and isinstance(c.get("value"), str)]
-
-
-@pytest.fixture
-def mirja(person):
-    return person("Mirja Thomsen", "curator")
-
-
-@pytest.fixture
-def desk(mirja):
-    made = Client()
-    made.force_login(mirja)
-    return made
 
 
 @pytest.fixture
@@ -158,9 +137,17 @@ def test_search_of_any_text_is_answered(desk, written):
     for case in cases:
         assert desk.get("/desk/", {"q": case.replace("\x00", "")}).status_code == 200
     assert board.Wanted.read({"q": "a\ud800\x00b"}).q == "a�b"
-    for case in bad_texts():
-        assert Suggestion.objects.saying(wording.clean(case)).count() in {0, 1}
     assert Suggestion.objects.saying("a'b \\' c\\").count() == 0
+
+
+@pytest.mark.parametrize("case", cases("text"))
+def test_search_of_the_corpus_is_answered(desk, written, case):
+    if not isinstance(case.get("value"), str):
+        pytest.skip("no text")
+    written()
+    asked = wording.clean(case["value"])
+    assert Suggestion.objects.saying(asked).count() in {0, 1}
+    assert desk.get("/desk/", {"q": asked}).status_code == 200
 
 
 def test_text_of_100_000_characters_is_stored_and_found_by_its_beginning(written):

@@ -4,12 +4,13 @@ import datetime as dt
 import uuid
 
 import pytest
-from django.test import Client
 from django.utils import timezone
 
 from campaigns import campaigns
 from campaigns.campaigns import NotPlanned, Place, Plan, StaysThere, places, tag
-from campaigns.models import Campaign, Post, Suggestion
+from campaigns.models import Campaign, Post, Programme, Suggestion
+
+from .conftest import browser
 
 pytestmark = pytest.mark.django_db
 
@@ -19,14 +20,8 @@ def mirja(person):
     return person("Mirja", "curator")
 
 
-def browser(who):
-    made = Client()
-    made.force_login(who)
-    return made
-
-
 def today():
-    return campaigns.today_of(timezone.now())
+    return Programme.the().today(timezone.now())
 
 
 @pytest.fixture
@@ -291,7 +286,7 @@ def test_pages_ask_a_constant_number_of_queries(
     reader.get("/campaigns/")
     with django_assert_num_queries(5):
         reader.get("/campaigns/")
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(10):
         reader.get(f"/campaigns/{campaign.slug}/")
     with django_assert_num_queries(6):
         desk.get("/desk/campaigns/")

@@ -36,11 +36,6 @@ def browser(person):
 
 
 @pytest.fixture
-def jona(person):
-    return person("Jona Harms")
-
-
-@pytest.fixture
 def client(jona):
     return browser(jona)
 

@@ -27,12 +27,6 @@ def people(person):
     return person("Mirja Thomsen", "curator"), person("Dilan Kaya", "curator"), person("Jona Harms")
 
 
-@pytest.fixture(autouse=True)
-def _working_day(monkeypatch):
-    """At the weekend Today shows no issue; the day of this walk is a working day."""
-    monkeypatch.setattr("campaigns.views.today._SATURDAY", 7)
-
-
 def morning(desk, mine, topic):
     """An issue with a call; who opens Today sees it, and only they see that they read it."""
     day = timezone.localtime(timezone.now(), BERLIN).date()
@@ -175,7 +169,7 @@ def lend(desk, other, mine, channel_):
     assert left.count() == 0
 
 
-def test_day_at_the_desk(visit, people, person, topic, suggestion, channel):
+def test_day_at_the_desk(a_working_day, visit, people, person, topic, suggestion, channel):
     mirja, dilan, jona = people
     noon_ahead = working_noon()
     for number in range(9):

@@ -9,7 +9,6 @@ from dataclasses import replace
 
 import pytest
 from django.db import DatabaseError, connection, transaction
-from django.test import Client
 from django.utils import timezone, translation
 from PIL import Image
 
@@ -32,6 +31,7 @@ from integrations import accounts
 from integrations.networks import NETWORKS
 from integrations.networks.base import Identity, Picture, Window
 
+from .conftest import browser
 from .networks import pretended
 
 TEXT = "I stood below turbine 9 and heard it hum."
@@ -329,12 +329,6 @@ def test_of_two_who_put_it_in_force_the_second_is_told(person):
 
 
 # The page -------------------------------------------------------------------------------------
-
-
-def browser(who):
-    made = Client()
-    made.force_login(who)
-    return made
 
 
 def fields(rules, **more):

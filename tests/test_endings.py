@@ -163,11 +163,6 @@ def test_ending_that_does_not_wait_lets_posts_through(crowd, settings, monkeypat
 # One by one -----------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def jona(person):
-    return person("Jona Harms")
-
-
 def test_disconnect_takes_posts_back_and_says_so(mastodon, jona, suggestion):
     account = connect(mastodon, jona, 1)
     put(suggestion, account, 3)

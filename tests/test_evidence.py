@@ -8,7 +8,6 @@ import uuid
 
 import pytest
 from django.db import DatabaseError, connection, transaction
-from django.test import Client
 from django.utils import timezone
 
 from ambassadors.models import AuditEntry, Person
@@ -16,6 +15,8 @@ from campaigns import choices, deliveries, evidence, shares, suggestions
 from campaigns.models import Approval, Delivery, Evidence, Post, Suggestion
 from campaigns.shares import Words
 from integrations import accounts
+
+from .conftest import browser
 
 pytestmark = pytest.mark.django_db
 NOW = dt.datetime(2026, 11, 25, 9, 0, tzinfo=dt.UTC)
@@ -176,12 +177,6 @@ def test_new_key_makes_a_person_nameless_and_the_proof_still_holds(copied, perso
 # Doors ----------------------------------------------------------------------------------------
 
 REASON = "Warning letter of 24 November"
-
-
-def browser(who):
-    made = Client()
-    made.force_login(who)
-    return made
 
 
 @pytest.fixture

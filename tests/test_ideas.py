@@ -2,7 +2,6 @@
 
 import datetime as dt
 import io
-import sys
 import threading
 import uuid
 
@@ -19,28 +18,13 @@ from campaigns import proposals
 from campaigns.models import Picture, Proposal, Suggestion, Variant
 from campaigns.proposals import AlreadyDecided
 
-from .conftest import SHARED
+from .conftest import browser
+from .corpus import cases, value
 
 pytestmark = pytest.mark.django_db
 
 IDEA = "Nobody ever shows the night shift. I would, at 3:10, when everything is green."
 NOW = dt.datetime(2026, 11, 25, 9, 20, tzinfo=dt.UTC)  # a Wednesday morning
-
-
-@pytest.fixture
-def jona(person):
-    return person("Jona Harms")
-
-
-@pytest.fixture
-def mirja(person):
-    return person("Mirja Thomsen", "curator")
-
-
-def browser(who):
-    made = Client()
-    made.force_login(who)
-    return made
 
 
 def photo(size=(640, 480), name="a.png"):
@@ -113,30 +97,9 @@ def test_strange_text_is_kept_and_shown_as_text(jona, mirja, text):
     assert (b"<script>alert" in pages, idea.text != "") == (False, True)
 
 
-def uploads_of_the_corpus():
-    path = SHARED / "badinputs_load.py"
-    if not path.exists():
-        return []
-    sys.path.insert(0, str(SHARED))
-    import base64
-
-    import badinputs_load
-
-    found = []
-    for case in badinputs_load.cases("upload"):
-        content = base64.b64decode(case["b64"]) if "b64" in case else case["gen"]
-        found.append(pytest.param(case, content, id=case["id"]))
-    return found
-
-
-@pytest.mark.parametrize(
-    ("case", "content"),
-    uploads_of_the_corpus() or [pytest.param(None, None, marks=pytest.mark.skip("no corpus"))],
-)
-def test_pictures_of_the_corpus(jona, case, content):
-    import badinputs_load
-
-    content = content if isinstance(content, bytes) else badinputs_load.gen(content)
+@pytest.mark.parametrize("case", cases("upload"))
+def test_pictures_of_the_corpus(jona, case):
+    content = value(case)
     if not isinstance(content, bytes):
         content = b"\x00\x00\x00\x18ftypmp42"
     upload = SimpleUploadedFile(

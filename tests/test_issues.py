@@ -24,6 +24,8 @@ from campaigns.models import (
     Topic,
 )
 
+from .conftest import browser
+
 pytestmark = pytest.mark.django_db
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -34,35 +36,14 @@ def at(hour, minute=0, day=TUESDAY):
     return dt.datetime.combine(day, dt.time(hour, minute), BERLIN)
 
 
-def logged_in(who):
-    made = Client()
-    made.force_login(who)
-    return made
-
-
-@pytest.fixture
-def mirja(person):
-    return person("Mirja Thomsen", "curator")
-
-
 @pytest.fixture
 def dilan(person):
     return person("Dilan Kaya", "curator")
 
 
 @pytest.fixture
-def jona(person):
-    return person("Jona Harms")
-
-
-@pytest.fixture
-def desk(mirja):
-    return logged_in(mirja)
-
-
-@pytest.fixture
 def client(jona):
-    return logged_in(jona)
+    return browser(jona)
 
 
 @pytest.fixture
@@ -295,7 +276,7 @@ def test_saved_issue_has_order_notes_call_and_contact(desk, mirja, topic, more):
 def test_second_save_of_an_issue_shows_both_and_loses_neither(desk, dilan, topic, more):
     desk.post(page_of(), form(topic))
     desk.post(page_of(), form(topic, revision="1", note="The first note."))
-    other = logged_in(dilan)
+    other = browser(dilan)
     response = other.post(page_of(), form(*more, revision="1", note="The second note."))
     page = response.content.decode()
     assert (response.status_code, order(page)) == (409, ["Topic 0", "Topic 1"])
@@ -412,13 +393,6 @@ def todays(topic, mirja):
     return saved
 
 
-@pytest.fixture
-def a_working_day(monkeypatch):
-    from campaigns.views import today
-
-    monkeypatch.setattr(today, "_SATURDAY", 9)
-
-
 def test_today_shows_note_call_contact_and_lines(client, todays, a_working_day):
     page = client.get("/").content.decode()
     words = [
@@ -447,7 +421,7 @@ def test_tick_is_the_persons_alone(client, todays, jona, desk, person, a_working
     assert ("Take back" in client.get("/").content.decode()) is True
     strip = lambda html: html.split(b"<main")[1].split(b"csrfmiddlewaretoken")[0]  # noqa: E731
     assert strip(desk.get(f"/desk/issues/{todays.day}/").content) == strip(plain)
-    assert "Take back" not in logged_in(person("Nam")).get("/").content.decode()
+    assert "Take back" not in browser(person("Nam")).get("/").content.decode()
     assert AuditEntry.objects.filter(actor_id=jona.pk, act__startswith="briefing").count() == 0
     client.post(address, {"read": "no"})
     assert BriefingRead.objects.count() == 0
@@ -517,6 +491,12 @@ def test_mail_comes_once_at_the_persons_time(out, wish, mailoutbox):
         True,
     )
     assert sent.extra_headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+
+
+def test_a_zone_that_is_none_keeps_nobody_elses_mail_back(out, wish, person, mailoutbox):
+    odd = person("Odd", timezone="Nowhere/None")
+    issue_mails.wish(by=odd, at=dt.time(7, 30), now=at(6))
+    assert (issue_mails.send_due(now=at(12)), len(mailoutbox)) == (2, 2)
 
 
 def test_late_issue_comes_late_but_only_in_working_hours(topic, mirja, wish, mailoutbox):

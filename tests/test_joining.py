@@ -4,11 +4,12 @@ import datetime as dt
 import uuid
 
 import pytest
-from django.test import Client
 from django.utils import timezone
 
 from campaigns import activities, holds
 from campaigns.models import Activity, ActivityAnswer, Programme
+
+from .conftest import browser
 
 pytestmark = pytest.mark.django_db
 
@@ -18,17 +19,6 @@ LINK = "https://www.linkedin.com/posts/nordwind_9"
 @pytest.fixture
 def mirja(person):
     return person("Mirja", "curator")
-
-
-@pytest.fixture
-def jona(person):
-    return person("Jona Harms")
-
-
-def browser(who):
-    made = Client()
-    made.force_login(who)
-    return made
 
 
 @pytest.fixture

@@ -20,11 +20,6 @@ TEXT = "I stood below turbine 9 and heard nothing at first."
 
 
 @pytest.fixture
-def jona(person):
-    return person("Jona Harms")
-
-
-@pytest.fixture
 def client(jona):
     made = Client()
     made.force_login(jona)

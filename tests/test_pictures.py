@@ -26,13 +26,6 @@ def mirja(person):
     return person("Mirja", "curator")
 
 
-@pytest.fixture
-def desk(mirja):
-    client = Client()
-    client.force_login(mirja)
-    return client
-
-
 def jpeg(width=400, height=200, colour="teal"):
     out = io.BytesIO()
     Image.new("RGB", (width, height), colour).save(out, "JPEG")

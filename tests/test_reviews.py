@@ -5,7 +5,6 @@ import threading
 
 import pytest
 from django.db import DatabaseError, connection, transaction
-from django.test import Client
 from django.utils import timezone
 
 from ambassadors import absences
@@ -21,6 +20,8 @@ from campaigns.models import (
 )
 from campaigns.suggestions import NotAllowed, StaleRevision
 from curation import acts
+
+from .conftest import browser
 
 pytestmark = pytest.mark.django_db
 NOW = dt.datetime(2026, 11, 25, 9, 0, tzinfo=dt.UTC)
@@ -391,12 +392,6 @@ def test_wording_in_a_language_without_a_rule_is_not_handed_in(draft, mirja):
 
 
 # The queue ------------------------------------------------------------------------------------
-
-
-def browser(who):
-    made = Client()
-    made.force_login(who)
-    return made
 
 
 def titles(rows):

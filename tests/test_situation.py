@@ -17,6 +17,8 @@ from campaigns.models import Delivery, Post, Topic, Variant
 from campaigns.shares import Words
 from integrations import accounts
 
+from .conftest import browser
+
 pytestmark = pytest.mark.django_db
 
 TEXT = "I stood below turbine 9 and heard nothing at first."
@@ -28,29 +30,8 @@ def _no_cached_version():
 
 
 @pytest.fixture
-def mirja(person):
-    return person("Mirja Thomsen", "curator")
-
-
-@pytest.fixture
-def jona(person):
-    return person("Jona Harms")
-
-
-def logged_in(who):
-    made = Client()
-    made.force_login(who)
-    return made
-
-
-@pytest.fixture
-def desk(mirja):
-    return logged_in(mirja)
-
-
-@pytest.fixture
 def client(jona):
-    return logged_in(jona)
+    return browser(jona)
 
 
 def turn(topic, to, by, why="The regulator has answered.", now=None):
@@ -162,14 +143,6 @@ def version(client):
     return page.split("/situation/?v=")[1].split('"')[0]
 
 
-@pytest.fixture
-def a_working_day(monkeypatch):
-    """Today shows no situation at the weekend."""
-    from campaigns.views import today
-
-    monkeypatch.setattr(today, "_SATURDAY", 9)
-
-
 def test_open_page_hears_of_a_new_light_once(client, topic, mirja, a_working_day):
     known = version(client)
     quiet = client.get(f"/situation/?v={known}")
@@ -210,7 +183,7 @@ def test_stranger_is_told_nothing_but_that_a_version_holds(client, topic, mirja,
 def test_after_a_change_the_second_page_costs_two_queries(
     client, person, topic, mirja, a_working_day, django_assert_num_queries
 ):
-    known, other = version(client), logged_in(person("Nam"))
+    known, other = version(client), browser(person("Nam"))
     turn(topic, "careful", mirja)
     cache.clear()
     first = client.get(f"/situation/?v={known}")
@@ -228,7 +201,7 @@ def test_fragment_speaks_the_persons_language_and_clock(
     there = person("Ana", timezone="America/Sao_Paulo")
     type(there).objects.filter(pk=there.pk).update(language="de")
     here = client.get(f"/situation/?v={known}").content.decode()
-    away = logged_in(there).get(f"/situation/?v={known}").content.decode()
+    away = browser(there).get(f"/situation/?v={known}").content.decode()
     assert ("On hold since" in here, "Angehalten seit" in away) == (True, True)
     assert here.split("On hold since ")[1][:2] != away.split("Angehalten seit ")[1][:2]
 

@@ -17,10 +17,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def walk(chromium, live_server, monkeypatch):
-    from campaigns.views import today
-
-    monkeypatch.setattr(today, "_SATURDAY", 9)
+def walk(chromium, live_server, a_working_day):
     cache.clear()
 
     def begin(who, size):

@@ -17,19 +17,11 @@ from curation import sources
 from curation.models import Source, SourceItem, SourceRule
 from integrations import feeds
 
-from .web import Web, item, rss
+from .web import item, rss
 
 pytestmark = pytest.mark.django_db
 NOW = dt.datetime(2026, 11, 24, 9, 0, tzinfo=dt.UTC)
 MINUTE = dt.timedelta(minutes=1)
-
-
-@pytest.fixture
-def web(monkeypatch):
-    with Web() as server:
-        for key, value in server.environment().items():
-            monkeypatch.setenv(key, value)
-        yield server
 
 
 @pytest.fixture
@@ -311,6 +303,9 @@ def test_sources_are_claimed_at_once_by_many_workers_each_once(web, add):
         thread.join()
     found = [pk for pk in claimed if pk]
     assert (len(set(found)), len(found) >= 1) == (len(found), True)
+    rest = list(iter(lambda: sources.claim(now=later), None))
+    every = sorted(Source.objects.values_list("pk", flat=True))
+    assert sorted([*found, *(source.pk for source in rest)]) == every
 
 
 def test_slow_worker_writes_nothing_after_another_took_over(web, add):

@@ -19,11 +19,6 @@ THREAD = "The first part.\n---\nThe second part.\n --- \nThe third part."
 
 
 @pytest.fixture
-def jona(person):
-    return person("Jona Harms")
-
-
-@pytest.fixture
 def share(jona, suggestion):
     def make(accounts, text=THREAD, **fields):
         now = timezone.now()

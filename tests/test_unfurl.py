@@ -12,17 +12,7 @@ from campaigns.models import Suggestion
 from curation import previews
 from curation.models import LinkPreview, Source, SourceItem
 
-from .web import Web
-
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def web(monkeypatch):
-    with Web() as server:
-        for key, value in server.environment().items():
-            monkeypatch.setenv(key, value)
-        yield server
 
 
 @pytest.fixture

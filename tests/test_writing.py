@@ -1,7 +1,6 @@
 """Writing together: versions, merging, drafts, presence, remarks. No typed sentence is lost."""
 
 import datetime as dt
-import importlib.util
 import threading
 import uuid
 
@@ -16,7 +15,7 @@ from campaigns.models import Suggestion, Topic, Variant
 from curation import differences, presence
 from curation.models import Comment, Draft
 
-from .conftest import SHARED
+from .corpus import cases, value
 from .test_loop import DESKTOP, PHONE, Visitor, chromium  # noqa: F401 - a fixture
 
 A, B = "First text.", "Second text."
@@ -609,25 +608,14 @@ def test_remark_that_says_nothing_is_refused_with_its_text(mirja, draft_of, text
 # Bad input ----------------------------------------------------------------------------------------
 
 
-def text_cases():
-    if not (SHARED / "badinputs.json").exists():
-        return [pytest.param(None, marks=pytest.mark.skip("no shared bad inputs here"))]
-    spec = importlib.util.spec_from_file_location("badinputs", SHARED / "badinputs_load.py")
-    loader = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(loader)
-    return [
-        pytest.param({**case, "value": loader.payload(case)}, id=case["id"])
-        for case in loader.cases("text")
-        if "raw_json" not in case
-    ]
-
-
-@pytest.mark.parametrize("case", text_cases())
+@pytest.mark.parametrize("case", cases("text"))
 def test_text_case_through_the_editor(mirja, draft_of, case):
     from campaigns import wording
 
-    value, before = case["value"], draft_of.variant_set.get().text
-    answer = mirja.post(url(draft_of), form(draft_of, v_text=value, act="hand_in"))
+    if "raw_json" in case:
+        pytest.skip("a form has no raw JSON")
+    typed, before = value(case), draft_of.variant_set.get().text
+    answer = mirja.post(url(draft_of), form(draft_of, v_text=typed, act="hand_in"))
     draft_of.refresh_from_db()
     texts = [v.text for v in draft_of.variant_set.all()]
     if case["expect"] == "reject":
@@ -636,7 +624,7 @@ def test_text_case_through_the_editor(mirja, draft_of, case):
         assert texts in ([], [before])
         return
     assert answer.status_code == 302
-    assert texts == [case.get("stored", wording.clean(value))]
+    assert texts == [case.get("stored", wording.clean(typed))]
     page = mirja.get(url(draft_of)).content.decode()
     assert "<script>alert" not in page
     assert mirja.get(url(draft_of, "history/")).status_code == 200
