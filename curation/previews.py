@@ -23,7 +23,7 @@ KEPT = dt.timedelta(days=7)
 
 def look(url: str, *, now: dt.datetime) -> LinkPreview:
     """Read a page, or what we read of it just now; says ``why`` when nothing could be read."""
-    key = hashlib.sha256(url.encode("utf-8", "replace")).hexdigest()
+    key, old = _key(url), ""
     known = LinkPreview.objects.filter(url_key=key).first()
     if known and now - known.read_at < (_FAILED_FRESH if known.why else FRESH):
         return known
@@ -40,13 +40,22 @@ def look(url: str, *, now: dt.datetime) -> LinkPreview:
         preview.why = preview.detail = ""
         preview.title, preview.description = card.title, card.description
         preview.site = card.site
+        old = preview.picture.name
+        preview.picture, preview.width, preview.height = "", 0, 0
         _keep_picture(preview, card.picture)
     facts = {
         field.name: getattr(preview, field.name)
         for field in LinkPreview._meta.fields  # noqa: SLF001 - Django's documented name
         if field.name not in {"id", "url_key"}
     }
-    return LinkPreview.objects.update_or_create(url_key=key, defaults=facts)[0]
+    kept = LinkPreview.objects.update_or_create(url_key=key, defaults=facts)[0]
+    if old and old != kept.picture.name:
+        kept.picture.storage.delete(old)
+    return kept
+
+
+def _key(url: str) -> str:
+    return hashlib.sha256(url.encode("utf-8", "replace")).hexdigest()
 
 
 def _keep_picture(preview: LinkPreview, address: str) -> None:
@@ -67,8 +76,7 @@ def _keep_picture(preview: LinkPreview, address: str) -> None:
 
 def known(url: str) -> LinkPreview | None:
     """What we read of a page, however long ago; nothing is fetched."""
-    key = hashlib.sha256(url.encode("utf-8", "replace")).hexdigest()
-    return LinkPreview.objects.filter(url_key=key, why="").first() if url else None
+    return LinkPreview.objects.filter(url_key=_key(url), why="").first() if url else None
 
 
 def forget_old(*, now: dt.datetime) -> int:

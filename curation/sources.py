@@ -7,6 +7,8 @@ with an older number is dropped. While it is read no transaction is open.
 import datetime as dt
 import logging
 import urllib.parse
+from collections.abc import Sequence
+from dataclasses import replace
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -168,7 +170,10 @@ def read(source: Source, *, now: dt.datetime) -> bool:
     if reading.feed:
         entries = reading.feed.entries
         if source.kind == Feed.SITEMAP:
-            entries = _with_titles(entries)
+            new = source_items.unknown(entries)
+            entries = _with_titles(new)
+            if len(entries) < len(new):  # the rest must come next time, so no "not modified"
+                reading = replace(reading, etag="", modified="")
     return _store(source, reading, entries, now=now)
 
 
@@ -211,9 +216,8 @@ def _failed(source: Source, error: Unreadable, *, now: dt.datetime) -> None:
         pause(source=source, by=None, now=now)
 
 
-def _with_titles(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
-    """Read the pages that are new for their titles, a few in one go; the others come next time."""
-    new = source_items.unknown(entries)
+def _with_titles(new: Sequence[Entry]) -> tuple[Entry, ...]:
+    """Read new pages for their titles, a few in one go; the others come next time."""
     told = []
     for entry in new[:_TITLES]:
         try:

@@ -81,7 +81,8 @@ def _count(tag: WatchedTag, network: str, yesterday: dt.date, now: dt.datetime) 
         else:
             days = [yesterday - dt.timedelta(days=back) for back in _missing(tag, yesterday)]
             server = settings.BLUESKY_APPVIEW_URL
-            found = [tag_counts.bluesky(tag.name, server, day=day) for day in days]
+            for day in days:  # one by one: what was told stays when a later day is not
+                found.append(tag_counts.bluesky(tag.name, server, day=day))
     except NotCounted as error:
         why = error.why
     rows = [
@@ -124,7 +125,7 @@ def emerging(*, now: dt.datetime) -> list[tuple[str, int]]:
     """
     people: dict[str, set[int]] = defaultdict(set)
     spelt: dict[str, str] = {}
-    posts = Post.objects.filter(created_at__gte=now - SHOWN).order_by("-pk")
+    posts = Post.objects.filter(created_at__gte=now - SHOWN, text__contains="#").order_by("-pk")
     for person, text in posts.values_list("person_id", "text")[:_MOST_POSTS]:
         for name in _TAG.findall(text):
             if _NAME.fullmatch(name):

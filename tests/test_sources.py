@@ -390,8 +390,9 @@ def test_json_and_rubbish_get_a_sentence(web, mirja, content):
     assert (answer.status_code, 'id="url-e"' in answer.content.decode()) == (422, True)
 
 
-def test_new_page_of_a_sitemap_is_read_for_its_title(web, add):
-    def sitemap(*numbers):
+@pytest.fixture
+def sitemap(web):
+    def made(*numbers):
         rows = "".join(
             f"<url><loc>{web.base_url}/p/{n}</loc><lastmod>2026-11-{n:02}</lastmod></url>"
             for n in numbers
@@ -400,6 +401,21 @@ def test_new_page_of_a_sitemap_is_read_for_its_title(web, add):
             f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{rows}</urlset>'.encode()
         )
 
+    return made
+
+
+def test_more_new_pages_than_one_go_takes_come_next_time(web, add, sitemap):
+    source = add(web.put("/sitemap.xml", sitemap(1), kind="text/xml"))
+    for number in range(2, 9):
+        web.put(f"/p/{number}", f"<title>Page {number}</title>".encode(), kind="text/html")
+    web.put("/sitemap.xml", sitemap(*range(1, 9)), kind="text/xml", etag='"8"')
+    read(source)
+    some = len(titles())
+    read(source, NOW + dt.timedelta(hours=3))
+    assert (some, sorted(titles())) == (5, [f"Page {number}" for number in range(2, 9)])
+
+
+def test_new_page_of_a_sitemap_is_read_for_its_title(web, add, sitemap):
     source = add(web.put("/sitemap.xml", sitemap(1, 2), kind="text/xml"))
     web.put(
         "/p/3",

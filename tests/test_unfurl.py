@@ -137,6 +137,16 @@ def test_old_previews_go_with_their_pictures(web):
     assert (previews.forget_old(now=now + dt.timedelta(days=8)), storage.exists(name)) == (1, False)
 
 
+def test_picture_goes_when_its_page_has_none_any_more(web):
+    url = web.put("/a", page(web.put("/p.png", png(), kind="image/png")), kind="text/html")
+    now = timezone.now()
+    first = previews.look(url, now=now)
+    storage, name = first.picture.storage, first.picture.name
+    web.put("/a", page(), kind="text/html")
+    again = previews.look(url, now=now + dt.timedelta(hours=2))
+    assert (again.picture.name, again.width, storage.exists(name)) == ("", 0, False)
+
+
 def test_nobody_but_curators_has_pages_read(person, web):
     client = Client()
     client.force_login(person("Jona"))
