@@ -156,8 +156,14 @@ def add_use(rows: Iterable[Suggestion]) -> None:
         row.use = known.get(row.pk)  # type: ignore[attr-defined]
 
 
+def sorted_topics() -> list[Topic]:
+    """All topics: held first, then careful, then free."""
+    rows = Topic.objects.current().select_related("held_by")
+    return sorted(rows, key=lambda topic: topic.rank)
+
+
 def topics(now: dt.datetime) -> list[Topic]:
-    """All topics: held first, then careful, then free; with live suggestions and planned posts.
+    """All topics in their order, with live suggestions and planned posts.
 
     What people plan is said in fives, and only where five of them plan something: neither one
     answer nor the difference to the calendar's tells what a single person does.
@@ -176,9 +182,8 @@ def topics(now: dt.datetime) -> list[Topic]:
         for row in planned
         if anonymity.shown(row["people"])
     }
-    found = list(Topic.objects.current().select_related("held_by"))
+    found = sorted_topics()
     for topic in found:
         topic.live = live.get(topic.pk, 0)  # type: ignore[attr-defined]
         topic.queued = queued.get(topic.pk, 0)  # type: ignore[attr-defined]
-    order = {"hold": 0, "careful": 1, "share": 2}
-    return sorted(found, key=lambda topic: (order[topic.light], topic.title))
+    return found

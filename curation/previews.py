@@ -40,7 +40,7 @@ def look(url: str, *, now: dt.datetime) -> LinkPreview:
         preview.why = preview.detail = ""
         preview.title, preview.description = card.title, card.description
         preview.site = card.site
-        old = preview.picture.name
+        old = preview.picture.name or ""
         preview.picture, preview.width, preview.height = "", 0, 0
         _keep_picture(preview, card.picture)
     facts = {

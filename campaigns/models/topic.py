@@ -83,6 +83,11 @@ class Topic(Holdable):
         return self.title
 
     @property
+    def rank(self) -> tuple[int, str]:
+        """To sort by: on hold first, then with care, then free."""
+        return ("hold", "careful", "share").index(self.light), self.title
+
+    @property
     def light(self) -> str:
         """``share``, ``careful`` or ``hold``: what to show now."""
         return "hold" if self.is_held else self.light_when_free

@@ -15,8 +15,7 @@ _SUGGESTIONS = 6
 
 def topics(request: HttpRequest) -> HttpResponse:
     """All topics with their lights: what is on hold first."""
-    rank = {"hold": 0, "careful": 1, "share": 2}
-    rows = sorted(Topic.objects.current(), key=lambda topic: (rank[topic.light], topic.title))
+    rows = sorted(Topic.objects.current(), key=lambda topic: topic.rank)
     return render(request, "topics.html", {"topics": rows})
 
 

@@ -105,10 +105,7 @@ def edit(request: HttpRequest, day: str) -> HttpResponse:
     if issue is None and date < briefings.today(now):
         raise Http404
     if request.method != "POST":
-        kept = kept_form(request)
-        form = IssueForm(kept) if kept else IssueForm(initial=_stored(issue, date))
-        items = _typed_items(kept) if kept else _stored_items(issue, date)
-        return _page(request, date, issue, form, items)
+        return _opened(request, date, issue)
     form, items = IssueForm(request.POST), _typed_items(request.POST)
     act = request.POST.get("act", "save")
     if act not in {"save", "publish"}:
@@ -135,6 +132,15 @@ def edit(request: HttpRequest, day: str) -> HttpResponse:
     return redirect("issue_edit", day=day)
 
 
+def _opened(request: HttpRequest, date: dt.date, issue: Briefing | None) -> HttpResponse:
+    """What was kept over a login, what is stored, or a new day like the latest issue."""
+    if kept := kept_form(request):
+        return _page(request, date, issue, IssueForm(kept), _typed_items(kept))
+    source = issue or Briefing.objects.filter(day__lt=date).first()
+    form = IssueForm(initial=_stored(issue, source))
+    return _page(request, date, issue, form, _stored_items(issue, source))
+
+
 def _said(saved: Briefing, act: str) -> str:
     if act == "publish":
         return _("The issue is out.")
@@ -143,9 +149,8 @@ def _said(saved: Briefing, act: str) -> str:
     return _("Saved.")
 
 
-def _stored(issue: Briefing | None, date: dt.date) -> dict[str, Any]:
+def _stored(issue: Briefing | None, source: Briefing | None) -> dict[str, Any]:
     """What the form shows first; a new day begins with the call and contact of the latest issue."""
-    source = issue or Briefing.objects.filter(day__lt=date).first()
     if source is None:
         return {}
     local = timezone.localtime(source.starts_at) if source.starts_at else None
@@ -164,9 +169,8 @@ def _stored(issue: Briefing | None, date: dt.date) -> dict[str, Any]:
     return found
 
 
-def _stored_items(issue: Briefing | None, date: dt.date) -> list[BriefingItem]:
+def _stored_items(issue: Briefing | None, source: Briefing | None) -> list[BriefingItem]:
     """The lines; a new day begins with the topics of the latest issue, without its notes."""
-    source = issue or Briefing.objects.filter(day__lt=date).first()
     if source is None:
         return []
     items = source.briefingitem_set.select_related("topic").filter(topic__archived_at__isnull=True)
@@ -260,7 +264,6 @@ def _page(
     theirs: Briefing | None = None,
     focus: Focus = ("", 0),
 ) -> HttpResponse:
-    person, now = cast("Person", request.user), timezone.now()
     known = theirs or issue
     posted = request.POST.get("revision") if theirs is None else None
     placed = {item.topic_id for item in items}
@@ -274,9 +277,8 @@ def _page(
         "revision": posted or (known.revision if known else 0),
         "others": [t for t in Topic.objects.current() if t.pk not in placed],
         "curators": curators(),
-        "over": date < briefings.today(now),
+        "over": date < briefings.today(timezone.now()),
         "weekend": date.weekday() > 4,
-        "is_today": date == person.local(now).date(),
         "focus": focus,
     }
     return render(request, "issue_edit.html", context, status=status)

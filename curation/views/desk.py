@@ -17,14 +17,16 @@ from ambassadors.models import Person
 from campaigns import proposals
 from campaigns.models import Suggestion, Topic
 from campaigns.models.programme import ContentClass
+from campaigns.refusals import FieldRefused
 from curation import acts, board, copies, tones
 from curation.board import Wanted
 from curation.calendars import Span
 from curation.models import Act, SavedView
 
 from . import calendar
+from .briefings import curators
 from .times import Unclear, moment
-from .tones import labels
+from .tones import labels as tone_labels
 
 _PAGE = 24
 _MOST_VIEWS = 20
@@ -45,20 +47,16 @@ def desk(request: HttpRequest) -> HttpResponse:
     done = acts.undoable(person, now)
     context = {
         "now": now,
-        "topics": board.topics(now),
-        "ideas": proposals.waiting(now=now),
-        "curators": _curators(),
+        "curators": list(curators()),
         "classes": ContentClass.choices,
         "languages": Person.Language.choices,
         "acts": [what for what in Act.What.choices if what[0] != Act.What.BEGIN],
         "wanted": wanted,
-        "labels": _labels(),
         "here": wanted.query(),
         "bare": Wanted(lane=wanted.lane).query(),
         "all_lanes": wanted.query(lane=""),
         "views": SavedView.objects.filter(person=person)[:_MOST_VIEWS],
         "done": done,
-        "only_tone": labels().get(tones.only_tone(now), ""),
         "undo_until": done and done.at + acts.UNDO,
         "typed": request.POST,
         "picked": set(request.POST.getlist("pick")),
@@ -84,11 +82,6 @@ def _labels() -> dict[str, str]:
     }
 
 
-def _curators() -> list[Person]:
-    """Whoever may write suggestions; fifty of them fit a list."""
-    return list(Person.objects.filter(role__name="curator", left_at__isnull=True).distinct())
-
-
 def _tickets(wanted: Wanted, person: Person, now: dt.datetime, page: str) -> dict[str, Any]:
     """Four lanes beside each other, or all of the one that is asked for, page by page."""
     rows, labels = wanted.rows(person), _labels()
@@ -96,7 +89,12 @@ def _tickets(wanted: Wanted, person: Person, now: dt.datetime, page: str) -> dic
         found = board.ordered(rows.filter(board.in_lane(wanted.lane, now)), wanted.lane)
         leaf = Paginator(found, _PAGE).get_page(page)
         board.add_use(cast("QuerySet[Suggestion]", leaf.object_list))
-        return {"page": leaf, "lane": wanted.lane, "lane_label": labels[wanted.lane]}
+        return {
+            "topics": board.sorted_topics(),
+            "page": leaf,
+            "lane": wanted.lane,
+            "lane_label": labels[wanted.lane],
+        }
     complete = True
     if wanted.q:
         rows, complete = board.newest(rows)
@@ -117,15 +115,18 @@ def _tickets(wanted: Wanted, person: Person, now: dt.datetime, page: str) -> dic
     board.add_use(lanes[-1]["rows"])
     week = calendar.seen(Span.around("week", person.local(now).date()), person, now)
     shelves = [(labels[name], wanted.query(lane=name)) for name in board.SHELVES]
-    return {"lanes": lanes, "shelves": shelves, **week}
+    return {
+        "topics": board.topics(now),
+        "ideas": proposals.waiting(now=now),
+        "only_tone": tone_labels().get(tones.only_tone(now), ""),
+        "lanes": lanes,
+        "shelves": shelves,
+        **week,
+    }
 
 
-class _Doubt(Exception):
-    """A field of the form cannot be taken; with its sentence."""
-
-    def __init__(self, field: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.field, self.sentence = field, sentence
+class _Doubt(FieldRefused):
+    """A field of the form cannot be taken."""
 
 
 def _act(request: HttpRequest, person: Person, now: dt.datetime) -> None:
@@ -163,7 +164,7 @@ def _value(request: HttpRequest, what: str, person: Person, now: dt.datetime) ->
                 raise _Doubt("to_topic", _("Choose a topic."))
         case Act.What.OWNER:
             wanted = board.number(request.POST.get("to_owner", ""))
-            value = next((who for who in _curators() if who.pk == wanted), None)
+            value = curators().filter(pk=wanted).first()
             if value is None:
                 raise _Doubt("to_owner", _("Choose somebody."))
     return value

@@ -116,7 +116,6 @@ def _form(
             {
                 "rule": rule,
                 "error": errors.get(index, ""),
-                "general": not rule.network and not rule.country and rule.content_class,
                 "late": rule.content_class in verbs.COMMERCIAL
                 and rule.place == DisclosureRule.Place.END,
             }

@@ -21,6 +21,7 @@ from ambassadors.kept import kept_form
 from ambassadors.models import Person
 from campaigns import contents, reviews, suggestions, uploads, versions, wording
 from campaigns.models import Suggestion, Topic, Variant
+from campaigns.previews import matrix
 from campaigns.suggestions import NotAllowed, StaleRevision
 from campaigns.versions import Written
 from curation import comments, drafts, forms, presence, previews
@@ -240,13 +241,15 @@ def page(
     stored = suggestion if suggestion.pk else None
     written = [variant for variant in variants if variant.text]
     wrong = forms.troubles(variants) if request.method == "POST" else {}
+    shown = sides(suggestion, written, opened.form)
     context = {
         "suggestion": suggestion,
         "form": opened.form,
         "wordings": [(variant, wrong.get(i)) for i, variant in enumerate(variants)],
         "wrong": wrong,
         "networks": [n.abilities for n in NETWORKS.values()],
-        **sides(suggestion, written, opened.form),
+        **shown,
+        "matrix": matrix(suggestion, written, shown["rules"]),
         "checks": suggestions.checks(suggestion, written, on=timezone.localdate())
         if suggestion.topic_id
         else [],

@@ -133,7 +133,6 @@ def _page(
         "topics": Topic.objects.current(),
         "open": found.state in {"new", "answered"},
         "seen": found.answered_at.isoformat() if found.answered_at else "",
-        "longest": proposals.LONGEST_ANSWER,
         "late": found.state == "new" and found.created_at <= timezone.now() - proposals.patience(),
     }
     return render(request, "desk_idea.html", context, status=status)

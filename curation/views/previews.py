@@ -17,12 +17,12 @@ from curation.forms import variants as wordings
 def sides(
     suggestion: Suggestion, variants: Sequence[Variant], form: SuggestionForm
 ) -> dict[str, Any]:
-    """For the page and the fragment: how texts leave and fit, and for how many. Two queries."""
+    """For the page and the fragment: how texts leave, by which rules, for how many. Two queries."""
     rules = disclosure.labels_by_language(suggestion.content_class)
     audience = form.audience()
     return {
         "leaving": previews.leaving(suggestion, variants, rules),
-        "matrix": previews.matrix(suggestion, variants, rules),
+        "rules": rules,
         "audience": audience,
         "reach": audiences.reach(audience),
     }

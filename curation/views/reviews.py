@@ -169,7 +169,6 @@ def _page(
         "checks": suggestions.checks(suggestion, variants, on=now.date()),
         "audience": audience,
         "reach": audiences.reach(audience),
-        "wrote": verbs.wrote(suggestion, person),
         "curates": person.has_role("curator"),
         "error": error,
         "note": request.POST.get("note", ""),

@@ -19,6 +19,7 @@ from campaigns import lights, topics, wording
 from campaigns.lights import LightRefused
 from campaigns.models import LightChange, Line, Topic
 from campaigns.topics import MOST_ROWS, StaleTopic, TopicRefused
+from curation.forms import lines
 
 from .briefings import curators
 
@@ -95,9 +96,8 @@ def topic_list(request: HttpRequest) -> HttpResponse:
     """All topics, or the archive."""
     archive = request.GET.get("archive") == "1"
     rows = Topic.objects.filter(archived_at__isnull=not archive).select_related("owner")
-    rank = {"hold": 0, "careful": 1, "share": 2}
     context = {
-        "topics": sorted(rows, key=lambda topic: (rank[topic.light], topic.title)),
+        "topics": sorted(rows, key=lambda topic: topic.rank),
         "archive": archive,
     }
     return render(request, "topic_list.html", context)
@@ -118,8 +118,7 @@ def edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
         return _page(request, topic, form, rows, errors=errors, status=422)
     for name, list_ in rows.items():
         setattr(topic, name, list_)
-    lines = form.cleaned_data["leave_out_text"].splitlines()
-    topic.leave_out = [line.strip() for line in lines if line.strip()]
+    topic.leave_out = lines(form.cleaned_data["leave_out_text"])
     if topic.pk is None:
         first = data.get("light", Line.CAREFUL)
         topic.own_view = first == Line.OWN
