@@ -19,7 +19,8 @@ WITH = $(V)/python -m advocacy.withservices
 	touch $@ .venv/demo.stamp
 
 locale/de/LC_MESSAGES/django.mo: locale/de/LC_MESSAGES/django.po
-	$(V)/pybabel --quiet compile -D django -d locale
+	$(V)/pybabel --quiet compile -i $< -o $@.new
+	mv $@.new $@
 
 demo: .venv/demo.stamp locale/de/LC_MESSAGES/django.mo
 	@PORT='$(PORT)' RESET='$(RESET)' $(V)/python -m advocacy.demo

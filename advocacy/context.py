@@ -10,6 +10,9 @@ from django.utils.translation import gettext as _
 from ambassadors.models import Person
 from integrations import instance
 
+# The entry under which all pages of a room stand.
+_ROOMS = {"people": "roster"}
+
 
 def shell(request: HttpRequest) -> dict[str, Any]:
     """Theme, organisation and the navigation of the person's roles."""
@@ -49,7 +52,9 @@ def _nav(person: Person, request: HttpRequest) -> list[dict[str, Any]]:
         entries.append(("ideas", "bolt", _("Ideas"), "i"))
     if len(entries) < 5:
         entries.append(("notebook", "tag", _("Notebook"), "n"))
-    current = request.resolver_match.url_name if request.resolver_match else ""
+    match = request.resolver_match
+    current = match.url_name if match else ""
+    room = match.func.__module__.split(".")[0] if match else ""
     belongs = {
         "composer": "suggestions", "post": "posts", "suggestion_edit": "desk",
         "suggestion_new": "desk", "hold": "desk", "wall": "posts", "post_evidence": "posts",
@@ -79,7 +84,7 @@ def _nav(person: Person, request: HttpRequest) -> list[dict[str, Any]]:
             "icon": icon,
             "label": label,
             "key": key,
-            "current": name == belongs.get(current or "", current),
+            "current": name == belongs.get(current or "", _ROOMS.get(room, current)),
         }
         for name, icon, label, key in entries
     ]

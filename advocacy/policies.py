@@ -45,7 +45,7 @@ def role(*names: str) -> Policy:
     return policy
 
 
-curator = role("curator")
+curator, hr = role("curator"), role("hr")
 POLICIES: dict[str, Policy] = {
     "health": public,
     "ready": public,
@@ -173,7 +173,7 @@ POLICIES: dict[str, Policy] = {
         ),
         curator,
     ),
-    "roster": role("hr"),
+    "roster": hr,
     "audit": role("auditor", "administrator"),
     "system": role("administrator"),
 }

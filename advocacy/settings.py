@@ -122,6 +122,8 @@ VAR_DIR = Path(env("VAR_DIR", str(BASE_DIR / "var")))
 INSTALLED_APPS = [
     "advocacy",
     "curation",
+    "people",
+    "reception",
     "campaigns",
     "integrations",
     "ambassadors",

@@ -3,7 +3,7 @@
 from django.urls import include, path
 from django.views.i18n import set_language
 
-from ambassadors.views import audit, notebook, roster
+from ambassadors.views import audit, notebook
 from campaigns.views import (
     activities,
     approvals,
@@ -47,6 +47,7 @@ from curation.views import ideas as triage
 from curation.views import takeovers as lending
 from curation.views import topics as desk_topics
 from integrations.views import accounts, bluesky, channels, connect, wall
+from people.views import roster
 
 from .views import demo, health
 

@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 from ambassadors import audit
 from ambassadors.models import Person
 from campaigns.models import Briefing, Suggestion
+from integrations import ical
 
-from . import ical
 from .models import CalendarFeed
 
 _SIGNER = Signer(salt="newsroom calendar")

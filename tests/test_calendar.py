@@ -15,10 +15,10 @@ from ambassadors.models import AuditEntry, Role
 from campaigns import holds, moments, shares
 from campaigns.models import Briefing, Delivery, Post, Suggestion, TimeOffer
 from campaigns.shares import Words
-from curation import calendars, feeds, ical, tones
+from curation import calendars, feeds, tones
 from curation.calendars import Span
 from curation.models import Act
-from integrations import accounts
+from integrations import accounts, ical
 
 from .corpus import cases
 from .test_loop import DESKTOP, PHONE, Visitor, chromium, wait_for  # noqa: F401 - a fixture

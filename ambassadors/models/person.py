@@ -80,6 +80,13 @@ class Person(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(default=False)
     joined_at = models.DateTimeField(auto_now_add=True)
     left_at = models.DateTimeField(null=True, blank=True)
+    hours_per_month = models.DecimalField(
+        _("hours per month"), max_digits=4, decimal_places=1, null=True, blank=True,
+        help_text="What the person says they have for this; nobody measures it.",
+    )  # fmt: skip
+    too_much_since = models.DateTimeField(
+        null=True, blank=True, help_text="The person said that it is too much at present."
+    )
     evidence_key = models.UUIDField(
         unique=True,
         editable=False,
@@ -106,8 +113,10 @@ class Person(AbstractBaseUser, PermissionsMixin):
 
     @cached_property
     def role_names(self) -> frozenset[str]:
-        """All roles of this person, read once per request."""
-        return frozenset(self.role_set.values_list("name", flat=True))
+        """All roles of this person, and ``lead`` for who leads a team; read once per request."""
+        roles = self.role_set.values_list("name", flat=True)
+        leads = self.leads.order_by().values_list(models.Value("lead"), flat=True)
+        return frozenset(roles.union(leads))
 
     def has_role(self, *names: str) -> bool:
         """Tell whether the person holds one of the roles."""

@@ -1,6 +1,6 @@
-"""The newsroom's calendar for calendar programmes (RFC 5545).
+"""Calendars for calendar programmes (RFC 5545).
 
-Written by hand: what we say is five properties, and the format's rules for them are three.
+Written by hand: what we say is a handful of properties, and the format's rules for them are three.
 """
 
 import datetime as dt
@@ -12,7 +12,10 @@ _LINE = 75  # octets without the line break (section 3.1)
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event. ``key`` is the same as long as it is the same event."""
+    """One event. ``key`` is the same as long as it is the same event.
+
+    With an end it takes up its time; without one it marks a moment and blocks nobody's day.
+    """
 
     key: str
     at: dt.datetime
@@ -20,6 +23,9 @@ class Event:
     title: str
     note: str
     url: str
+    until: dt.datetime | None = None
+    place: str = ""
+    called_off: bool = False
 
 
 def text(value: str) -> str:
@@ -53,18 +59,25 @@ def calendar(events: Iterable[Event], *, name: str, host: str) -> str:
         "REFRESH-INTERVAL;VALUE=DURATION:PT1H",
     ]
     for event in events:
-        lines += [
-            "BEGIN:VEVENT",
-            f"UID:{event.key}@{host}",
-            f"DTSTAMP:{_utc(event.changed_at)}",
-            f"DTSTART:{_utc(event.at)}",
-            f"SUMMARY:{text(event.title)}",
-            f"DESCRIPTION:{text(event.note)}",
-            f"URL:{event.url}",
-            "TRANSP:TRANSPARENT",
-            "END:VEVENT",
-        ]
+        lines += _event(event, host)
     return "\r\n".join(map(fold, [*lines, "END:VCALENDAR", ""]))
+
+
+def _event(event: Event, host: str) -> list[str]:
+    return [
+        "BEGIN:VEVENT",
+        f"UID:{event.key}@{host}",
+        f"DTSTAMP:{_utc(event.changed_at)}",
+        f"DTSTART:{_utc(event.at)}",
+        *([f"DTEND:{_utc(event.until)}"] if event.until else []),
+        f"SUMMARY:{text(event.title)}",
+        f"DESCRIPTION:{text(event.note)}",
+        *([f"LOCATION:{text(event.place)}"] if event.place else []),
+        f"URL:{event.url}",
+        *(["STATUS:CANCELLED"] if event.called_off else []),
+        "TRANSP:OPAQUE" if event.until else "TRANSP:TRANSPARENT",
+        "END:VEVENT",
+    ]
 
 
 def _utc(at: dt.datetime) -> str:

@@ -1,0 +1,1 @@
+"""Rows of HR's rooms."""

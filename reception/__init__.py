@@ -1,0 +1,1 @@
+"""Where strangers ask: contact cards, questions, speakers and talk requests."""
