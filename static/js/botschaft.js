@@ -20,7 +20,6 @@
     try { await navigator.clipboard.writeText(text); say(t('Kopiert.', 'Copied.')); }
     catch { say(t('Kopieren ging nicht. Markier den Text von Hand.', 'Copy failed. Select the text by hand.')); }
   }));
-  $('.desknav [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });   // on a phone the row scrolls
   $$('[data-submit]').forEach(r => r.addEventListener('change', () => r.form.requestSubmit()));
 
   $$('[data-print]').forEach(b => b.addEventListener('click', () => print()));
