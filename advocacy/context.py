@@ -24,6 +24,13 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "theme": theme if theme in {"light", "dark"} else "",
         "nav": _nav(user, request) if isinstance(user, Person) else [],
         "demo": settings.DEMO,
+        "public": {
+            "indexed": settings.PUBLIC_INDEXED,
+            "careers": settings.CAREERS_URL,
+            "privacy": settings.PRIVACY_URL,
+            "imprint": settings.IMPRINT_URL,
+            "accessibility": settings.ACCESSIBILITY_URL,
+        },
         "sees_channels": isinstance(user, Person) and user.has_role("administrator", "curator"),
         "runs_it": runs_it,
         "unconfirmed": runs_it and instance.stopped(),

@@ -174,6 +174,7 @@ POLICIES: dict[str, Policy] = {
         curator,
     ),
     "roster": hr,
+    **dict.fromkeys(("ask", "ask_card", "ask_photo"), public),
     "audit": role("auditor", "administrator"),
     "system": role("administrator"),
 }

@@ -291,6 +291,16 @@ FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHand
 # After so many days without an answer, a member's idea is brought before the curators again.
 IDEA_DAYS = int(env("IDEA_DAYS", "3"))
 
+# Pages for strangers ------------------------------------------------------------------------
+# Search engines may list the contacts and speakers. Off: names outlive their pages in an index.
+PUBLIC_INDEXED = flag("PUBLIC_INDEXED")
+# Links in the frame of those pages: the company's own careers site, privacy notice, imprint and
+# statement on accessibility. An empty one is not shown.
+CAREERS_URL = env("CAREERS_URL", "")
+PRIVACY_URL = env("PRIVACY_URL", "")
+IMPRINT_URL = env("IMPRINT_URL", "")
+ACCESSIBILITY_URL = env("ACCESSIBILITY_URL", "")
+
 # Words and time -----------------------------------------------------------------------------
 LANGUAGE_CODE = "de"
 LANGUAGES = [("de", _("German")), ("en", _("English"))]

@@ -48,6 +48,7 @@ from curation.views import takeovers as lending
 from curation.views import topics as desk_topics
 from integrations.views import accounts, bluesky, channels, connect, wall
 from people.views import roster
+from reception.views import ask
 
 from .views import demo, health
 
@@ -157,6 +158,9 @@ urlpatterns = [
     ),
     path("desk/sources/<int:pk>/items/<int:item>/draft/", sources.draft, name="source_draft"),
     path("roster/", roster.roster, name="roster"),
+    path("ask/", ask.ask, name="ask"),
+    path("ask/card/<str:key>/", ask.card, name="ask_card"),
+    path("ask/card/<str:key>/photo/", ask.photo, name="ask_photo"),
     path("record/", audit.audit, name="audit"),
     path("me/accounts/", accounts.accounts, name="accounts"),
     path("me/accounts/networks/", accounts.networks, name="networks"),

@@ -103,5 +103,15 @@ def cut(content: bytes, aspect: str, focus: tuple[int, int]) -> tuple[bytes, int
     return out.getvalue(), wide, high
 
 
+def small(content: bytes, most: tuple[int, int]) -> bytes:
+    """A JPEG of our own, no wider and no higher than ``most``."""
+    with Image.open(io.BytesIO(content), formats=["JPEG"]) as image:
+        shrunk = image.convert("RGB")
+    shrunk.thumbnail(most, Image.Resampling.LANCZOS)
+    out = io.BytesIO()
+    shrunk.save(out, "JPEG", quality=80, optimize=True)
+    return out.getvalue()
+
+
 def _begin(whole: int, part: int, focus: int) -> int:
     return min(max(whole * focus // 100 - part // 2, 0), whole - part)

@@ -1,0 +1,39 @@
+"""What every page for strangers keeps: no cookie, the reader's language, nothing left in caches."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils import translation
+from django.views.decorators.csrf import csrf_exempt
+
+View = Callable[..., HttpResponseBase]
+
+
+def public_page(view: View) -> View:
+    """A page for strangers.
+
+    ``?lang=`` wins over what the browser prefers, and ``request.lang_suffix`` carries it on. A form
+    here changes nothing of a session, so it needs no cookie against forgery; it carries a signed,
+    timed stamp (:mod:`reception.stamps`). Nothing may be kept by caches: whoever takes their card
+    back is gone with the next look, not when some copy has grown old.
+    """
+
+    @wraps(view)
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        asked = request.GET.get("lang", "")
+        said = asked if asked in dict(settings.LANGUAGES) else ""
+        if said:
+            translation.activate(said)
+            request.LANGUAGE_CODE = said  # type: ignore[attr-defined]
+        request.lang_suffix = f"?lang={said}" if said else ""  # type: ignore[attr-defined]
+        response = view(request, *args, **kwargs)
+        response["Cache-Control"] = "no-store"
+        if not settings.PUBLIC_INDEXED:
+            response["X-Robots-Tag"] = "noindex, nofollow"
+        return response
+
+    return csrf_exempt(answer)
