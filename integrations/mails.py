@@ -11,9 +11,12 @@ log = logging.getLogger(__name__)
 
 
 def send(person: Person, subject: str, text: str, *, about: str) -> bool:
-    """Write to a person; False when the mail server is away, then the log says ``about`` what."""
+    """Write to a person; False when the mail server is away, then the log says ``about`` what.
+
+    A subject is one line, whatever names stand in it: nobody's name begins a header of its own.
+    """
     try:
-        send_mail(subject, text, settings.DEFAULT_FROM_EMAIL, [person.email])
+        send_mail(" ".join(subject.split()), text, settings.DEFAULT_FROM_EMAIL, [person.email])
     except OSError:
         log.exception("no mail about %s", about)
         return False
