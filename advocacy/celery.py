@@ -16,6 +16,8 @@ app.autodiscover_tasks()
 # In order of their period. A lost or doubled tick is harmless.
 app.conf.beat_schedule = {
     "publish-due": {"task": "campaigns.tasks.publish_due", "schedule": 5.0},
+    "leave-due": {"task": "campaigns.tasks.leave_due", "schedule": 60.0},
+    "mail-takeouts": {"task": "integrations.tasks.mail_takeouts", "schedule": 60.0},
     "issues-due": {"task": "campaigns.tasks.issues_due", "schedule": 60.0},
     # On the grid of CADENCE, so that readings that come due together share their calls.
     "measure-due": {"task": "campaigns.tasks.measure_due", "schedule": crontab(minute="*/10")},
@@ -32,6 +34,10 @@ app.conf.beat_schedule = {
     "revoke-due": {"task": "integrations.tasks.revoke_due", "schedule": 60.0},
     "read-sources": {"task": "curation.tasks.read_sources", "schedule": 60.0},
     "forget-old-trips": {"task": "integrations.tasks.forget_old_trips", "schedule": 600.0},
+    "forget-old-takeouts": {
+        "task": "integrations.tasks.forget_old_takeouts",
+        "schedule": crontab(hour=3, minute=30),
+    },
     "count-tags": {"task": "curation.tasks.count_tags", "schedule": crontab(hour=3, minute=20)},
     "forget-old-previews": {
         "task": "curation.tasks.forget_old_previews",

@@ -101,6 +101,11 @@ POLICIES: dict[str, Policy] = {
     "approvals": signed_in,
     "approval": signed_in,
     "leave": role("hr", "administrator"),
+    "leavers": role("hr", "administrator"),
+    "my_data": signed_in,
+    "private_address": signed_in,
+    "takeout_address": public,  # by signature: it was mailed to that address
+    "takeout": public,  # by signature: whoever left has no login
     "disconnect": signed_in,
     "wall": signed_in,
     "wall_posts": bearer,

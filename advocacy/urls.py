@@ -14,6 +14,7 @@ from campaigns.views import (
     evidence,
     hold,
     ideas,
+    leaving,
     links,
     posts,
     situation,
@@ -47,10 +48,10 @@ from curation.views import ideas as triage
 from curation.views import takeovers as lending
 from curation.views import topics as desk_topics
 from integrations.views import accounts, bluesky, channels, connect, wall
-from people.views import roster
+from people.views import leavers, roster
 from reception.views import ask
 
-from .views import demo, health
+from .views import data, demo, health
 
 urlpatterns = [
     path("", today.today, name="today"),
@@ -182,7 +183,12 @@ urlpatterns = [
     ),
     path("approvals/", approvals.approvals, name="approvals"),
     path("approvals/<int:pk>/", approvals.decide, name="approval"),
-    path("people/<int:pk>/leave/", ending.leave, name="leave"),
+    path("people/<int:pk>/leave/", leaving.leave, name="leave"),
+    path("people/leaving/", leavers.leavers, name="leavers"),
+    path("me/data/", data.my_data, name="my_data"),
+    path("me/data/address/", data.address, name="private_address"),
+    path("takeout/address/<str:token>/", data.confirm, name="takeout_address"),
+    path("takeout/<str:signed>/", data.takeout, name="takeout"),
     path("system/", system.system, name="system"),
     path("wall/", wall.wall, name="wall"),
     path("wall/api/posts", wall.wall_posts, name="wall_posts"),

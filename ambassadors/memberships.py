@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db import transaction
 
-from . import audit
-from .models import Membership, MembershipStep, Person, Team
+from . import audit, logins
+from .models import Membership, MembershipStep, Person, Role, Team
 
 # target: the stages it may be reached from. A term that never began leaves by ``drop``.
 WAYS: dict[str, tuple[str, ...]] = {
@@ -165,13 +165,45 @@ def renew(*, membership: Membership, by: Person, now: dt.datetime) -> bool:
     return True
 
 
+class LastAdministrator(Exception):
+    """Without this person nobody could run the installation any more."""
+
+
+class LeftAlready(Exception):
+    """Somebody else was faster: the person has left, or the planned day was taken back."""
+
+
 @transaction.atomic
-def leave_company(*, person: Person, by: Person | None, now: dt.datetime) -> None:
-    """Somebody leaves: terms end, logins stop, and the sender sees ``left_at`` before any byte."""
-    if not Person.objects.filter(pk=person.pk, left_at__isnull=True).update(
-        left_at=now, is_active=False
-    ):
-        return
+def leave_company(
+    *, person: Person, by: Person | None, now: dt.datetime, planned_on: dt.date | None = None
+) -> None:
+    """Somebody leaves: terms end, logins stop, and the sender sees ``left_at`` before any byte.
+
+    With ``planned_on`` only while that is still their planned last day.
+    Raises :class:`LastAdministrator`, :class:`LeftAlready`.
+    """
+    keep_an_administrator(person)
+    here = Person.objects.filter(pk=person.pk, left_at__isnull=True)
+    if planned_on:
+        here = here.filter(leaves_on=planned_on)
+    if not here.update(left_at=now, is_active=False):
+        raise LeftAlready
     for membership in Membership.objects.filter(person=person, ended_on__isnull=True):
         end(membership=membership, by=by, now=now, reason="left the company")
+    logins.end(person)
     audit.record("person.left", person, by=by, now=now)
+
+
+def keep_an_administrator(person: Person) -> None:
+    """Refuse to lose the last administrator. Raises :class:`LastAdministrator`.
+
+    The rows are locked first and asked afterwards, so that two who leave at once do not each
+    count on the other.
+    """
+    administrators = Role.objects.filter(name=Role.Name.ADMINISTRATOR)
+    if not administrators.filter(person=person).exists():
+        return
+    list(administrators.order_by("pk").select_for_update())
+    others = administrators.exclude(person=person)
+    if not others.filter(person__left_at__isnull=True, person__is_active=True).exists():
+        raise LastAdministrator

@@ -1,18 +1,18 @@
-"""Disconnect, withdraw a consent, leave, take a right back: one mechanism, the proof of a hold.
+"""Disconnect, withdraw a consent, take a right back: one mechanism, the proof of a hold.
 
 Each commits the low fact that the start transaction reads, waits until nothing in flight can put
 its first byte any more, takes back what is still queued, and answers (C24). The queued rows come
 after the commit: a start locks its delivery first, so both in one would wait for each other.
+Leaving the company is :mod:`campaigns.leaving`.
 """
 
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db import transaction
 from django.db.models import QuerySet
 
-from ambassadors import consents, memberships
+from ambassadors import consents
 from ambassadors.models import Consent, Person
 from integrations import accounts, channels
 from integrations.models import ConnectedAccount
@@ -35,7 +35,7 @@ def disconnect(*, account: ConnectedAccount, by: Person, now: dt.datetime) -> En
     accounts.disconnect(account=account, by=by, now=now)
     in_flight = wait_for_flights(account)
     taken_back = take_back(Delivery.objects.filter(account=account), "disconnected", by, now)
-    _ask_instead_of_looking([account])
+    ask_instead_of_looking([account])
     return Ended(taken_back, in_flight)
 
 
@@ -47,21 +47,6 @@ def withdraw_consent(*, person: Person, purpose: str, now: dt.datetime) -> Ended
     in_flight = wait_for_flights(person)
     rows = Delivery.objects.filter(post__person=person, account__person=person)
     return Ended(take_back(rows, "consent", person, now), in_flight)
-
-
-def leave(*, person: Person, by: Person | None, now: dt.datetime) -> Ended:
-    """Somebody leaves the company: logins, terms, rights, connections and queued posts end."""
-    with transaction.atomic():
-        memberships.leave_company(person=person, by=by, now=now)
-        for channel in ConnectedAccount.objects.company().filter(editors=person):
-            channels.remove_editor(channel=channel, editor=person, by=by, now=now)
-        mine = list(ConnectedAccount.objects.of(person))
-        for account in mine:
-            accounts.disconnect(account=account, by=by, now=now)
-    in_flight = wait_for_flights(person)
-    taken_back = take_back(Delivery.objects.filter(post__person=person), "left", by, now)
-    _ask_instead_of_looking(mine)
-    return Ended(taken_back, in_flight)
 
 
 def remove_editor(
@@ -92,7 +77,7 @@ def take_back(rows: "QuerySet[Delivery]", reason: str, by: Person | None, now: d
     return count
 
 
-def _ask_instead_of_looking(ended: Sequence[ConnectedAccount]) -> None:
+def ask_instead_of_looking(ended: Sequence[ConnectedAccount]) -> None:
     """Without the key nobody can look for us; only the person can say whether it arrived."""
     Delivery.objects.filter(account__in=ended, state="unknown").update(
         look_at=None, reason="ask_person"

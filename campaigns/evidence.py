@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 
 from ambassadors import audit
 from ambassadors.models import AuditEntry, Person
+from ambassadors.sheets import cell
 
 from . import anonymity
 from .models import Delivery, DisclosureRule, Evidence, Post, Suggestion
@@ -32,8 +33,6 @@ COLUMNS = (
     "picture_sha256", "sha256",
 )  # fmt: skip
 MOST_ROWS = 100_000
-# A cell that begins like this is a formula for a spreadsheet.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 class EvidenceRefused(FieldRefused):
@@ -203,12 +202,6 @@ def line(row: Evidence) -> dict[str, Any]:
 def seal(rows: Iterable[dict[str, Any]]) -> str:
     """One digest over an export's digests in their order: noted elsewhere, it proves the whole."""
     return hashlib.sha256("\n".join(row["sha256"] for row in rows).encode()).hexdigest()
-
-
-def cell(value: object) -> str:
-    """A value as a spreadsheet may read it: text, never a formula."""
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
 
 
 def as_json(rows: list[dict[str, Any]]) -> str:

@@ -8,7 +8,7 @@ import time
 import uuid
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 
@@ -175,7 +175,32 @@ def stop(*, takeover: Takeover, by: Person, now: dt.datetime) -> endings.Ended:
     return _end(takeover, "stopped", by=by, now=now)
 
 
-def _end(takeover: Takeover, to: str, *, by: Person, now: dt.datetime) -> endings.Ended:
+def end_of_leaver(*, takeover: Takeover, by: Person | None, now: dt.datetime) -> endings.Ended:
+    """Its person has left the company: the slot ends like by the emergency stop.
+
+    Raises :class:`TooLate`.
+    """
+    return _end(takeover, "stopped", by=by, now=now)
+
+
+def without_person(now: dt.datetime) -> "QuerySet[Takeover]":
+    """Slots that ended because their person left, are not over, and that nobody has now."""
+    given = Takeover.objects.standing(now).filter(
+        channel=OuterRef("channel"),
+        begins_at__lt=OuterRef("ends_at"),
+        ends_at__gt=OuterRef("begins_at"),
+    )
+    rows = Takeover.objects.filter(
+        ~Exists(given),
+        state="stopped",
+        ends_at__gt=now,
+        ended_at__gte=F("person__left_at"),
+        channel__disconnected_at__isnull=True,
+    )
+    return rows.select_related("channel", "person").order_by("begins_at")
+
+
+def _end(takeover: Takeover, to: str, *, by: Person | None, now: dt.datetime) -> endings.Ended:
     """End the right; returns when no first byte of it can follow any more.
 
     Effects in order: the barrier waits for starts that came before and shuts out those after; the

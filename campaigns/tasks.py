@@ -8,12 +8,15 @@ import time
 from celery import shared_task
 from django.db import close_old_connections, connection
 
+from integrations.tasks import mail_takeouts, revoke_due
+
 from . import (
     briefings,
     claims,
     deliveries,
     engagement,
     issue_mails,
+    leaving,
     pace,
     proposals,
     reminders,
@@ -22,6 +25,7 @@ from . import (
     watch,
 )
 from .models import Delivery
+from .wakeups import nudge
 
 # Sends wait for networks, so a few threads share one process; each has its own connection.
 THREADS = 16
@@ -169,6 +173,17 @@ def issues_due() -> int:
     if not restores.may_publish(now=now):
         return 0
     return briefings.publish_due(now=now) + issue_mails.send_due(now=now)
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def leave_due() -> int:
+    """Let those leave whose planned last day is over; returns how many did."""
+    close_old_connections()
+    left = leaving.leave_due(now=pace.clock())
+    if left:
+        nudge(revoke_due)
+        nudge(mail_takeouts)
+    return left
 
 
 @shared_task  # type: ignore[untyped-decorator]

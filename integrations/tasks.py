@@ -7,7 +7,7 @@ from celery.signals import worker_ready
 from django.db import close_old_connections, connection
 from django.utils import timezone
 
-from . import accounts, instance, notices, reconnects, tokens, trips
+from . import accounts, instance, notices, reconnects, takeouts, tokens, trips
 from .models import ConnectedAccount
 
 log = logging.getLogger(__name__)
@@ -46,6 +46,21 @@ def revoke_due() -> int:
     if instance.stopped():
         return 0
     return accounts.revoke_due(now=timezone.now())
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def mail_takeouts() -> int:
+    """Send those who left the link to their data; returns how many mails left."""
+    close_old_connections()
+    if instance.stopped():
+        return 0
+    return takeouts.mail_due(now=timezone.now())
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def forget_old_takeouts() -> int:
+    """Delete links that are over, with the addresses; returns how many."""
+    return takeouts.forget_old(now=timezone.now())
 
 
 @shared_task  # type: ignore[untyped-decorator]

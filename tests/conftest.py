@@ -80,7 +80,7 @@ def person(db):
     def make(name="Jona Harms", *roles, **fields):
         email = f"{uuid.uuid4().hex[:10]}@example.org"
         made = Person.objects.create_user(
-            email, "moin-moin-nordwind", name=name, language="en", **fields
+            email, "moin-moin-nordwind", name=name, language="en", **{"welcome": 0, **fields}
         )
         Role.objects.bulk_create(Role(person=made, name=role) for role in roles)
         for purpose in ("publish", "engagement", "roster"):

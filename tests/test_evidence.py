@@ -11,6 +11,7 @@ from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from ambassadors.models import AuditEntry, Person
+from ambassadors.sheets import cell
 from campaigns import choices, deliveries, evidence, shares, suggestions
 from campaigns.models import Approval, Delivery, Evidence, Post, Suggestion
 from campaigns.shares import Words
@@ -261,12 +262,12 @@ def test_csv_is_no_formula(five, heike):
 
 @pytest.mark.parametrize("value", ["=1", "+1", "-1", "@x", "\t=1", "\r=1", " =1", "＝1", "\n=1"])
 def test_cell_is_text(value):
-    assert evidence.cell(value) == f"'{value}"
+    assert cell(value) == f"'{value}"
 
 
 @pytest.mark.parametrize("value", ["Moin", "1=1", "", "(=)"])
 def test_harmless_cell_stays(value):
-    assert evidence.cell(value) == value
+    assert cell(value) == value
 
 
 def test_digest_of_a_quarter_changes_with_every_row(five, heike):

@@ -3,6 +3,7 @@
 from .absence import Absence
 from .audit import AuditEntry
 from .consent import Consent
+from .leaving import PrivateAddress, Takeout
 from .note import Note
 from .person import Person, Role, Site, normalise_email
 from .team import Membership, MembershipStep, Team, TeamKind
@@ -15,8 +16,10 @@ __all__ = [
     "MembershipStep",
     "Note",
     "Person",
+    "PrivateAddress",
     "Role",
     "Site",
+    "Takeout",
     "Team",
     "TeamKind",
     "normalise_email",

@@ -80,6 +80,13 @@ class Person(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(default=False)
     joined_at = models.DateTimeField(auto_now_add=True)
     left_at = models.DateTimeField(null=True, blank=True)
+    leaves_on = models.DateField(
+        null=True, blank=True, help_text="The last day, as planned; over at its end on their clock."
+    )
+    welcome = models.PositiveSmallIntegerField(
+        default=1,
+        help_text="The next step of the first run, 0 when it is over; only the person sees it.",
+    )
     hours_per_month = models.DecimalField(
         _("hours per month"), max_digits=4, decimal_places=1, null=True, blank=True,
         help_text="What the person says they have for this; nobody measures it.",
@@ -102,6 +109,13 @@ class Person(AbstractBaseUser, PermissionsMixin):
 
     class Meta:
         ordering: ClassVar = ["name", "pk"]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["leaves_on"],
+                condition=models.Q(leaves_on__isnull=False),
+                name="person_leaves_on",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name

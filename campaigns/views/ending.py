@@ -4,7 +4,7 @@ from typing import cast
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -80,20 +80,3 @@ def remove_editor(request: HttpRequest, pk: int, editor: int) -> HttpResponse:
     endings.remove_editor(channel=channel, editor=who, by=_me(request), now=timezone.now())
     messages.success(request, _("%(name)s no longer writes for it.") % {"name": who.name})
     return redirect("channels")
-
-
-def leave(request: HttpRequest, pk: int) -> HttpResponse:
-    """Somebody leaves the company: say what ends, then end it."""
-    who = get_object_or_404(Person.objects.filter(left_at__isnull=True), pk=pk)
-    error = ""
-    if request.method == "POST":
-        if request.POST.get("sure") == "yes":
-            endings.leave(person=who, by=_me(request), now=timezone.now())
-            nudge(revoke_due)
-            messages.success(
-                request, _("%(name)s has left. Everything has ended.") % {"name": who.name}
-            )
-            return redirect("today" if who == request.user else "roster")
-        error = _("Tick the box first.")
-    context = {"who": who, "error": error}
-    return render(request, "leave.html", context, status=422 if error else 200)

@@ -19,6 +19,8 @@ from campaigns import takeovers as verbs
 from campaigns.models import Takeover
 from integrations.models import ConnectedAccount
 
+_MOST_DIGITS = 18
+
 
 class TakeoverForm(forms.Form):
     """Channel, person, slot and rules."""
@@ -44,7 +46,7 @@ def takeovers(request: HttpRequest) -> HttpResponse:
     """All takeovers, the latest begin first; on POST plan one."""
     person, now = cast("Person", request.user), timezone.now()
     if request.method != "POST":
-        return _page(request, TakeoverForm(kept_form(request)), now)
+        return _page(request, TakeoverForm(kept_form(request), initial=_again(request, now)), now)
     form = TakeoverForm(request.POST)
     if form.is_valid():
         typed = form.cleaned_data
@@ -68,6 +70,21 @@ def takeovers(request: HttpRequest) -> HttpResponse:
     return _page(request, form, now, status=422)
 
 
+def _again(request: HttpRequest, now: dt.datetime) -> dict[str, Any]:
+    """What stood in the slot of somebody who left, to give it to somebody else."""
+    number = request.GET.get("again", "")
+    if not number.isdecimal() or len(number) > _MOST_DIGITS:
+        return {}
+    slot = verbs.without_person(now).filter(pk=int(number)).first()
+    if slot is None:
+        return {}
+    wall = {
+        name: timezone.localtime(at).strftime("%Y-%m-%dT%H:%M")
+        for name, at in (("begins_at", max(slot.begins_at, now)), ("ends_at", slot.ends_at))
+    }
+    return {"channel": slot.channel_id, "rules": slot.rules, **wall}
+
+
 def _page(
     request: HttpRequest, form: TakeoverForm, now: dt.datetime, *, status: int = 200
 ) -> HttpResponse:
@@ -81,7 +98,8 @@ def _page(
         ],
         "channels": ConnectedAccount.objects.company(),
         "form": form,
-        "open": form.is_bound,
+        "open": form.is_bound or bool(form.initial),
+        "lonely": verbs.without_person(now)[:20],
         "submission": request.POST.get("submission") or uuid.uuid4(),
     }
     return render(request, "desk_takeovers.html", context, status=status)

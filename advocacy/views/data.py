@@ -1,0 +1,101 @@
+"""What is kept about somebody: theirs to take at any time, and once more after they have left."""
+
+import tempfile
+from typing import IO, cast
+
+from django.contrib import messages
+from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from advocacy import takeout as data
+from ambassadors.models import Person, PrivateAddress
+from campaigns.models import Delivery
+from integrations import takeouts
+from integrations.models import ConnectedAccount
+
+
+def my_data(request: HttpRequest) -> HttpResponseBase:
+    """Say what is kept; on POST hand it over as a file."""
+    if request.method == "POST":
+        return _file(_packed(cast("Person", request.user)))
+    return _page(request)
+
+
+def _packed(person: Person) -> IO[bytes]:
+    """The person's data in a file of their own that is gone when it is closed."""
+    made = tempfile.TemporaryFile()  # noqa: SIM115 - the answer closes it
+    data.write(person=person, to=made, now=timezone.now())
+    made.seek(0)
+    return made
+
+
+def _file(made: IO[bytes]) -> FileResponse:
+    name = f"botschaft-{timezone.localdate():%Y-%m-%d}.zip"
+    return FileResponse(made, as_attachment=True, filename=name, content_type="application/zip")
+
+
+def _page(request: HttpRequest, *, typed: str = "", error: str = "") -> HttpResponse:
+    person = cast("Person", request.user)
+    context = {
+        "titles": sorted({_(table.title) for table in data.tables()}),
+        "kept": PrivateAddress.objects.filter(person=person).first(),
+        "typed": typed,
+        "error": error,
+        "waiting": Delivery.objects.filter(post__person=person, state="queued").count()
+        if person.leaves_on
+        else 0,
+        "accounts": ConnectedAccount.objects.of(person).count() if person.leaves_on else 0,
+    }
+    return render(request, "my_data.html", context, status=422 if error else 200)
+
+
+@require_POST
+def address(request: HttpRequest) -> HttpResponse:
+    """Name the address outside where one's data shall go, or take it back."""
+    person, now = cast("Person", request.user), timezone.now()
+    if request.POST.get("act") == "forget":
+        takeouts.forget_address(person=person, now=now)
+        messages.success(request, _("The address is deleted."))
+        return redirect("my_data")
+    typed = request.POST.get("address", "").replace("\x00", "")
+    try:
+        kept = takeouts.name_address(person=person, typed=typed, now=now)
+    except takeouts.AddressRefused as refused:
+        return _page(request, typed=typed[:1000], error=str(refused))
+    if takeouts.ask_to_confirm(kept):
+        messages.success(request, _("A mail went there. It counts once you have said yes in it."))
+    else:
+        messages.error(request, _("The mail could not be sent. Please name it again later."))
+    return redirect("my_data")
+
+
+def confirm(request: HttpRequest, token: str) -> HttpResponse:
+    """From the mail: say that the address is one's own. Needs no login."""
+    kept = takeouts.asked_address(token)
+    if kept and request.method == "POST":
+        takeouts.confirm(kept=kept, now=timezone.now())
+        kept.refresh_from_db()
+    with translation.override(kept.person.language if kept else translation.get_language()):
+        context = {"kept": kept}
+        return render(request, "takeout_address.html", context, status=200 if kept else 410)
+
+
+def takeout(request: HttpRequest, signed: str) -> HttpResponseBase:
+    """The page of a link after leaving; its button hands the data over, once."""
+    now = timezone.now()
+    found = takeouts.of_link(signed)
+    good = bool(found and found.used_at is None and found.expires_at > now)
+    if found and good and request.method == "POST":
+        made = _packed(found.person)  # first, so that a failure does not spend the link
+        if takeouts.use(takeout=found, now=now):
+            return _file(made)
+        made.close()
+        found.refresh_from_db()
+        good = False
+    with translation.override(found.person.language if found else translation.get_language()):
+        context = {"takeout": found, "good": good, "signed": signed}
+        return render(request, "takeout.html", context, status=200 if good else 410)

@@ -1,0 +1,19 @@
+"""The ways into Botschaft that a person has, and their end."""
+
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
+from django.contrib.auth.hashers import make_password
+
+from .models import Person
+
+
+def end(person: Person) -> None:
+    """Take every way in away, sessions included; nothing of it comes back with the person.
+
+    A session is signed over the password's hash: a new one ends them all, on every device, also
+    should somebody be made active again. Call it inside the transaction of the reason.
+    """
+    Person.objects.filter(pk=person.pk).update(password=make_password(None))
+    for rows in (SocialAccount, Authenticator, EmailAddress):
+        rows.objects.filter(user=person).delete()

@@ -1,0 +1,83 @@
+"""What a person may take along, and what becomes of it when they are erased: one declaration.
+
+Every app has a ``takeout.py`` with two names. ``TABLES`` lists what is told, ``UNTOLD`` names the
+columns that point at a person and are not told, with the reason. A test walks all models and
+fails on a column that points at a person and stands in neither.
+
+Erasure is written down here, too, so that nobody adds a table without having thought of it.
+"""
+
+from dataclasses import dataclass
+
+from django.db import models
+from django.utils.translation import gettext_noop
+
+from .models import (
+    Absence,
+    AuditEntry,
+    Consent,
+    Membership,
+    MembershipStep,
+    Note,
+    Person,
+    PrivateAddress,
+    Role,
+    Takeout,
+    Team,
+)
+
+# What erasing a person does with a row.
+DELETED = "deleted"
+NAMELESS = "stays, without the person"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of a model that are a person's own, and the lookup ``whose`` that leads to them.
+
+    All columns are told but keys of ours, columns that point at other people, and ``left_out``.
+    ``files`` names the columns whose files go along. ``title`` is for people.
+    """
+
+    model: type[models.Model]
+    whose: str
+    title: str
+    erasure: str
+    left_out: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Untold:
+    """Why a column that points at a person is not told, and what erasing does with it."""
+
+    because: str
+    erasure: str
+
+
+KEPT_AUDIT = "kept without a name: the record of switches is what the works council relies on"
+IN_RECORD = "your own acts stand in your record; this row is the company's"
+TABLES = (
+    Table(
+        Person,
+        "pk",
+        gettext_noop("You"),
+        DELETED,
+        left_out=("password", "email_normalised", "is_staff", "is_superuser", "evidence_key"),
+    ),
+    Table(Role, "person", gettext_noop("Roles"), DELETED),
+    Table(Membership, "person", gettext_noop("Terms in teams"), DELETED),
+    Table(MembershipStep, "membership__person", gettext_noop("Steps of your terms"), DELETED),
+    Table(Team, "lead", gettext_noop("Teams you lead"), NAMELESS),
+    Table(Consent, "person", gettext_noop("Consents"), DELETED),
+    Table(Absence, "person", gettext_noop("Absences"), DELETED),
+    Table(Note, "person", gettext_noop("Notebook"), DELETED),
+    Table(PrivateAddress, "person", gettext_noop("Your address outside"), DELETED),
+    Table(Takeout, "person", gettext_noop("Links to your data"), DELETED, left_out=("key",)),
+    Table(AuditEntry, "actor_id", gettext_noop("Your record: what you switched"), KEPT_AUDIT),
+)
+UNTOLD = {
+    "ambassadors.Absence.deputy": Untold("it is the absence of a colleague", DELETED),
+    "ambassadors.Person_groups.person": Untold("Django's groups are not used", DELETED),
+    "ambassadors.Person_user_permissions.person": Untold("Django's are not used", DELETED),
+}

@@ -1,0 +1,96 @@
+"""What a person may take along of what and when (:mod:`ambassadors.takeout`)."""
+
+from django.utils.translation import gettext_noop
+
+from ambassadors.takeout import DELETED, IN_RECORD, NAMELESS, Table, Untold
+
+from .models import (
+    ActivityAnswer,
+    Approval,
+    Attempt,
+    BriefingMail,
+    BriefingMailWish,
+    BriefingRead,
+    Delivery,
+    Document,
+    FormerText,
+    HoldAnswer,
+    Picture,
+    PictureFace,
+    Post,
+    Proposal,
+    ShortLink,
+    Suggestion,
+    Takeover,
+    TimeOffer,
+    Topic,
+)
+
+_PROOF = "kept without a name: four eyes looked at it, and it must stay provable"
+TABLES = (
+    Table(Post, "person", gettext_noop("Posts"), DELETED, left_out=("submission",)),
+    Table(FormerText, "post__person", gettext_noop("Earlier texts of your posts"), DELETED),
+    Table(
+        Delivery,
+        "post__person",
+        gettext_noop("How your posts went out"),
+        DELETED,
+        left_out=("key", "rkey", "kept"),
+    ),
+    Table(Attempt, "delivery__post__person", gettext_noop("Attempts to send"), DELETED),
+    Table(
+        TimeOffer,
+        "delivery__post__person",
+        gettext_noop("Other moments you were offered"),
+        DELETED,
+    ),
+    Table(ShortLink, "post__person", gettext_noop("Your links and their clicks"), DELETED),
+    Table(HoldAnswer, "post__person", gettext_noop("Your answers after a hold"), DELETED),
+    Table(Proposal, "person", gettext_noop("Ideas"), DELETED, left_out=("submission",)),
+    Table(Takeover, "person", gettext_noop("Takeovers"), DELETED, left_out=("submission",)),
+    Table(ActivityAnswer, "person", gettext_noop("Requests you put away"), DELETED),
+    Table(BriefingRead, "person", gettext_noop("Issues you ticked as read"), DELETED),
+    Table(BriefingMailWish, "person", gettext_noop("Issue by mail"), DELETED),
+    Table(BriefingMail, "person", gettext_noop("Issue mails sent"), DELETED),
+    Table(PictureFace, "person", gettext_noop("Pictures you are in"), DELETED),
+    Table(
+        Picture,
+        "uploaded_by",
+        gettext_noop("Pictures you uploaded"),
+        NAMELESS,
+        files=("file",),
+    ),
+    Table(
+        Document,
+        "uploaded_by",
+        gettext_noop("Documents you uploaded"),
+        NAMELESS,
+        files=("file",),
+    ),
+    Table(Suggestion, "author", gettext_noop("Suggestions you wrote"), NAMELESS),
+    Table(Approval, "person", gettext_noop("Your yes to suggestions"), _PROOF),
+    Table(Topic, "owner", gettext_noop("Topics you own"), NAMELESS),
+    Table(Topic, "deputies", gettext_noop("Topics you stand in for"), NAMELESS),
+)
+UNTOLD = {
+    "campaigns.Activity.created_by": Untold(IN_RECORD, NAMELESS),
+    "campaigns.Briefing.contact": Untold("the issue is the company's, and is out", NAMELESS),
+    "campaigns.Campaign.created_by": Untold(IN_RECORD, NAMELESS),
+    "campaigns.Delivery.approved_by": Untold("it is a colleague's post", _PROOF),
+    "campaigns.DisclosureTable.in_force_by": Untold(IN_RECORD, _PROOF),
+    "campaigns.DisclosureTable.proposed_by": Untold(IN_RECORD, _PROOF),
+    "campaigns.HoldRecord.held_by": Untold(IN_RECORD, NAMELESS),
+    "campaigns.HoldRecord.released_by": Untold(IN_RECORD, NAMELESS),
+    "campaigns.Programme.held_by": Untold(IN_RECORD, NAMELESS),
+    "campaigns.Proposal.answered_by": Untold("it is a colleague's idea", NAMELESS),
+    "campaigns.Spread.by": Untold(IN_RECORD, DELETED),
+    "campaigns.Suggestion.approved_by": Untold("it stands in your yes to suggestions", _PROOF),
+    "campaigns.Suggestion.changed_by": Untold(IN_RECORD, NAMELESS),
+    "campaigns.Suggestion.held_by": Untold(IN_RECORD, NAMELESS),
+    "campaigns.Suggestion.owner": Untold("the suggestion is the company's", NAMELESS),
+    "campaigns.Takeover.ended_by": Untold(IN_RECORD, NAMELESS),
+    "campaigns.Takeover.planned_by": Untold(IN_RECORD, NAMELESS),
+    "campaigns.Takeover.released_by": Untold(IN_RECORD, NAMELESS),
+    "campaigns.Topic.held_by": Untold(IN_RECORD, NAMELESS),
+    "campaigns.Version.by": Untold("the text is the company's, by several hands", NAMELESS),
+}
