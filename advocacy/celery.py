@@ -33,12 +33,14 @@ app.conf.beat_schedule = {
     },
     "revoke-due": {"task": "integrations.tasks.revoke_due", "schedule": 60.0},
     "read-sources": {"task": "curation.tasks.read_sources", "schedule": 60.0},
+    "seats-due": {"task": "people.tasks.seats_due", "schedule": 60.0},
     "forget-old-trips": {"task": "integrations.tasks.forget_old_trips", "schedule": 600.0},
     "forget-old-takeouts": {
         "task": "integrations.tasks.forget_old_takeouts",
         "schedule": crontab(hour=3, minute=30),
     },
     "count-tags": {"task": "curation.tasks.count_tags", "schedule": crontab(hour=3, minute=20)},
+    "follow-clocks": {"task": "people.tasks.follow_clocks", "schedule": crontab(hour=3, minute=30)},
     "forget-old-previews": {
         "task": "curation.tasks.forget_old_previews",
         "schedule": crontab(hour=3, minute=40),
@@ -47,6 +49,11 @@ app.conf.beat_schedule = {
     "warn-of-ends": {
         "task": "integrations.tasks.warn_of_ends",
         "schedule": crontab(hour="7", minute="10", day_of_week="mon-fri"),
+    },
+    # Hourly, so that every place has its morning once; each mail is written once.
+    "remind-of-courses": {
+        "task": "people.tasks.remind_of_courses",
+        "schedule": crontab(minute="25", day_of_week="mon-fri"),
     },
     # Hourly, so that curators of every time zone are awake once; it writes once a day at most.
     "remind-of-ideas": {

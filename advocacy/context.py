@@ -12,6 +12,10 @@ from integrations import instance
 
 # The entry under which all pages of a room stand.
 _ROOMS = {"people": "roster"}
+# Pages of that room which everybody has for themselves stand under no entry.
+_OWN = (
+    "training", "training_executives", "course", "booking", "training_room",
+)  # fmt: skip
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
@@ -77,6 +81,7 @@ def _nav(person: Person, request: HttpRequest) -> list[dict[str, Any]]:
         **dict.fromkeys(("topic_list", "topic_new", "topic_edit"), "desk"),
         **dict.fromkeys(("topics", "topic", "briefings", "briefing", "issue_mail"), "today"),
         "desk_ideas": "desk", "desk_idea": "desk",
+        **dict.fromkeys(_OWN, ""),
         **dict.fromkeys(
             ("desk_takeovers", "desk_activities", "desk_campaigns", "desk_campaign"), "desk"
         ),

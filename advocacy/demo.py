@@ -184,6 +184,7 @@ def run(home: Path, port: int, services: tuple[str, str], began: float) -> None:
     manage(env, "migrate", "--no-input")
     manage(env, "load_nordwind")
     manage(env, "load_newsroom")
+    manage(env, "load_people")
     manage(env, "load_reception")
     manage(env, "collectstatic", "--no-input")
     family = Family(env, port, home)

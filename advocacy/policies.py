@@ -179,6 +179,38 @@ POLICIES: dict[str, Policy] = {
         curator,
     ),
     "roster": hr,
+    **dict.fromkeys(
+        (
+            "training",
+            "training_executives",
+            "course",
+            "session_book",
+            "training_room",  # the view: its trainer, and HR
+            "booking",
+            "booking_calendar",
+            "training_start",  # the view: who leads the team
+            "training_feed_settings",
+            "certificate",
+            "certificate_name",
+        ),
+        signed_in,
+    ),
+    "training_feed": bearer,  # the address itself is the secret
+    "certificate_check": public,  # the code is the secret, and it says valid or not
+    **dict.fromkeys(
+        (
+            "desk_training",
+            "desk_completions",
+            "desk_training_team",
+            "desk_course_new",
+            "desk_course",
+            "desk_course_act",
+            "desk_session_new",
+            "desk_session",
+            "desk_session_call_off",
+        ),
+        hr,
+    ),
     **dict.fromkeys(("ask", "ask_card", "ask_photo"), public),
     "audit": role("auditor", "administrator"),
     "system": role("administrator"),

@@ -301,6 +301,15 @@ PRIVACY_URL = env("PRIVACY_URL", "")
 IMPRINT_URL = env("IMPRINT_URL", "")
 ACCESSIBILITY_URL = env("ACCESSIBILITY_URL", "")
 
+# Fonts for letters on a certificate that ours lack (Greek, Cyrillic, Hebrew, Arabic and more).
+CERTIFICATE_FONTS = [
+    Path(name)
+    for name in env("CERTIFICATE_FONTS", "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf").split(
+        ","
+    )
+    if name
+]
+
 # Words and time -----------------------------------------------------------------------------
 LANGUAGE_CODE = "de"
 LANGUAGES = [("de", _("German")), ("en", _("English"))]

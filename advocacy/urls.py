@@ -48,7 +48,7 @@ from curation.views import ideas as triage
 from curation.views import takeovers as lending
 from curation.views import topics as desk_topics
 from integrations.views import accounts, bluesky, channels, connect, wall
-from people.views import leavers, roster
+from people.views import certificates, leavers, roster, training, training_desk
 from reception.views import ask
 
 from .views import data, demo, health
@@ -162,6 +162,40 @@ urlpatterns = [
     path("ask/", ask.ask, name="ask"),
     path("ask/card/<str:key>/", ask.card, name="ask_card"),
     path("ask/card/<str:key>/photo/", ask.photo, name="ask_photo"),
+    path("training/", training.training, name="training"),
+    path("training/executives/", training.executives, name="training_executives"),
+    path("training/courses/<int:pk>/", training.course, name="course"),
+    path("training/dates/<int:pk>/book/", training.book, name="session_book"),
+    path("training/dates/<int:pk>/room/", training_desk.room, name="training_room"),
+    path("training/seats/<int:pk>/", training.booking, name="booking"),
+    path("training/seats/<int:pk>/date.ics", training.booking_calendar, name="booking_calendar"),
+    path("training/terms/<int:pk>/start/", training.start, name="training_start"),
+    path("training/calendar/address/", training.feed_settings, name="training_feed_settings"),
+    path("training/calendar/<str:signed>.ics", training.feed, name="training_feed"),
+    path("training/certificates/<int:pk>.pdf", certificates.certificate, name="certificate"),
+    path(
+        "training/certificates/<int:pk>/name/",
+        certificates.certificate_name,
+        name="certificate_name",
+    ),
+    path("certificate/<str:code>/", certificates.certificate_check, name="certificate_check"),
+    path("people/training/", training_desk.desk, name="desk_training"),
+    path("people/training/completions/", training_desk.completions, name="desk_completions"),
+    path("people/training/teams/<int:pk>/", training_desk.team, name="desk_training_team"),
+    path("people/training/courses/new/", training_desk.course_new, name="desk_course_new"),
+    path("people/training/courses/<int:pk>/", training_desk.course_edit, name="desk_course"),
+    path("people/training/courses/<int:pk>/act/", training_desk.course_act, name="desk_course_act"),
+    path(
+        "people/training/courses/<int:pk>/dates/new/",
+        training_desk.session_new,
+        name="desk_session_new",
+    ),
+    path("people/training/dates/<int:pk>/", training_desk.session_edit, name="desk_session"),
+    path(
+        "people/training/dates/<int:pk>/off/",
+        training_desk.session_call_off,
+        name="desk_session_call_off",
+    ),
     path("record/", audit.audit, name="audit"),
     path("me/accounts/", accounts.accounts, name="accounts"),
     path("me/accounts/networks/", accounts.networks, name="networks"),

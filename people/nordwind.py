@@ -1,0 +1,13 @@
+"""Nordwind Energie's HR rooms. Relative to now."""
+
+import datetime as dt
+
+from ambassadors.models import Person
+
+from . import nordwind_training
+
+
+def load(*, now: dt.datetime) -> None:
+    """Load it for people and teams that are there already."""
+    by = {person.email.split("@")[0]: person for person in Person.objects.all()}
+    nordwind_training.load(by, now=now)

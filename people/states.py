@@ -1,0 +1,49 @@
+"""All lives of HR's rooms: the declared graphs, and the only writer of a ``state``."""
+
+from typing import Any
+
+from django.db import models
+
+from .models import Booking, Session
+
+# target: the states it may be reached from.
+SESSION: dict[str, tuple[str, ...]] = {"called_off": ("planned",)}
+BOOKING: dict[str, tuple[str, ...]] = {
+    # A seat: from the line, as an answer to an offer, or because "was there" was a mistake.
+    "booked": ("waiting", "asked", "attended"),
+    "asked": ("waiting",),
+    "given_back": ("waiting", "asked", "booked"),
+    "attended": ("booked",),
+}
+
+
+class NoSuchWay(Exception):
+    """The graph has no such edge: a mistake in the code, never bad luck."""
+
+
+def _move(
+    rows: "models.QuerySet[Any]",
+    graph: dict[str, tuple[str, ...]],
+    *,
+    source: str,
+    to: str,
+    **changes: Any,
+) -> bool:
+    """Do one conditional UPDATE; tells whether it happened."""
+    if source not in graph[to]:
+        message = f"{source} → {to}"
+        raise NoSuchWay(message)
+    return bool(rows.filter(state=source).update(state=to, **changes))
+
+
+def move_session(session: Session, *, to: str, **changes: Any) -> bool:
+    """Move a session from the state it was read in; tells whether it still was in it."""
+    rows = Session.objects.filter(pk=session.pk)
+    return _move(rows, SESSION, source=session.state, to=to, **changes)
+
+
+def move_booking(booking: Booking, *, to: str, **changes: Any) -> bool:
+    """Move a booking from the state it was read in; tells whether it still was in it."""
+    rows = Booking.objects.filter(pk=booking.pk)
+    changes = {"answer_by": None, **changes}
+    return _move(rows, BOOKING, source=booking.state, to=to, **changes)
