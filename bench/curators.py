@@ -26,6 +26,7 @@ from .stage import Stage, stage
 from .words import WORDS
 
 P95_GOAL = 0.3  # seconds of a save
+_SAVE = 4  # seconds between two saves of a curator for each unit of pace
 _HOT = 0.1  # this share of the suggestions gets two thirds of the work
 
 
@@ -427,7 +428,7 @@ def keep(results: list[Result], asked: Any) -> None:
     """Write the table between the page's own markers."""
     head = (
         f"{dt.datetime.now(dt.UTC):%Y-%m-%d}, {machine()}; {asked.curators} curators on "
-        f"{asked.suggestions} suggestions for {asked.seconds:.0f} s, each with a save every 15 s or so"
+        f"{asked.suggestions} suggestions for {asked.seconds:.0f} s, each with a save every {asked.pace * _SAVE:.0f} s or so"
         f"{', the machine shared with other work' if asked.shared else ''}; `make curators`.\n\n"
         "| what | figure | goal | beside it | kept |\n|---|---|---|---|---|\n"
     )
@@ -448,7 +449,7 @@ def main() -> int:
     parser.add_argument("--curators", type=int, default=50)
     parser.add_argument("--suggestions", type=int, default=200)
     parser.add_argument(
-        "--pace", type=float, default=4, help="factor of the pauses; 4: a save every 15 s or so"
+        "--pace", type=float, default=16, help="factor of the pauses; 16: a save a minute or so"
     )
     parser.add_argument(
         "--no-goal", action="store_true", help="time counts for nothing: shared machines"

@@ -76,10 +76,12 @@ def test_planned_posts_are_told_of_five_people_or_not_at_all(desk, plan, mirja, 
     assert ("entry--planned" in page, "at least 5 planned" in page) == (shown, shown)
 
 
-def test_many_posts_of_one_person_are_no_group(plan, mirja, person):
+def test_many_posts_of_one_person_are_no_group(desk, plan, mirja, person):
     noon = working_noon()
     plan(7, noon, who=person("Busy"))
     assert calendars._planned(noon - DAY, noon + DAY) == []
+    page = desk.get("/desk/").content.decode()
+    assert ("at least 5 planned" in page, "fewer than five planned" in page) == (False, True)
 
 
 def test_groups_are_the_same_on_every_clock(plan, mirja, person):
