@@ -4,7 +4,7 @@ import datetime as dt
 import hashlib
 import secrets
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -52,8 +52,8 @@ class Words:
     visibility: str = "public"
 
 
-def check_text(text: str) -> None:
-    """Refuse an empty text, one with an open gap, or one nobody could read."""
+def check_text(text: str, drafts: Iterable[str] = ()) -> None:
+    """Refuse an empty text, one nobody could read, or one with an open gap of its drafts."""
     if wording.is_blank(text):
         raise ShareRefused("text", _("There is no text yet."))
     if len(text) > LONGEST_TEXT:
@@ -64,22 +64,24 @@ def check_text(text: str) -> None:
         )
     if wording.is_stacked(text):
         raise ShareRefused("text", _("Too many marks stand on one letter."))
-    if wording.gaps(text):
+    if wording.open_gaps(text, drafts):
         raise ShareRefused("text", _("One blue gap is still empty."))
 
 
 def check_parts(words: Words) -> list[str]:
     """The parts of the text, at least one. Refuses what :func:`check_text` refuses in any."""
     parts = wording.parts(words.text)
+    wordings = words.variant.suggestion.variant_set.all()
+    drafts = [variant.text for variant in wordings]
     if len(parts) == 1:
-        check_text(words.text)
+        check_text(words.text, drafts)
         return [words.text]
     if len(parts) > MOST_PARTS:
         raise ShareRefused("text", _("More than %(most)s parts.") % {"most": MOST_PARTS})
     for number, part in enumerate(parts, 1):
         if not part:
             raise ShareRefused("text", _("Part %(number)s is empty.") % {"number": number})
-        check_text(part)
+        check_text(part, drafts)
     return parts
 
 
@@ -358,7 +360,7 @@ def reworded(post: Post, text: str, account: ConnectedAccount) -> dict[str, Any]
     """
     if len(wording.parts(text)) > 1:
         raise ShareRefused("text", _("This stays one part: take out the line ---."))
-    check_text(text)
+    check_text(text, [post.draft])
     labelled = None if post.part else post.suggestion
     label = disclosure.label_for(labelled, post.network, post.language, post.country)
     if labelled:

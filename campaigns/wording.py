@@ -3,6 +3,7 @@
 import hashlib
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 GAP = re.compile(r"\[[^\[\]\n]{1,200}\]")
@@ -67,8 +68,26 @@ def is_stacked(text: str) -> bool:
 
 
 def gaps(text: str) -> list[str]:
-    """The personal gaps that are still open, with their brackets."""
+    """The personal gaps of a draft, with their brackets."""
     return GAP.findall(text)
+
+
+def open_gaps(text: str, drafts: Iterable[str]) -> list[str]:
+    """The gaps of the drafts that nobody filled yet, with their brackets.
+
+    A bracket of one's own is words. One that keeps half the words of a gap is still that gap.
+    """
+    asked = [_words(gap) for draft in drafts for gap in gaps(draft)]
+    return [
+        gap
+        for gap in gaps(text)
+        if any(2 * len(_words(gap) & words) >= len(words) for words in asked)
+    ]
+
+
+def _words(gap: str) -> set[str]:
+    """The words of a gap; its signs where it has none."""
+    return set(re.findall(r"\w+", gap.casefold())) or {gap}
 
 
 def parts(text: str) -> list[str]:
@@ -95,9 +114,9 @@ def voice(draft: str, text: str) -> Voice:
     words = _TOKEN.findall(text)
     keys = [_key(word) for word in words]
     shared = _common(house, keys)
+    left = open_gaps(text, [draft])
     kinds = [
-        "b" if GAP.fullmatch(word) else "h" if index in shared else "o"
-        for index, word in enumerate(words)
+        "b" if word in left else "h" if index in shared else "o" for index, word in enumerate(words)
     ]
     runs: list[tuple[str, int]] = []
     for kind in kinds:
@@ -105,11 +124,10 @@ def voice(draft: str, text: str) -> Voice:
             runs[-1] = (kind, runs[-1][1] + 1)
         else:
             runs.append((kind, 1))
-    open_gaps = len(gaps(text))
     return Voice(
         own=kinds.count("o"),
         total=len(kinds) - kinds.count("b"),
-        gaps=open_gaps,
+        gaps=len(left),
         runs=tuple(runs),
     )
 

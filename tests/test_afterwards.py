@@ -518,7 +518,7 @@ def test_edit_of_a_post_on_its_way_gets_a_sentence_and_keeps_what_was_typed(
     assert Post.objects.count() == 1
 
 
-@pytest.mark.parametrize("text", ["", "One [gap] is open.", "a" * 501, "one\n---\ntwo"])
+@pytest.mark.parametrize("text", ["", "[your part in it] is open.", "a" * 501, "one\n---\ntwo"])
 def test_bad_edit_gets_a_sentence_and_changes_nothing(client, jona, account, queue, text):
     delivery = queue(jona, account, text="The old text.")
     response = say(client, delivery, "edit", text=text)

@@ -1,5 +1,6 @@
 """Own words, gaps, labels and counting, with generated text."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -57,6 +58,22 @@ def test_counting_units():
         counting.mastodon("see https://example.org/a-very-long-address-indeed @jona@norden.example")
         == 4 + 23 + 1 + 5
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("It began with [your part in it].", ["[your part in it]"]),
+        ("It began with [YOUR part].", ["[YOUR part]"]),
+        ("It began with [your part in it: concrete].", ["[your part in it: concrete]"]),
+        ("It began with concrete [m/w/d].", []),
+        ("Thanks @[Max Muster](urn:li:person:abc123)!", []),
+        ("[…] and [?]", ["[…]"]),
+    ],
+)
+def test_gap_is_open_while_it_keeps_half_its_words(text, left):
+    drafts = ["Six years. [your part in it]", "And so [it] ends. […]"]
+    assert wording.open_gaps(text, drafts) == left
 
 
 def test_gap_is_found_and_tid_sorts():

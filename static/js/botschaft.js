@@ -56,14 +56,17 @@
   const cut = s => s.split(/^[ \t]*---[ \t]*$/m);   // a line --- alone begins the next part of a thread
 
   const toks = s => s.match(/\[[^\]]*\]|\S+|\s+/g) || [], key = w => w.toLowerCase().replace(/^[^\p{L}\p{N}_[]+|[^\p{L}\p{N}_\]]+$/gu, '');
+  // a bracket is an open gap if it keeps half the words of one of the draft's; else it is words
+  const words = g => new Set(g.toLowerCase().match(/[\p{L}\p{N}_]+/gu) || [g]);
+  const gaps = base => { const asked = (base.match(/\[[^\[\]\n]{1,200}\]/g) || []).map(words); return w => /^\[/.test(w) && asked.some(a => 2 * [...a].filter(x => words(w).has(x)).length >= a.size); };
   // word diff (longest common subsequence): true where the word is the writer's own
   const own = (base, text) => {
-    const a = toks(base).filter(w => w.trim()).map(key), T = toks(text), b = T.filter(w => w.trim()).map(key), n = a.length, m = b.length;
+    const open = gaps(base), a = toks(base).filter(w => w.trim()).map(key), T = toks(text), b = T.filter(w => w.trim()).map(key), n = a.length, m = b.length;
     if (n * m > 4e6) return T.map(w => (w.trim() ? { w, mine: true } : { w, space: true }));
     const L = Array.from({ length: n + 1 }, () => new Uint16Array(m + 1));
     for (let i = n - 1; i >= 0; i--) for (let j = m - 1; j >= 0; j--) L[i][j] = a[i] === b[j] && a[i] ? L[i + 1][j + 1] + 1 : Math.max(L[i + 1][j], L[i][j + 1]);
     const mine = new Array(m).fill(true); for (let i = 0, j = 0; i < n && j < m;) a[i] === b[j] && a[i] ? (mine[j] = false, i++, j++) : L[i + 1][j] >= L[i][j + 1] ? i++ : j++;
-    let k = 0; return T.map(w => w.trim() ? { w, gap: /^\[/.test(w), mine: mine[k++] } : { w, space: true });
+    let k = 0; return T.map(w => w.trim() ? { w, gap: open(w), mine: mine[k++] } : { w, space: true });
   };
   const span = (cls, text) => Object.assign(document.createElement('span'), { className: cls, textContent: text });
   const paint = (back, parts) => back.replaceChildren(...parts.map((p, i) => p.space
