@@ -32,6 +32,11 @@ app.conf.beat_schedule = {
         "schedule": crontab(hour=3, minute=20),
     },
     "revoke-due": {"task": "integrations.tasks.revoke_due", "schedule": 60.0},
+    "import-people": {"task": "people.tasks.import_people", "schedule": 60.0},
+    "forget-old-imports": {
+        "task": "people.tasks.forget_old_imports",
+        "schedule": crontab(hour=3, minute=50),
+    },
     "read-sources": {"task": "curation.tasks.read_sources", "schedule": 60.0},
     "seats-due": {"task": "people.tasks.seats_due", "schedule": 60.0},
     "forget-old-trips": {"task": "integrations.tasks.forget_old_trips", "schedule": 600.0},

@@ -212,6 +212,10 @@ POLICIES: dict[str, Policy] = {
         hr,
     ),
     **dict.fromkeys(("ask", "ask_card", "ask_photo"), public),
+    **dict.fromkeys(
+        ("imports", "import", "import_choose", "import_agree", "import_drop"),
+        role("hr", "administrator"),
+    ),
     "audit": role("auditor", "administrator"),
     "system": role("administrator"),
 }

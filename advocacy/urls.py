@@ -48,7 +48,7 @@ from curation.views import ideas as triage
 from curation.views import takeovers as lending
 from curation.views import topics as desk_topics
 from integrations.views import accounts, bluesky, channels, connect, wall
-from people.views import certificates, leavers, roster, training, training_desk
+from people.views import certificates, imports, leavers, roster, training, training_desk
 from reception.views import ask
 
 from .views import data, demo, health
@@ -196,6 +196,11 @@ urlpatterns = [
         training_desk.session_call_off,
         name="desk_session_call_off",
     ),
+    path("people/import/", imports.imports_list, name="imports"),
+    path("people/import/<int:pk>/", imports.show, name="import"),
+    path("people/import/<int:pk>/columns/", imports.choose, name="import_choose"),
+    path("people/import/<int:pk>/yes/", imports.agree, name="import_agree"),
+    path("people/import/<int:pk>/drop/", imports.drop, name="import_drop"),
     path("record/", audit.audit, name="audit"),
     path("me/accounts/", accounts.accounts, name="accounts"),
     path("me/accounts/networks/", accounts.networks, name="networks"),

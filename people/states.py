@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import models
 
-from .models import Booking, Session
+from .models import Booking, PeopleImport, Session
 
 # target: the states it may be reached from.
 SESSION: dict[str, tuple[str, ...]] = {"called_off": ("planned",)}
@@ -14,6 +14,17 @@ BOOKING: dict[str, tuple[str, ...]] = {
     "asked": ("waiting",),
     "given_back": ("waiting", "asked", "booked"),
     "attended": ("booked",),
+}
+IMPORT: dict[str, tuple[str, ...]] = {
+    "reading": ("uploaded",),
+    "read": ("reading",),
+    "refused": ("reading",),
+    # Back to the columns, with the file still there.
+    "uploaded": ("read",),
+    "waiting": ("read",),
+    "running": ("read", "waiting"),
+    "done": ("running",),
+    "dropped": ("uploaded", "read", "waiting"),
 }
 
 
@@ -47,3 +58,9 @@ def move_booking(booking: Booking, *, to: str, **changes: Any) -> bool:
     rows = Booking.objects.filter(pk=booking.pk)
     changes = {"answer_by": None, **changes}
     return _move(rows, BOOKING, source=booking.state, to=to, **changes)
+
+
+def move_import(row: PeopleImport, *, to: str, **changes: Any) -> bool:
+    """Move an import from the state it was read in; tells whether it still was in it."""
+    rows = PeopleImport.objects.filter(pk=row.pk)
+    return _move(rows, IMPORT, source=row.state, to=to, lease_until=None, **changes)

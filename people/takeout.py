@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_noop
 
-from ambassadors.takeout import DELETED, NAMELESS, Table, Untold
+from ambassadors.takeout import DELETED, IN_RECORD, NAMELESS, Table, Untold
 
 from .models import Booking, Completion, LessonDone, Session, TrainingFeed
 
@@ -15,4 +15,8 @@ TABLES = (
     Table(Session, "trainer", gettext_noop("Dates you train on"), NAMELESS),
     Table(TrainingFeed, "person", gettext_noop("Address of your training calendar"), DELETED),
 )
-UNTOLD: dict[str, Untold] = {}
+UNTOLD: dict[str, Untold] = {
+    "people.PeopleImport.uploaded_by": Untold(IN_RECORD, NAMELESS),
+    "people.PeopleImport.agreed_by": Untold(IN_RECORD, NAMELESS),
+    "people.PeopleImport.second_by": Untold(IN_RECORD, NAMELESS),
+}

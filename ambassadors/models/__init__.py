@@ -3,6 +3,7 @@
 from .absence import Absence
 from .audit import AuditEntry
 from .consent import Consent
+from .directory import DirectoryRow, GroupRule
 from .leaving import PrivateAddress, Takeout
 from .note import Note
 from .person import Person, Role, Site, normalise_email
@@ -12,6 +13,8 @@ __all__ = [
     "Absence",
     "AuditEntry",
     "Consent",
+    "DirectoryRow",
+    "GroupRule",
     "Membership",
     "MembershipStep",
     "Note",

@@ -69,6 +69,12 @@ class Person(AbstractBaseUser, PermissionsMixin):
 
     email = models.EmailField(_("e-mail"))
     email_normalised = models.CharField(max_length=254, unique=True, editable=False)
+    external_id = models.CharField(
+        max_length=255, blank=True, help_text="What the company's directory calls the person."
+    )
+    directory_groups = models.JSONField(
+        default=list, help_text="Groups of the directory that gave something when last read."
+    )
     name = models.CharField(_("name"), max_length=150)
     job_title = models.CharField(_("job title"), max_length=150, blank=True)
     site = models.ForeignKey(Site, on_delete=models.PROTECT, null=True, blank=True)
@@ -114,6 +120,13 @@ class Person(AbstractBaseUser, PermissionsMixin):
                 fields=["leaves_on"],
                 condition=models.Q(leaves_on__isnull=False),
                 name="person_leaves_on",
+            ),
+        ]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["external_id"],
+                condition=~models.Q(external_id=""),
+                name="person_external_id_once",
             ),
         ]
 
@@ -168,6 +181,9 @@ class Role(models.Model):
     person = models.ForeignKey(Person, on_delete=models.CASCADE)
     name = models.CharField(max_length=20, choices=Name.choices)
     granted_at = models.DateTimeField(auto_now_add=True)
+    by_group = models.BooleanField(
+        default=False, help_text="Comes from a group of the directory and goes with it."
+    )
 
     class Meta:
         constraints: ClassVar = [

@@ -146,6 +146,9 @@ class Membership(models.Model):
         null=True, blank=True, help_text="The last day of the pause, if the person named one."
     )
     ended_on = models.DateField(null=True, blank=True)
+    by_group = models.BooleanField(
+        default=False, help_text="Comes from a group of the directory and goes with it."
+    )
 
     objects = MembershipQuerySet.as_manager()
 

@@ -1,6 +1,7 @@
 """Rows of HR's rooms."""
 
 from .course import Completion, Course, Requirement, SelfStart
+from .imports import ImportPiece, PeopleImport
 from .lesson import Choice, Lesson, LessonDone, Question
 from .session import Booking, Session, TrainingFeed
 
@@ -9,8 +10,10 @@ __all__ = [
     "Choice",
     "Completion",
     "Course",
+    "ImportPiece",
     "Lesson",
     "LessonDone",
+    "PeopleImport",
     "Question",
     "Requirement",
     "SelfStart",
