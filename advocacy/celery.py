@@ -19,6 +19,7 @@ app.conf.beat_schedule = {
     "leave-due": {"task": "campaigns.tasks.leave_due", "schedule": 60.0},
     "mail-takeouts": {"task": "integrations.tasks.mail_takeouts", "schedule": 60.0},
     "issues-due": {"task": "campaigns.tasks.issues_due", "schedule": 60.0},
+    "let-go": {"task": "campaigns.tasks.let_go", "schedule": 60.0},
     # On the grid of CADENCE, so that readings that come due together share their calls.
     "measure-due": {"task": "campaigns.tasks.measure_due", "schedule": crontab(minute="*/10")},
     "look-back": {"task": "campaigns.tasks.look_back", "schedule": crontab(minute=5)},

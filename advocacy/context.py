@@ -80,6 +80,13 @@ def _nav(person: Person, request: HttpRequest) -> list[dict[str, Any]]:
         **dict.fromkeys(("light", "issues", "issue_edit"), "desk"),
         **dict.fromkeys(("topic_list", "topic_new", "topic_edit"), "desk"),
         **dict.fromkeys(("topics", "topic", "briefings", "briefing", "issue_mail"), "today"),
+        **dict.fromkeys(
+            ("guidelines", "guideline", "guideline_version", "guideline_quiz"), "today"
+        ),
+        **dict.fromkeys(
+            ("guideline_list", "guideline_new", "guideline_edit", "guideline_publish"),
+            "roster" if person.has_role("hr") else "desk",
+        ),
         "desk_ideas": "desk", "desk_idea": "desk",
         **dict.fromkeys(_OWN, ""),
         **dict.fromkeys(

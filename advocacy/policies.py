@@ -62,6 +62,16 @@ POLICIES: dict[str, Policy] = {
     "turn": signed_in,
     "topics": signed_in,
     "topic": signed_in,
+    **dict.fromkeys(
+        (
+            "guidelines",
+            "guideline",
+            "guideline_version",
+            "guideline_confirm",
+            "guideline_quiz",
+        ),
+        signed_in,
+    ),
     "briefings": signed_in,
     "briefing": signed_in,
     "briefing_tick": signed_in,
@@ -215,6 +225,16 @@ POLICIES: dict[str, Policy] = {
     **dict.fromkeys(
         ("imports", "import", "import_choose", "import_agree", "import_drop"),
         role("hr", "administrator"),
+    ),
+    **dict.fromkeys(
+        (
+            "guideline_list",
+            "guideline_new",
+            "guideline_edit",
+            "guideline_publish",
+            "guideline_act",
+        ),
+        role("hr", "curator"),
     ),
     "audit": role("auditor", "administrator"),
     "system": role("administrator"),

@@ -129,7 +129,8 @@ def _name(table: Table) -> str:
 
 def _rows(table: Table, person: Person) -> Iterator[models.Model]:
     joined = [f.name for f in columns(table) if f.is_relation]
-    rows = table.model._default_manager.filter(**{table.whose: person.pk})  # noqa: SLF001
+    who = person.evidence_key if table.whose.endswith("person_key") else person.pk
+    rows = table.model._default_manager.filter(**{table.whose: who})  # noqa: SLF001
     return rows.select_related(*joined).order_by("pk").iterator(chunk_size=_ROWS)
 
 

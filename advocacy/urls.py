@@ -12,6 +12,7 @@ from campaigns.views import (
     composer,
     ending,
     evidence,
+    guidelines,
     hold,
     ideas,
     leaving,
@@ -49,6 +50,7 @@ from curation.views import takeovers as lending
 from curation.views import topics as desk_topics
 from integrations.views import accounts, bluesky, channels, connect, wall
 from people.views import certificates, imports, leavers, roster, training, training_desk
+from people.views import guidelines as rules
 from reception.views import ask
 
 from .views import data, demo, health
@@ -62,6 +64,23 @@ urlpatterns = [
     path("situation/topics/<int:pk>/", situation.turn, name="turn"),
     path("topics/", topics.topics, name="topics"),
     path("topics/<int:pk>/", topics.topic, name="topic"),
+    path("guidelines/", guidelines.guidelines, name="guidelines"),
+    path("guidelines/<slug:slug>/", guidelines.guideline, name="guideline"),
+    path(
+        "guidelines/<slug:slug>/versions/<int:number>/",
+        guidelines.guideline,
+        name="guideline_version",
+    ),
+    path(
+        "guidelines/<slug:slug>/versions/<int:number>/yes/",
+        guidelines.confirm,
+        name="guideline_confirm",
+    ),
+    path(
+        "guidelines/<slug:slug>/versions/<int:number>/questions/",
+        guidelines.quiz,
+        name="guideline_quiz",
+    ),
     path("issues/", briefings.briefings, name="briefings"),
     path("issues/<str:day>/", briefings.briefing, name="briefing"),
     path("issues/<str:day>/tick/", briefings.tick, name="briefing_tick"),
@@ -228,6 +247,11 @@ urlpatterns = [
     path("me/data/address/", data.address, name="private_address"),
     path("takeout/address/<str:token>/", data.confirm, name="takeout_address"),
     path("takeout/<str:signed>/", data.takeout, name="takeout"),
+    path("people/guidelines/", rules.guideline_list, name="guideline_list"),
+    path("people/guidelines/new/", rules.edit, name="guideline_new"),
+    path("people/guidelines/<int:pk>/", rules.edit, name="guideline_edit"),
+    path("people/guidelines/<int:pk>/publish/", rules.publish, name="guideline_publish"),
+    path("people/guidelines/<int:pk>/act/", rules.act, name="guideline_act"),
     path("system/", system.system, name="system"),
     path("wall/", wall.wall, name="wall"),
     path("wall/api/posts", wall.wall_posts, name="wall_posts"),

@@ -14,13 +14,16 @@ from django.utils.translation import gettext_noop
 
 from .models import (
     Absence,
+    Acknowledgement,
     AuditEntry,
     Consent,
+    GuidelineReminder,
     Membership,
     MembershipStep,
     Note,
     Person,
     PrivateAddress,
+    QuizPass,
     Role,
     Takeout,
     Team,
@@ -36,6 +39,7 @@ class Table:
     """Rows of a model that are a person's own, and the lookup ``whose`` that leads to them.
 
     All columns are told but keys of ours, columns that point at other people, and ``left_out``.
+    ``whose`` may also end at a ``person_key``, where proofs name a person by their evidence key.
     ``files`` names the columns whose files go along. ``title`` is for people.
     """
 
@@ -70,6 +74,15 @@ TABLES = (
     Table(MembershipStep, "membership__person", gettext_noop("Steps of your terms"), DELETED),
     Table(Team, "lead", gettext_noop("Teams you lead"), NAMELESS),
     Table(Consent, "person", gettext_noop("Consents"), DELETED),
+    Table(
+        Acknowledgement,
+        "person_key",
+        gettext_noop("Guidelines you said yes to"),
+        "kept without a name: the person's evidence key is gone with them",
+        left_out=("person_key",),
+    ),
+    Table(QuizPass, "person", gettext_noop("Questions on guidelines you passed"), DELETED),
+    Table(GuidelineReminder, "person", gettext_noop("Reminders of guidelines"), DELETED),
     Table(Absence, "person", gettext_noop("Absences"), DELETED),
     Table(Note, "person", gettext_noop("Notebook"), DELETED),
     Table(PrivateAddress, "person", gettext_noop("Your address outside"), DELETED),
@@ -77,6 +90,7 @@ TABLES = (
     Table(AuditEntry, "actor_id", gettext_noop("Your record: what you switched"), KEPT_AUDIT),
 )
 UNTOLD = {
+    "ambassadors.GuidelineVersion.changed_by": Untold("a draft is the company's", NAMELESS),
     "ambassadors.Absence.deputy": Untold("it is the absence of a colleague", DELETED),
     "ambassadors.Person_groups.person": Untold("Django's groups are not used", DELETED),
     "ambassadors.Person_user_permissions.person": Untold("Django's are not used", DELETED),

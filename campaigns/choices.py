@@ -121,7 +121,13 @@ def look_again(
     else:
         moved = bool(
             Delivery.objects.filter(pk=delivery.pk, state="queued", not_after__gt=now)
-            .exclude(blocked__in=[Delivery.Blocked.NOT, Delivery.Blocked.APPROVAL])
+            .exclude(
+                blocked__in=[
+                    Delivery.Blocked.NOT,
+                    Delivery.Blocked.APPROVAL,
+                    Delivery.Blocked.GUIDELINE,
+                ]
+            )
             .update(blocked="", next_at=now, claims=0, reason="")
         )
     if moved:

@@ -147,6 +147,11 @@ def _what_unblocks(delivery: Delivery) -> str:
             return _("It does not leave by itself. Try again next month, or post it by hand.")
         case "picture":
             return _("Take it back and share it anew, or send it once the picture is mended.")
+        case "guideline":
+            return _(
+                "Publishing for you waits until you have read and confirmed a guideline. Then it"
+                " leaves by itself, unless its time is over. Copying and opening work as always."
+            )
         case "approval":
             return _("Once approved, it leaves at its moment. If not, you read here why.")
     return ""

@@ -13,7 +13,7 @@ from django.db.models import Count
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from ambassadors import audit
+from ambassadors import acknowledgements, audit
 from ambassadors.models import Consent, Person
 from integrations.models import ConnectedAccount
 from integrations.networks import get
@@ -399,8 +399,13 @@ def deliver_later(
 ) -> None:
     """Queue a delivery; all that makes a repeat recognisable is fixed here (contract 2.3/1).
 
-    ``movable``: the person left the moment to us.
+    ``movable``: the person left the moment to us. What waits for a guideline's yes is taken and
+    held, so that nothing written is lost; the start asks again.
     """
+    blocked = Delivery.Blocked.APPROVAL
+    if account.person_id:
+        held = acknowledgements.holds_back(post.person, now)
+        blocked = Delivery.Blocked.GUIDELINE if held else Delivery.Blocked.NOT
     key = uuid.uuid4()
     clock_id = int.from_bytes(hashlib.sha256(key.bytes).digest()[:2]) & 0x3FF
     delivery = Delivery.objects.create(
@@ -412,7 +417,7 @@ def deliver_later(
         due_at=due_at,
         movable=movable,
         not_after=due_at + PATIENCE,
-        blocked=Delivery.Blocked.NOT if account.person_id else Delivery.Blocked.APPROVAL,
+        blocked=blocked,
     )
     audit.record("delivery.queued", delivery, by=post.person, now=now, network=post.network)
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
+from ambassadors.acknowledgements import ASKED
 from integrations import barrier, limits
 from integrations.models import ConnectedAccount
 from integrations.networks import get
@@ -27,6 +28,7 @@ log = logging.getLogger(__name__)
 # One statement reads all that could forbid the start; a missing row forbids. What stops many at
 # once is shut out by the barrier; what belongs to one person is locked here. Rows that this
 # transaction writes are locked for writing at once: sharing first would deadlock.
+# What a guideline asks of the person begins to hold by the clock only, so it is read unlocked.
 _OBSTACLES = """
 WITH stopped AS (SELECT stopped_at FROM integrations_instance WHERE id = 1),
      programme AS (SELECT held_at FROM campaigns_programme WHERE id = 1),
@@ -47,7 +49,8 @@ WITH stopped AS (SELECT stopped_at FROM integrations_instance WHERE id = 1),
                           WHEN state <> 'released' OR begins_at > %(now)s THEN 'not_yet'
                           ELSE 'open' END AS stands
                 FROM campaigns_takeover WHERE id = %(takeover)s),
-     part AS (SELECT state FROM campaigns_delivery WHERE post_id = %(before)s FOR SHARE)
+     part AS (SELECT state FROM campaigns_delivery WHERE post_id = %(before)s FOR SHARE),
+     asked AS ({asked})
 SELECT EXISTS (SELECT FROM stopped WHERE stopped_at IS NOT NULL),
        NOT EXISTS (SELECT FROM programme WHERE held_at IS NULL)
          OR (%(topic)s IS NOT NULL AND NOT EXISTS (SELECT FROM topic WHERE held_at IS NULL))
@@ -59,9 +62,10 @@ SELECT EXISTS (SELECT FROM stopped WHERE stopped_at IS NOT NULL),
        EXISTS (SELECT FROM account WHERE disconnected_at IS NULL),
        EXISTS (SELECT FROM editor),
        EXISTS (SELECT FROM consent),
+       EXISTS (SELECT FROM asked WHERE held_from <= %(now)s),
        (SELECT stands FROM slot),
        (SELECT state FROM part)
-"""
+""".replace("{asked}", ASKED.format(person="%(person)s"))
 
 
 def start(delivery: Delivery) -> bool:
@@ -147,6 +151,7 @@ class Facts(NamedTuple):
     connected: bool
     editor: bool
     consent: bool
+    guideline: bool
     slot: str | None
     part: str | None
 
@@ -195,7 +200,9 @@ def _not_theirs(delivery: Delivery, facts: Facts) -> str:
     if not facts.connected or facts.owner not in {None, person}:
         return "disconnected"
     if facts.owner is not None:
-        return "" if facts.consent else "consent"
+        if not facts.consent:
+            return "consent"
+        return "guideline" if facts.guideline else ""
     if delivery.post.takeover_id:
         if facts.slot != "open":
             return "slot_not_open" if facts.slot == "not_yet" else "takeover"
@@ -258,6 +265,7 @@ _BLOCKS = {
     "approval": Delivery.Blocked.APPROVAL,
     "budget": Delivery.Blocked.BUDGET,
     "picture": Delivery.Blocked.PICTURE,
+    "guideline": Delivery.Blocked.GUIDELINE,
 }
 # Seconds until it is tried again. A blocked one is not tried before a person unblocks it.
 _PASSES = {

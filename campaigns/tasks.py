@@ -13,6 +13,7 @@ from integrations.tasks import mail_takeouts, revoke_due
 from . import (
     briefings,
     claims,
+    confirming,
     deliveries,
     engagement,
     issue_mails,
@@ -184,6 +185,13 @@ def leave_due() -> int:
         nudge(revoke_due)
         nudge(mail_takeouts)
     return left
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def let_go() -> int:
+    """Let posts go on that no guideline holds any more; returns how many."""
+    close_old_connections()
+    return confirming.let_go(now=pace.clock())
 
 
 @shared_task  # type: ignore[untyped-decorator]

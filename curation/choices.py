@@ -8,10 +8,11 @@ from django.utils.translation import gettext as _
 
 from campaigns import wording
 from campaigns.contents import Content
+from campaigns.differing import Run, words
 from campaigns.merging import Clash, Merged
 from campaigns.shares import LONGEST_TEXT
 
-from .differences import LISTS, TEXTS, Run, Shown, field_names, head, headed, keyed, words
+from .differences import LISTS, TEXTS, Shown, field_names, head, headed, keyed
 from .forms import lines
 
 _LONGEST = {"title": 120, "why": 240, "link_title": 200, "link_description": 400, "alt": 1500}

@@ -1,9 +1,7 @@
 """Draw what differs between two versions: fields by name, texts word by word."""
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from typing import Any
 
 from django.utils import timezone
@@ -15,14 +13,11 @@ from django.utils.translation import gettext as _
 from ambassadors.models import Site, Team, TeamKind
 from campaigns import merging
 from campaigns.contents import Content, Wording
+from campaigns.differing import Run, words
 from campaigns.models import Document, Picture, Suggestion, Topic
 from campaigns.models.programme import ContentClass
 from integrations.networks import NETWORKS
 
-Run = tuple[str, str]  # ``same``, ``gone`` or ``new``, and the text
-_WORD = re.compile(r"\S+\s*|\s+")
-_SENTENCE = re.compile(r"[^.!?\n]*(?:[.!?]+\s*|\n+|$)")
-_MOST_PAIRS = 250_000  # of tokens compared with each other: some tens of milliseconds
 TEXTS = frozenset(
     {"title", "why", "link_url", "link_title", "link_description", "alt", "content_warning"}
 )
@@ -149,43 +144,6 @@ class Shown:
         if isinstance(value, list):
             return "\n".join(map(str, value))
         return self._words.get(key, {}).get(value, str(value))
-
-
-def words(old: str, new: str) -> list[Run]:
-    """Compare two texts word by word; very long ones sentence by sentence, or as wholes."""
-    for pattern in (_WORD, _SENTENCE):
-        a, b = pattern.findall(old), pattern.findall(new)
-        first = _alike(a, b)
-        last = _alike(a[first:][::-1], b[first:][::-1])
-        middle_a, middle_b = a[first : len(a) - last], b[first : len(b) - last]
-        if len(middle_a) * len(middle_b) <= _MOST_PAIRS:
-            parts = [
-                ("same", "".join(a[:first])),
-                *_compared(middle_a, middle_b),
-                ("same", "".join(a[len(a) - last :])),
-            ]
-            return [(kind, text) for kind, text in parts if text]
-    return [(kind, text) for kind, text in (("gone", old), ("new", new)) if text]
-
-
-def _compared(a: list[str], b: list[str]) -> Iterator[Run]:
-    keys_a, keys_b = [x.strip() for x in a], [x.strip() for x in b]
-    for kind, i, j, m, n in SequenceMatcher(None, keys_a, keys_b, autojunk=False).get_opcodes():
-        if kind == "equal":
-            yield "same", "".join(b[m:n])
-        else:
-            yield "gone", "".join(a[i:j])
-            yield "new", "".join(b[m:n])
-
-
-def _alike(a: list[str], b: list[str]) -> int:
-    """How many tokens are the same from the beginning."""
-    count = 0
-    for one, other in zip(a, b, strict=False):
-        if one != other:
-            break
-        count += 1
-    return count
 
 
 def _field(key: str, old: Content, new: Content, shown: Shown) -> Difference:

@@ -5,6 +5,7 @@ import re
 import nh3
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
+from markdown_it.token import Token
 
 _TAGS = {"p", "h2", "h3", "ul", "ol", "li", "strong", "em", "a", "blockquote", "br", "hr"}
 # Headings, lists, emphasis, links and quotes; HTML in a text is text (CommonMark 0.31, html off).
@@ -36,3 +37,33 @@ def html(text: str) -> SafeString:
         link_rel="noopener noreferrer",
     )
     return mark_safe(clean)  # noqa: S308 - cleaned one line above
+
+
+def plain(text: str) -> str:
+    """The words of a text without its marks, a line for each paragraph, heading and list item.
+
+    Where a link leads stands behind its words, so that two texts can be compared by reading.
+    """
+    lines: list[str] = []
+    for token in _READ.parse(text):
+        if token.type == "list_item_open":
+            lines.append("• ")
+        elif token.type == "inline":
+            words = _words(token.children or [])
+            if lines and lines[-1] == "• ":
+                lines[-1] += words
+            else:
+                lines.append(words)
+    return "\n".join(line.strip() for line in lines)
+
+
+def _words(tokens: list[Token]) -> str:
+    found, leads_to = [], ""
+    for token in tokens:
+        if token.type == "link_open":
+            leads_to = str(token.attrs.get("href", ""))
+        elif token.type == "link_close":
+            found.append(f" ({leads_to})")
+        else:
+            found.append(" " if token.type in {"softbreak", "hardbreak"} else token.content)
+    return "".join(found)

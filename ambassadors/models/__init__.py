@@ -4,6 +4,13 @@ from .absence import Absence
 from .audit import AuditEntry
 from .consent import Consent
 from .directory import DirectoryRow, GroupRule
+from .guideline import (
+    Acknowledgement,
+    Guideline,
+    GuidelineReminder,
+    GuidelineVersion,
+    QuizPass,
+)
 from .leaving import PrivateAddress, Takeout
 from .note import Note
 from .person import Person, Role, Site, normalise_email
@@ -11,15 +18,20 @@ from .team import Membership, MembershipStep, Team, TeamKind
 
 __all__ = [
     "Absence",
+    "Acknowledgement",
     "AuditEntry",
     "Consent",
     "DirectoryRow",
     "GroupRule",
+    "Guideline",
+    "GuidelineReminder",
+    "GuidelineVersion",
     "Membership",
     "MembershipStep",
     "Note",
     "Person",
     "PrivateAddress",
+    "QuizPass",
     "Role",
     "Site",
     "Takeout",

@@ -36,6 +36,7 @@ class Delivery(models.Model):
         APPROVAL = "approval", _("a second editor of the channel must approve it")
         BUDGET = "budget", _("this month's budget for the network is used up")
         PICTURE = "picture", _("its picture may not be shown any more")
+        GUIDELINE = "guideline", _("a guideline waits for your yes")
 
     post = models.OneToOneField(Post, on_delete=models.CASCADE)
     account = models.ForeignKey(ConnectedAccount, on_delete=models.PROTECT)

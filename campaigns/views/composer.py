@@ -13,9 +13,9 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from ambassadors import consents
+from ambassadors import acknowledgements, consents
 from ambassadors.kept import form_key, kept_form
-from ambassadors.models import Consent, Person
+from ambassadors.models import Consent, GuidelineVersion, Person
 from campaigns import disclosure, lights, moments, pictures, shares, wallclock, wording
 from campaigns.disclosure import Label
 from campaigns.models import Post, Suggestion, Variant
@@ -297,6 +297,8 @@ def _page(
         "threads": any(abilities.threads for abilities in able),
         "limits": json.dumps(limits_of),
         "may_publish": Consent.objects.given().filter(person=person, purpose="publish").exists(),
+        "rules": GuidelineVersion.objects.in_force(now).select_related("guideline"),
+        "held": acknowledgements.holds_back(person, now),
         "errors": errors or {},
         "turns": wording.turns(typed.text),
         "zone": person.zone.key,

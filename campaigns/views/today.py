@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
+from ambassadors import acknowledgements
 from ambassadors.models import Note, Person
 from campaigns import (
     activities,
@@ -151,6 +152,7 @@ def today(request: HttpRequest) -> HttpResponse:
         "activities": [] if programme.is_held else activities.for_today(person, now),
         "campaigns": campaigns.running(day)[:2],
         "takeover": takeovers.asked_of(person, now),
+        "rules": acknowledgements.open_for(person, now),
         "answered": proposals.unseen(person).exists(),
         "impact": impact(person, now),
     }

@@ -1,16 +1,25 @@
 """Topics as everybody reads them: what may I say, what not, and how it changed."""
 
+import datetime as dt
 from typing import cast
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils import timezone
 
-from ambassadors.models import Person
+from ambassadors.models import GuidelineVersion, Person
 from campaigns.models import Programme, Suggestion, Topic
 
 _CHANGES = 30
 _SUGGESTIONS = 6
+
+
+def _rules(topic: Topic, now: dt.datetime) -> list[GuidelineVersion]:
+    """The guidelines that hold, but those the topic links to itself."""
+    linked = {row["url"] for row in topic.links}
+    versions = GuidelineVersion.objects.in_force(now).select_related("guideline")
+    return [v for v in versions if reverse("guideline", args=[v.guideline.slug]) not in linked]
 
 
 def topics(request: HttpRequest) -> HttpResponse:
@@ -28,6 +37,7 @@ def topic(request: HttpRequest, pk: int) -> HttpResponse:
         "deputies": found.deputies.filter(left_at__isnull=True),
         "changes": found.changes.all()[:_CHANGES],
         "programme": Programme.the(),
+        "rules": _rules(found, now),
         "suggestions": Suggestion.objects.live(now)
         .visible_to(person)
         .filter(topic=found)

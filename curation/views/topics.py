@@ -9,12 +9,13 @@ from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from ambassadors.kept import kept_form
-from ambassadors.models import Person
+from ambassadors.models import Guideline, GuidelineVersion, Person
 from campaigns import lights, topics, wording
 from campaigns.lights import LightRefused
 from campaigns.models import LightChange, Line, Topic
@@ -82,7 +83,9 @@ def _wrong(rows: dict[str, list[Row]]) -> dict[str, str]:
     if any(row["source"] and not row["fact"] for row in rows["facts"]):
         errors["facts"] = _("Write the fact beside its source.")
     sources = [row["source"] for row in rows["facts"] if _LINK.match(row["source"])]
-    for name, addresses in (("facts", sources), ("links", [row["url"] for row in rows["links"]])):
+    ours = {guideline_page(slug) for slug in Guideline.objects.values_list("slug", flat=True)}
+    links = [row["url"] for row in rows["links"] if row["url"] not in ours]
+    for name, addresses in (("facts", sources), ("links", links)):
         for address in addresses:
             try:
                 _https(address)
@@ -90,6 +93,11 @@ def _wrong(rows: dict[str, list[Row]]) -> dict[str, str]:
                 sentence = _("“%(link)s” is no link that begins with https://.")
                 errors.setdefault(name, sentence % {"link": address[:60]})
     return errors
+
+
+def guideline_page(slug: str) -> str:
+    """Where a guideline of ours is read; a topic may link to it as to any other page."""
+    return reverse("guideline", args=[slug])
 
 
 def topic_list(request: HttpRequest) -> HttpResponse:
@@ -170,6 +178,12 @@ def _page(
         "revision": theirs.revision if theirs else request.POST.get("revision", topic.revision),
         "deputies": {str(getattr(one, "pk", one)) for one in chosen},
         "curators": curators(),
+        "offered": [
+            (guideline_page(version.guideline.slug), version)
+            for version in GuidelineVersion.objects.in_force(timezone.now()).select_related(
+                "guideline"
+            )
+        ],
         "changes": history(topic) if topic.pk else [],
     }
     return render(request, "topic_edit.html", context, status=status)
