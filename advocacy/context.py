@@ -51,7 +51,7 @@ def _nav(person: Person, request: HttpRequest) -> list[dict[str, Any]]:
         entries.append(("desk", "inbox", _("Desk"), "r"))
     elif person.has_role("legal"):
         entries.append(("reviews", "check", _("Review"), "w"))
-    if person.has_role("hr"):
+    if person.has_role("hr", "lead"):
         entries.append(("roster", "users", _("People"), "t"))
     if person.has_role("auditor", "administrator"):
         entries.append(("audit", "info", _("Record"), "p"))
@@ -67,6 +67,7 @@ def _nav(person: Person, request: HttpRequest) -> list[dict[str, Any]]:
     current = match.url_name if match else ""
     room = match.func.__module__.split(".")[0] if match else ""
     belongs = {
+        "me": "me",
         "composer": "suggestions", "post": "posts", "suggestion_edit": "desk",
         "suggestion_new": "desk", "hold": "desk", "wall": "posts", "post_evidence": "posts",
         **dict.fromkeys(

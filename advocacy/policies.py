@@ -79,6 +79,8 @@ POLICIES: dict[str, Policy] = {
     "issue_mail_stop": public,  # by signature: one click in a mail needs no login (RFC 8058)
     "posts": signed_in,
     "post": signed_in,
+    "me": signed_in,
+    "too_much": signed_in,
     "notebook": signed_in,
     "ideas": signed_in,
     "idea": signed_in,
@@ -121,6 +123,7 @@ POLICIES: dict[str, Policy] = {
     "wall_posts": bearer,
     "wall_post": bearer,
     "networks": signed_in,
+    **dict.fromkeys(("roster", "roster_export", "roster_keep", "roster_drop"), role("hr", "lead")),
     "desk": curator,
     "light": curator,
     "calendar": curator,
@@ -188,7 +191,6 @@ POLICIES: dict[str, Policy] = {
         ),
         curator,
     ),
-    "roster": hr,
     **dict.fromkeys(
         (
             "training",

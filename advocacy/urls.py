@@ -49,7 +49,7 @@ from curation.views import ideas as triage
 from curation.views import takeovers as lending
 from curation.views import topics as desk_topics
 from integrations.views import accounts, bluesky, channels, connect, wall
-from people.views import certificates, imports, leavers, roster, training, training_desk
+from people.views import certificates, imports, leavers, me, roster, training, training_desk
 from people.views import guidelines as rules
 from reception.views import ask
 
@@ -178,6 +178,9 @@ urlpatterns = [
     ),
     path("desk/sources/<int:pk>/items/<int:item>/draft/", sources.draft, name="source_draft"),
     path("roster/", roster.roster, name="roster"),
+    path("roster/export/", roster.export, name="roster_export"),
+    path("roster/views/", roster.keep_view, name="roster_keep"),
+    path("roster/views/<int:pk>/drop/", roster.drop_view, name="roster_drop"),
     path("ask/", ask.ask, name="ask"),
     path("ask/card/<str:key>/", ask.card, name="ask_card"),
     path("ask/card/<str:key>/photo/", ask.photo, name="ask_photo"),
@@ -221,6 +224,8 @@ urlpatterns = [
     path("people/import/<int:pk>/yes/", imports.agree, name="import_agree"),
     path("people/import/<int:pk>/drop/", imports.drop, name="import_drop"),
     path("record/", audit.audit, name="audit"),
+    path("me/", me.me, name="me"),
+    path("me/too-much/", me.too_much, name="too_much"),
     path("me/accounts/", accounts.accounts, name="accounts"),
     path("me/accounts/networks/", accounts.networks, name="networks"),
     path("me/accounts/<int:pk>/disconnect/", ending.disconnect, name="disconnect"),

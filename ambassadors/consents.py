@@ -3,6 +3,7 @@
 import datetime as dt
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext_noop
 
 from . import audit
@@ -23,14 +24,18 @@ WORDINGS: dict[str, tuple[str, str]] = {
         ),
     ),
     Consent.Purpose.ENGAGEMENT: (
-        "1",
+        "2",
         gettext_noop(
-            "Botschaft may read how many reactions my posts from here received. Only I see them."
+            "Botschaft may read how many reactions my posts from here received. Only I see them; "
+            "in figures about groups of at least five people they may count."
         ),
     ),
     Consent.Purpose.ROSTER: (
-        "1",
-        gettext_noop("HR may see my name, site and teams in the roster, never what I post."),
+        "2",
+        gettext_noop(
+            "HR and the leads of my teams may see my name, job, site, teams, languages and topics "
+            "in the roster, never what I post."
+        ),
     ),
     Consent.Purpose.CONTACT_CARD: ("1", gettext_noop("My contact card may be public.")),
     Consent.Purpose.PHOTO: (
@@ -43,10 +48,24 @@ WORDINGS: dict[str, tuple[str, str]] = {
 }
 
 
+# Wordings that are asked for no more, but to which people said yes.
+_FORMER = (
+    gettext_noop("HR may see my name, site and teams in the roster, never what I post."),
+    gettext_noop(
+        "Botschaft may read how many reactions my posts from here received. Only I see them."
+    ),
+)
+
+
 @transaction.atomic
 def give(*, person: Person, purpose: str, now: dt.datetime) -> Consent:
-    """Record a yes to the current wording; a standing yes is kept as it is."""
+    """Record a yes to the current wording; a standing yes to it is kept as it is.
+
+    A standing yes to an older wording ends with the new one.
+    """
     version, wording = WORDINGS[purpose]
+    older = Consent.objects.given().filter(person=person, purpose=purpose).exclude(version=version)
+    older.update(withdrawn_at=now)
     consent, created = Consent.objects.given().get_or_create(
         person=person,
         purpose=purpose,
@@ -55,6 +74,11 @@ def give(*, person: Person, purpose: str, now: dt.datetime) -> Consent:
     if created:
         audit.record("consent.given", consent, by=person, now=now, purpose=purpose)
     return consent
+
+
+def current(purpose: str) -> "QuerySet[Consent]":
+    """Standing yes's to the wording of today: what an older one did not name is not in it."""
+    return Consent.objects.given().filter(purpose=purpose, version=WORDINGS[purpose][0])
 
 
 @transaction.atomic

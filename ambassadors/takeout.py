@@ -25,6 +25,7 @@ from .models import (
     PrivateAddress,
     QuizPass,
     Role,
+    SavedView,
     Takeout,
     Team,
 )
@@ -85,6 +86,7 @@ TABLES = (
     Table(GuidelineReminder, "person", gettext_noop("Reminders of guidelines"), DELETED),
     Table(Absence, "person", gettext_noop("Absences"), DELETED),
     Table(Note, "person", gettext_noop("Notebook"), DELETED),
+    Table(SavedView, "person", gettext_noop("Views you saved"), DELETED),
     Table(PrivateAddress, "person", gettext_noop("Your address outside"), DELETED),
     Table(Takeout, "person", gettext_noop("Links to your data"), DELETED, left_out=("key",)),
     Table(AuditEntry, "actor_id", gettext_noop("Your record: what you switched"), KEPT_AUDIT),

@@ -1,29 +1,17 @@
 """For whom a suggestion is meant, and how many that are, without telling who.
 
-Three things keep two answers from being subtracted. The number is a step of 1-2-5, not a count.
-Below the first step, 5, there is only "a handful". And before the step is chosen, up to two people
-are left out, by a number that only this server can compute from the group itself: the same people
-always give the same answer, one person more or less gives an unrelated one.
+The number is told as :mod:`ambassadors.anonymity` tells all of them, so two cannot be subtracted.
 """
 
-import hashlib
-import hmac
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from django.conf import settings
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum, TextField, Value
-from django.db.models.expressions import Func
-from django.db.models.fields import BigIntegerField
-from django.db.models.functions import Cast
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
+from ambassadors import anonymity
 from ambassadors.models import Membership, Person
 
-from . import anonymity
 from .models import Suggestion
-
-STEPS: tuple[int, ...] = tuple(step * 10**power for power in range(6) for step in (1, 2, 5))[2:]
-_LEFT_OUT = 3  # 0, 1 or 2 people
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +68,5 @@ def _names_one(column: str, words: Iterable[str]) -> Q:
 
 def reach(audience: Audience) -> int | None:
     """How many are meant at the least, as a step of 1-2-5; None for a handful. One query."""
-    mark = Func(
-        Cast(F("pk"), TextField()), Value(0), function="hashtextextended",
-        output_field=BigIntegerField(),
-    )  # fmt: skip
-    totals = people(audience).aggregate(n=Count("pk"), mark=Sum(mark))
-    count: int = totals["n"]
-    secret = settings.SECRET_KEY.encode()
-    group = hmac.new(secret, f"audience {count} {totals['mark']}".encode(), hashlib.sha256)
-    told = count - group.digest()[0] % _LEFT_OUT
-    if anonymity.shown(told) is None:
-        return None
-    return max(step for step in STEPS if step <= told)
+    totals = people(audience).aggregate(n=Count("pk"), mark=anonymity.mark("pk"))
+    return anonymity.told(anonymity.Group(totals["n"], totals["mark"] or 0))

@@ -13,10 +13,9 @@ from django.db.models import QuerySet
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
-from ambassadors import audit
+from ambassadors import anonymity, audit
 from ambassadors.models import Person
 
-from . import anonymity
 from .models import Campaign, Post, Programme, Suggestion
 from .refusals import FieldRefused, fitting
 

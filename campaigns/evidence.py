@@ -19,11 +19,10 @@ from django.db import transaction
 from django.db.models import Count, QuerySet
 from django.utils.translation import gettext as _
 
-from ambassadors import audit
+from ambassadors import anonymity, audit
 from ambassadors.models import AuditEntry, Person
 from ambassadors.sheets import cell
 
-from . import anonymity
 from .models import Delivery, DisclosureRule, Evidence, Post, Suggestion
 from .refusals import FieldRefused
 

@@ -8,12 +8,12 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Count, F, Min, Q, QuerySet
 
-from ambassadors import audit
+from ambassadors import anonymity, audit
 from ambassadors.models import Person
 from integrations import barrier
 from integrations.models import ConnectedAccount
 
-from . import anonymity, lights
+from . import lights
 from .models import Delivery, HoldAnswer, HoldRecord, Post, Programme, Suggestion, Topic
 from .pace import GATE_SECONDS, clock
 

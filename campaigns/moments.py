@@ -13,10 +13,10 @@ from django.db import connection, transaction
 from django.db.models import F, QuerySet
 from django.utils.translation import gettext as _
 
-from ambassadors import audit
+from ambassadors import anonymity, audit
 from ambassadors.models import Person
 
-from . import anonymity, holds
+from . import holds
 from .models import Delivery, Programme, Spread, SpreadMove, Suggestion, TimeOffer, Topic
 from .reminders import quiet
 from .shares import PATIENCE, ShareRefused

@@ -13,13 +13,13 @@ from django.db.models import Count
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from ambassadors import acknowledgements, audit
+from ambassadors import acknowledgements, anonymity, audit
 from ambassadors.models import Consent, Person
 from integrations.models import ConnectedAccount
 from integrations.networks import get
 from integrations.networks.bluesky import make_tid
 
-from . import anonymity, disclosure, identical, pictures, wording
+from . import disclosure, identical, pictures, wording
 from .models import Delivery, Picture, Post, ShortLink, Suggestion, Variant
 from .outgoings import short_url
 from .refusals import FieldRefused

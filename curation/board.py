@@ -13,8 +13,9 @@ from django.db.models import Avg, Count, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Left
 from django.http import QueryDict
 
+from ambassadors import anonymity
 from ambassadors.models import Person
-from campaigns import anonymity, wording
+from campaigns import wording
 from campaigns.models import Delivery, Post, Suggestion, Topic, Variant
 from campaigns.models.programme import ContentClass
 

@@ -15,8 +15,9 @@ from django.db.models import Count, F, Q
 from django.db.models.functions import TruncHour
 from django.http import QueryDict
 
+from ambassadors import anonymity
 from ambassadors.models import Person
-from campaigns import anonymity, moments
+from campaigns import moments
 from campaigns.models import Briefing, Delivery, HoldRecord, Suggestion, Topic
 
 _DAY = dt.timedelta(days=1)

@@ -9,9 +9,8 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from ambassadors import audit
+from ambassadors import anonymity, audit
 from ambassadors.models import Person
-from campaigns import anonymity
 from campaigns.models import Campaign, Post
 from integrations import tag_counts
 from integrations.tag_counts import Count, NotCounted

@@ -4,11 +4,10 @@ from django.utils.translation import gettext_noop
 
 from ambassadors.takeout import DELETED, IN_RECORD, NAMELESS, Table, Untold
 
-from .models import Act, Comment, Draft, SavedView, Source, WatchedTag
+from .models import Act, Comment, Draft, Source, WatchedTag
 
 TABLES = (
     Table(Draft, "person", gettext_noop("Unsaved drafts"), DELETED, left_out=("key",)),
-    Table(SavedView, "person", gettext_noop("Views you saved"), DELETED),
     Table(Comment, "by", gettext_noop("Remarks on suggestions"), NAMELESS),
     Table(Act, "by", gettext_noop("Acts on many suggestions"), DELETED),
     Table(Source, "keeper", gettext_noop("Sources you keep"), NAMELESS),

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from django.db.models import Avg, Case, CharField, Count, F, Max, Q, Value, When, Window
 from django.db.models.functions import RowNumber, TruncWeek
 
+from ambassadors import anonymity
 from ambassadors.models import Person
-from campaigns import anonymity, wording
+from campaigns import wording
 from campaigns.models import Post, Suggestion
 
 JOB_AD = "job_ad"

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from django.db import connection
 
+from ambassadors import anonymity
 from ambassadors.models import Site
-from campaigns import anonymity
 
 _COUNTED = """
 WITH wanted AS (

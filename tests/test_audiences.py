@@ -84,12 +84,12 @@ def test_number_is_a_step_and_never_of_fewer_than_five(company):
 
 
 def test_edge_of_a_step_is_blurred():
-    """Eleven people are told as 10 or as 5, so a step more is no proof of one person more."""
+    """Ten people are told as 10 or as 5, so a step more is no proof of one person more."""
     dice = random.Random(11)
     tags = [f"group{n}" for n in range(40)]
     follows = {n: [] for n in range(30)}
     for tag in tags:
-        for n in dice.sample(range(30), 11):
+        for n in dice.sample(range(30), 10):
             follows[n].append(tag)
     Person.objects.bulk_create(
         Person(

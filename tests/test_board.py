@@ -10,12 +10,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from ambassadors.models import AuditEntry, Person
+from ambassadors.models import AuditEntry, Person, SavedView
 from campaigns import holds, reviews, suggestions, wording
 from campaigns.models import Post, Suggestion, Topic, Variant
 from curation import acts, board, copies
 from curation.acts import Chosen
-from curation.models import Act, SavedView
+from curation.models import Act
 
 from .corpus import cases
 

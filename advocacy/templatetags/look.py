@@ -170,8 +170,8 @@ def wordmark() -> SafeString:
 
 
 @register.simple_tag
-def mark(behaviour: str) -> SafeString:
-    """A team kind's shape: round, square, triangle, diamond."""
+def mark(behaviour: str, stage: str = "active") -> SafeString:
+    """A team kind's shape, round, square, triangle or diamond, filled by how far somebody is."""
     shapes = {
         "multiplier": '<circle cx="6" cy="6" r="4.6"/>',
         "contact": '<rect x="1.6" y="1.6" width="8.8" height="8.8" rx="1.4"/>',
@@ -179,7 +179,9 @@ def mark(behaviour: str) -> SafeString:
     }
     shape = shapes.get(behaviour, '<path d="M6 .8 11.200 6 6 11.200.8 6Z"/>')
     return format_html(
-        '<svg class="mark" viewBox="0 0 12 12" width="12" height="12" aria-hidden="true">{}</svg>',
+        '<svg class="mark mark--{}" viewBox="0 0 12 12" width="12" height="12" aria-hidden="true">'
+        "{}</svg>",
+        stage,
         mark_safe(shape),  # noqa: S308 - shapes of ours
     )
 
@@ -200,4 +202,4 @@ def turns_shown(text: str) -> str:
 @register.filter
 def times(count: int) -> range:
     """Repeat a mark."""
-    return range(min(count, 60))
+    return range(min(count, 120))

@@ -4,6 +4,7 @@ from .absence import Absence
 from .audit import AuditEntry
 from .consent import Consent
 from .directory import DirectoryRow, GroupRule
+from .figure import PublishedFigure
 from .guideline import (
     Acknowledgement,
     Guideline,
@@ -15,6 +16,7 @@ from .leaving import PrivateAddress, Takeout
 from .note import Note
 from .person import Person, Role, Site, normalise_email
 from .team import Membership, MembershipStep, Team, TeamKind
+from .view import SavedView
 
 __all__ = [
     "Absence",
@@ -31,8 +33,10 @@ __all__ = [
     "Note",
     "Person",
     "PrivateAddress",
+    "PublishedFigure",
     "QuizPass",
     "Role",
+    "SavedView",
     "Site",
     "Takeout",
     "Team",

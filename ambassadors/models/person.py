@@ -9,6 +9,8 @@ from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.contrib.postgres.functions import RandomUUID
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector
 from django.db import models
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
@@ -97,8 +99,14 @@ class Person(AbstractBaseUser, PermissionsMixin):
         _("hours per month"), max_digits=4, decimal_places=1, null=True, blank=True,
         help_text="What the person says they have for this; nobody measures it.",
     )  # fmt: skip
+    hours_shown = models.BooleanField(
+        default=False, help_text="The person lets their row in the roster say the hours."
+    )
     too_much_since = models.DateTimeField(
         null=True, blank=True, help_text="The person said that it is too much at present."
+    )
+    too_much_shown = models.BooleanField(
+        default=False, help_text="The person lets their row in the roster say so."
     )
     evidence_key = models.UUIDField(
         unique=True,
@@ -121,6 +129,19 @@ class Person(AbstractBaseUser, PermissionsMixin):
                 condition=models.Q(leaves_on__isnull=False),
                 name="person_leaves_on",
             ),
+            models.Index(
+                fields=["name", "id"],
+                condition=models.Q(left_at__isnull=True),
+                name="person_here_by_name",
+            ),
+            GinIndex(SearchVector("name", config="simple"), name="person_name_words"),
+            GinIndex(fields=["languages"], opclasses=["jsonb_path_ops"], name="person_languages"),
+            models.Index(
+                fields=["language"],
+                condition=models.Q(languages=[]),
+                name="person_writes_as_reads",
+            ),
+            GinIndex(fields=["interests"], opclasses=["jsonb_path_ops"], name="person_interests"),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(

@@ -178,6 +178,9 @@ class Membership(models.Model):
                 name="membership_until_after_start",
             ),
         ]
+        indexes: ClassVar = [
+            models.Index(fields=["stage", "team"], name="membership_stage_team"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.person} · {self.team}"

@@ -9,7 +9,7 @@ from ambassadors.models import AuditEntry, Person
 ACTS = (
     "hold", "release", "suggestion.approved", "suggestion.returned", "suggestion.withdrawn",
     "suggestion.looked_at", "disclosure.proposed", "disclosure.in_force", "disclosure.dropped",
-    "evidence.opened", "evidence.exported",
+    "evidence.opened", "evidence.exported", "roster.exported",
     "membership.begun", "membership.ended", "person.left", "role.granted", "role.taken",
 )  # fmt: skip
 

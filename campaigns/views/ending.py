@@ -60,8 +60,9 @@ def disconnect(request: HttpRequest, pk: int) -> HttpResponse:
 def consent(request: HttpRequest) -> HttpResponse:
     """Give or withdraw one consent."""
     purpose = request.POST.get("purpose", "")
+    back = "me" if request.POST.get("back") == "me" else "accounts"
     if purpose not in OFFERED:
-        return redirect("accounts")
+        return redirect(back)
     person, now = _me(request), timezone.now()
     if request.POST.get("answer") == "yes":
         consents.give(person=person, purpose=purpose, now=now)
@@ -69,7 +70,7 @@ def consent(request: HttpRequest) -> HttpResponse:
     else:
         ended = endings.withdraw_consent(person=person, purpose=purpose, now=now)
         _say(request, _("Withdrawn. It holds from this moment."), ended)
-    return redirect("accounts")
+    return redirect(back)
 
 
 @require_POST

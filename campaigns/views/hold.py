@@ -12,8 +12,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from ambassadors import anonymity
 from ambassadors.models import Person
-from campaigns import anonymity, holds, saying
+from campaigns import holds, saying
 from campaigns.models import Delivery, HoldRecord, Programme, Suggestion, Topic
 
 _LONGEST = 1000  # characters of a reason

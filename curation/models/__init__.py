@@ -7,7 +7,6 @@ from .feed import CalendarFeed
 from .preview import LinkPreview
 from .source import Source, SourceItem, SourceRule
 from .tag import TagDay, TagReading, WatchedTag
-from .view import SavedView
 
 __all__ = [
     "Act",
@@ -16,7 +15,6 @@ __all__ = [
     "Comment",
     "Draft",
     "LinkPreview",
-    "SavedView",
     "Source",
     "SourceItem",
     "SourceRule",

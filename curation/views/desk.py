@@ -13,7 +13,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from ambassadors.models import Person
+from ambassadors import savedviews
+from ambassadors.models import Person, SavedView
 from campaigns import proposals
 from campaigns.models import Suggestion, Topic
 from campaigns.models.programme import ContentClass
@@ -21,7 +22,7 @@ from campaigns.refusals import FieldRefused
 from curation import acts, board, copies, tones
 from curation.board import Wanted
 from curation.calendars import Span
-from curation.models import Act, SavedView
+from curation.models import Act
 
 from . import calendar
 from .briefings import curators
@@ -29,7 +30,6 @@ from .times import Unclear, moment
 from .tones import labels as tone_labels
 
 _PAGE = 24
-_MOST_VIEWS = 20
 
 
 def desk(request: HttpRequest) -> HttpResponse:
@@ -55,7 +55,7 @@ def desk(request: HttpRequest) -> HttpResponse:
         "here": wanted.query(),
         "bare": Wanted(lane=wanted.lane).query(),
         "all_lanes": wanted.query(lane=""),
-        "views": SavedView.objects.filter(person=person)[:_MOST_VIEWS],
+        "views": savedviews.of(person, SavedView.Page.DESK),
         "done": done,
         "undo_until": done and done.at + acts.UNDO,
         "typed": request.POST,
@@ -210,22 +210,20 @@ def pattern(request: HttpRequest, pk: int) -> HttpResponse:
 def keep_view(request: HttpRequest) -> HttpResponse:
     """Keep the filters of the address under a name; a name that is there already is replaced."""
     person, wanted = cast("Person", request.user), Wanted.read(request.GET)
-    name = " ".join(request.POST.get("name", "").replace("\x00", "").split())[:40]
-    name = name.encode(errors="replace").decode()
-    if not name or not wanted.query():
+    name = request.POST.get("name", "")
+    try:
+        kept = savedviews.keep(by=person, page=SavedView.Page.DESK, name=name, query=wanted.query())
+    except savedviews.NothingToKeep:
         messages.error(request, _("Filter something and write a name, then it can be kept."))
-    elif SavedView.objects.filter(person=person).exclude(name=name).count() >= _MOST_VIEWS:
+    except savedviews.TooMany:
         messages.error(request, _("Twenty views are the most. Let one go first."))
     else:
-        SavedView.objects.update_or_create(
-            person=person, name=name, defaults={"query": wanted.query()[:600]}
-        )
-        messages.success(request, _("Kept as “%(name)s”. Only you see it.") % {"name": name})
+        messages.success(request, _("Kept as “%(name)s”. Only you see it.") % {"name": kept.name})
     return redirect(_address(wanted, "board-h"))
 
 
 @require_POST
 def drop_view(request: HttpRequest, pk: int) -> HttpResponse:
     """Let one of the person's views go."""
-    SavedView.objects.filter(pk=pk, person=cast("Person", request.user)).delete()
+    savedviews.drop(by=cast("Person", request.user), page=SavedView.Page.DESK, pk=pk)
     return redirect(_address(Wanted.read(request.GET), "board-h"))

@@ -27,10 +27,12 @@ def accounts(
         {
             "purpose": purpose,
             "label": Consent.Purpose(purpose).label,
-            "wording": _(consents.WORDINGS[purpose][1]),
+            "wording": _(given[purpose].wording if purpose in given else wording),
             "given": given.get(purpose),
+            "newer": _(wording) if purpose in given and given[purpose].version != version else "",
         }
-        for purpose in OFFERED
+        for purpose, (version, wording) in consents.WORDINGS.items()
+        if purpose in OFFERED
     ]
     mine = ConnectedAccount.objects.of(person)
     context = {

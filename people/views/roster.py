@@ -1,85 +1,118 @@
-"""The roster: look after people, not reach. No post and no figure of a person is read here."""
+"""The roster's doors: the page, views to keep, the file."""
 
 import datetime as dt
-from typing import Any
+from typing import Any, cast
 
-import django_filters
-from django.core.paginator import Paginator
-from django.db.models import Count, Exists, OuterRef, QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
 
-from ambassadors.models import Consent, Membership, TeamKind
-
-_STAGES = ("nominated", "invited", "in_training", "active", "paused", "alumni")
-_LATE_TRAINING = dt.timedelta(days=30)
-
-
-class RosterFilter(django_filters.FilterSet):
-    """Name, team kind and stage."""
-
-    q = django_filters.CharFilter(field_name="person__name", lookup_expr="icontains")
-    kind = django_filters.ModelChoiceFilter(
-        field_name="team__kind", queryset=TeamKind.objects.all(), to_field_name="slug",
-        empty_label=_("All"),
-    )  # fmt: skip
-    stage = django_filters.ChoiceFilter(choices=Membership.Stage.choices)
-
-    class Meta:
-        model = Membership
-        fields: tuple[str, ...] = ()
-
-
-def pipeline(today: dt.date) -> list[dict[str, Any]]:
-    """How many people stand at each stage, by kind of team."""
-    rows = Membership.objects.values("stage", "team__kind__behaviour").annotate(n=Count("pk"))
-    counted: dict[str, dict[str, int]] = {stage: {} for stage in _STAGES}
-    for row in rows:
-        counted[row["stage"]][row["team__kind__behaviour"]] = (
-            counted[row["stage"]].get(row["team__kind__behaviour"], 0) + row["n"]
-        )
-    late = Membership.objects.filter(
-        stage="in_training", stage_since_on__lt=today - _LATE_TRAINING
-    ).count()
-    labels = dict(Membership.Stage.choices)
-    return [
-        {
-            "stage": stage,
-            "label": labels[stage],
-            "total": sum(kinds.values()),
-            "kinds": kinds,
-            "late": late if stage == "in_training" else 0,
-        }
-        for stage, kinds in counted.items()
-    ]
-
-
-def _rows() -> "QuerySet[Membership]":
-    """Terms of people who work here and said yes to being in the roster."""
-    yes = Consent.objects.given().filter(person=OuterRef("person"), purpose="roster")
-    return (
-        Membership.objects.filter(Exists(yes), person__left_at__isnull=True)
-        .select_related("person__site", "team__kind", "team__site")
-        .order_by("stage_since_on", "person__name")
-    )
+from ambassadors import languages, savedviews, sheets
+from ambassadors.models import Membership, Person, SavedView, Site, TeamKind
+from campaigns.models import Topic
+from people import roster as rows
+from people.roster import Wanted
 
 
 def roster(request: HttpRequest) -> HttpResponse:
-    """Everybody in a team, with stage and term."""
-    today = timezone.localdate()
-    found = RosterFilter(request.GET.dict(), queryset=_rows())
-    page = Paginator(found.qs, 25).get_page(request.GET.get("page"))
-    stages = pipeline(today)
-    context = {
-        "filter": found,
-        "page": page,
-        "pipeline": stages,
-        "people": Membership.objects.values("person").distinct().count(),
-        "active": next(s["total"] for s in stages if s["stage"] == "active"),
-        "kinds": TeamKind.objects.annotate(n=Count("team__membership")),
-        "late_from": today - _LATE_TRAINING,
+    """Everybody in a team who said yes to being listed, with stage and term."""
+    person, today = cast("Person", request.user), timezone.localdate()
+    wanted = Wanted.read(request.GET)
+    found = wanted.rows(person, today)
+    context: dict[str, Any] = {
+        "wanted": wanted,
+        "here": wanted.query(),
+        "leaf": rows.leaf(
+            found,
+            person,
+            after=rows.number(request.GET.get("after", "")),
+            before=rows.number(request.GET.get("before", "")),
+        ),
+        "count": rows.count(found),
+        "most": rows.MOST_COUNTED,
+        "late_from": today - rows.LATE_TRAINING,
+        "may_end": person.has_role("hr", "administrator"),
     }
-    template = "parts/roster_rows.html" if request.headers.get("HX-Request") else "roster.html"
-    return render(request, template, context)
+    if request.headers.get("HX-Request"):
+        return render(request, "parts/roster_rows.html", context)
+    return render(request, "roster.html", context | _around(person, today))
+
+
+def _around(person: Person, today: dt.date) -> dict[str, Any]:
+    """What stands around the rows: the way into a team, what can be filtered, kept views."""
+    seen = rows.overview(person, today)
+    labels = dict(Membership.Stage.choices)
+    kinds = list(TeamKind.objects.all())
+    return {
+        "overview": seen,
+        "pipeline": [
+            {
+                "stage": stage,
+                "label": labels[Membership.Stage(stage)],
+                "total": seen.total(stage),
+                "marks": {
+                    behaviour: -(-n // seen.each) for behaviour, n in seen.stages[stage].items()
+                },
+                "late": seen.late if stage == "in_training" else 0,
+            }
+            for stage in rows.STAGES
+        ],
+        "active": seen.total("active"),
+        "legend": [(label, behaviour, seen.kinds[behaviour])
+                   for behaviour, label in TeamKind.Behaviour.choices if seen.kinds.get(behaviour)],
+        "kinds": kinds,
+        "stages": Membership.Stage.choices,
+        "teams": list(rows.teams(person)),
+        "sites": list(Site.objects.all()),
+        "languages": languages.choices(),
+        "topics": list(Topic.objects.current()),
+        "views": list(savedviews.of(person, SavedView.Page.ROSTER)),
+        "for_hr": person.has_role("hr"),
+    }  # fmt: skip
+
+
+def _address(wanted: Wanted) -> str:
+    return f"{reverse('roster')}?{wanted.query()}#list-h"
+
+
+@require_POST
+def keep_view(request: HttpRequest) -> HttpResponse:
+    """Keep the filters of the address under a name; a name that is there already is replaced."""
+    person, wanted = cast("Person", request.user), Wanted.read(request.GET)
+    name = request.POST.get("name", "")
+    try:
+        kept = savedviews.keep(
+            by=person, page=SavedView.Page.ROSTER, name=name, query=wanted.query()
+        )
+    except savedviews.NothingToKeep:
+        messages.error(request, _("Filter something and write a name, then it can be kept."))
+    except savedviews.TooMany:
+        messages.error(request, _("Twenty views are the most. Let one go first."))
+    else:
+        messages.success(request, _("Kept as “%(name)s”. Only you see it.") % {"name": kept.name})
+    return redirect(_address(wanted))
+
+
+@require_POST
+def drop_view(request: HttpRequest, pk: int) -> HttpResponse:
+    """Let one of the person's views go."""
+    savedviews.drop(by=cast("Person", request.user), page=SavedView.Page.ROSTER, pk=pk)
+    return redirect(_address(Wanted.read(request.GET)))
+
+
+@require_POST
+def export(request: HttpRequest) -> StreamingHttpResponse:
+    """The rows that are shown, as a file for spreadsheets, sent line by line."""
+    person, now = cast("Person", request.user), timezone.now()
+    wanted, german = Wanted.read(request.GET), request.POST.get("as") == "excel"
+    rows.begin_export(wanted=wanted, by=person, german=german, now=now)
+    found = wanted.rows(person, timezone.localdate())
+    response = StreamingHttpResponse(
+        sheets.lines(rows.export(found), german=german), content_type="text/csv; charset=utf-8"
+    )
+    response["Content-Disposition"] = f'attachment; filename="roster-{now:%Y-%m-%d}.csv"'
+    return response

@@ -1,0 +1,192 @@
+"""Figures about others exist for groups of at least five. The one place that decides.
+
+Two numbers that may each be told can tell on one person when they are subtracted. So a figure here
+is a step, not a count; it leaves up to one person out by a number that only this server can work
+out; cells too small are told together and no sum is counted for itself; and a figure that is told
+stays as it is until enough people's answers have changed. ``docs/programme.md`` says why.
+"""
+
+import datetime as dt
+import hashlib
+import hmac
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import BigIntegerField, F, Sum, TextField, Value
+from django.db.models.expressions import Func
+from django.db.models.functions import Cast
+
+from .models import PublishedFigure
+
+GROUP = 5
+STEPS: tuple[int, ...] = tuple(step * 10**power for power in range(6) for step in (1, 2, 5))[2:]
+_LEFT_OUT = 2  # nobody or one
+_THREE = 3
+
+
+def shown(count: int) -> int | None:
+    """The count if enough people stand behind it, else None: too few to tell."""
+    return count if count >= GROUP else None
+
+
+def at_least(count: int) -> int:
+    """The count in whole groups, for figures that stand still for a day; see :func:`told`."""
+    return count - count % GROUP
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """How many people, and a sum over their keys that tells one group from another."""
+
+    people: int = 0
+    mark: int = 0
+
+    def __add__(self, other: "Group") -> "Group":
+        return Group(self.people + other.people, self.mark + other.mark)
+
+    @classmethod
+    def of(cls, keys: Iterable[int]) -> "Group":
+        """The group of people with these keys."""
+        digests = [hashlib.sha256(str(key).encode()).digest() for key in set(keys)]
+        return cls(len(digests), sum(int.from_bytes(digest[:8]) for digest in digests))
+
+
+def mark(key: str) -> Sum:
+    """The sum of a :class:`Group` as the database works it out over a column of people's keys."""
+    return Sum(
+        Func(
+            Cast(F(key), TextField()), Value(0), function="hashtextextended",
+            output_field=BigIntegerField(),
+        )
+    )  # fmt: skip
+
+
+def told(group: Group) -> int | None:
+    """How many people at the least, as a step of 1-2-5; None for a handful.
+
+    The same people give the same answer however they were asked for, one person more or less may
+    give another: who sees a step change cannot say that it was for one person.
+    """
+    secret = settings.SECRET_KEY.encode()
+    text = f"group {group.people} {group.mark}".encode()
+    left_out = hmac.new(secret, text, hashlib.sha256).digest()[0] % _LEFT_OUT
+    reached = group.people - left_out
+    if shown(reached) is None:
+        return None
+    return max(step for step in STEPS if step <= reached)
+
+
+def split(yes: Group, no: Group) -> int | None:
+    """How many said yes, where enough did and enough did not; None else.
+
+    Where all of a group say yes it would be known of each of them, so that is not told either.
+    """
+    return told(yes) if told(no) is not None else None
+
+
+def total(values: Mapping[int, float]) -> int | None:
+    """A sum over people as a step that it reaches, where nobody's value can be read from it.
+
+    None where fewer than five people have one, or where the two largest are more than half of all:
+    either of the two could work the other's out.
+    """
+    contributing = {key: value for key, value in values.items() if value > 0}
+    if told(Group.of(contributing)) is None:
+        return None
+    whole = sum(contributing.values())
+    largest = sum(sorted(contributing.values())[-2:])
+    if largest * 2 > whole or whole < STEPS[0]:
+        return None
+    return max(step for step in STEPS if step <= whole)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Cells told as one. ``people`` is a step; None where all of them together are a handful."""
+
+    cells: tuple[Any, ...]
+    people: int | None
+
+    @property
+    def merged(self) -> bool:
+        """Tell whether it stands for several cells."""
+        return len(self.cells) > 1
+
+
+def blocks(cells: Mapping[Any, Group]) -> list[Block]:
+    """Cells that share nobody, each with enough people or told together with the other small ones.
+
+    Small ones together are told as "five or more" at the most: with a larger step one could work
+    out what a single one must at least hold. Nothing is counted over all of them, so nothing is
+    left when the told ones are taken away.
+    """
+    alone = [Block((key,), told(group)) for key, group in cells.items()]
+    found = [block for block in alone if block.people is not None]
+    small = [block.cells[0] for block in alone if block.people is None]
+    together = sum((cells[key] for key in small), Group())
+    if len(small) > 1 and told(together) is not None:
+        return [*found, Block(tuple(small), GROUP)]
+    return found + [Block((key,), None) for key in small]
+
+
+def third(values: Mapping[int, float]) -> int | None:
+    """How many thirds of a sum rest on the three largest together: 1, 2 or 3; None untold.
+
+    It needs five others beside the three who have a part in it, and a largest that does not hold
+    more than half alone. In three words (up to one third, up to two, more) and blind to who is who.
+    """
+    contributing = sorted((value for value in values.values() if value > 0), reverse=True)
+    if len(contributing) < _THREE + GROUP or 2 * contributing[0] > sum(contributing):
+        return None
+    part = sum(contributing[:_THREE]) / sum(contributing)
+    return min(int(part * 3) + 1, 3)
+
+
+def settled(
+    name: str,
+    answers: Mapping[int, object],
+    content: Any,
+    *,
+    now: dt.datetime,
+    rest: dt.timedelta,
+) -> tuple[Any, dt.datetime]:
+    """What is told under a name, and since when.
+
+    ``answers`` is what each person adds to ``content`` (a key's answer, compared as text). What is
+    told stays for ``rest`` at least, and then until the answers of five people differ from those it
+    was made of: between any two pages that follow each other in time, five people changed.
+    ``content`` must survive JSON.
+    """
+    fresh = {_sealed(name, key, ""): _sealed(name, key, answer) for key, answer in answers.items()}
+    row = PublishedFigure.objects.filter(name=name).first()
+    if row is None:
+        try:
+            with transaction.atomic():
+                row = PublishedFigure.objects.create(
+                    name=name, told_at=now, content=content, answers=fresh
+                )
+        except IntegrityError:  # somebody else opened the page for the first time, too
+            row = PublishedFigure.objects.get(name=name)
+        return json.loads(json.dumps(row.content)), row.told_at
+    changed = sum(
+        row.answers.get(key) != fresh.get(key) for key in row.answers.keys() | fresh.keys()
+    )
+    if now - row.told_at >= rest and changed >= GROUP:
+        moved = PublishedFigure.objects.filter(name=name, told_at=row.told_at).update(
+            told_at=now, content=content, answers=fresh
+        )
+        if moved:
+            return json.loads(json.dumps(content)), now
+        row.refresh_from_db()
+    return row.content, row.told_at
+
+
+def _sealed(name: str, key: int, answer: object) -> str:
+    """An answer as it may be kept for comparison: nobody reads it back without the secret."""
+    secret = settings.SECRET_KEY.encode()
+    text = f"{name} {key} {answer}".encode()
+    return hmac.new(secret, text, hashlib.sha256).hexdigest()[:16]
