@@ -61,6 +61,25 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix):
     settings.DATABASES["default"]["CONN_MAX_AGE"] = 0
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _emptied_quickly():
+    """After a test with real transactions most tables are empty: DELETE is twenty times TRUNCATE.
+
+    The triggers rest meanwhile, those that let nobody delete among them.
+    """
+
+    def sql_flush(self, style, tables, **_how):
+        del style
+        rest, work = (f"SET session_replication_role = {role}" for role in ("replica", "origin"))
+        return [rest, *(f"DELETE FROM {self.quote_name(name)}" for name in tables), work]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            "django.db.backends.postgresql.operations.DatabaseOperations.sql_flush", sql_flush
+        )
+        yield
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup, django_db_blocker):
     """Whatever a killed process left open is closed before the database is dropped."""
