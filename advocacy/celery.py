@@ -40,6 +40,8 @@ app.conf.beat_schedule = {
     },
     "read-sources": {"task": "curation.tasks.read_sources", "schedule": 60.0},
     "seats-due": {"task": "people.tasks.seats_due", "schedule": 60.0},
+    "send-talk-mails": {"task": "reception.tasks.send_talk_mails", "schedule": 60.0},
+    "tidy-talks": {"task": "reception.tasks.tidy_talks", "schedule": crontab(minute=35)},
     "forget-old-trips": {"task": "integrations.tasks.forget_old_trips", "schedule": 600.0},
     "forget-old-takeouts": {
         "task": "integrations.tasks.forget_old_takeouts",

@@ -186,6 +186,7 @@ def run(home: Path, port: int, services: tuple[str, str], began: float) -> None:
     manage(env, "load_newsroom")
     manage(env, "load_people")
     manage(env, "load_reception")
+    manage(env, "load_talks")
     manage(env, "collectstatic", "--no-input")
     family = Family(env, port, home)
     try:

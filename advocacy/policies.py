@@ -238,6 +238,17 @@ POLICIES: dict[str, Policy] = {
         ),
         role("hr", "curator"),
     ),
+    **dict.fromkeys(("speakers", "speakers_talk", "speakers_ask", "speaker_photo"), public),
+    # the address itself is the secret
+    **dict.fromkeys(("talk_asked", "talk_asked_calendar", "talk_asked_sheet", "talk_feed"), bearer),
+    **dict.fromkeys(("experts", "experts_talk", "experts_ask"), signed_in),
+    **dict.fromkeys(
+        ("speaking", "speaking_act", "speaking_profile", "speaking_talk_new", "speaking_talk"),
+        signed_in,
+    ),
+    "talk_requests": role("lead", "hr"),
+    # speakers open what they were asked, coordinators all; the view gives 404 to others
+    **dict.fromkeys(("talk_request", "talk_act", "talk_sheet"), signed_in),
     "audit": role("auditor", "administrator"),
     "system": role("administrator"),
 }

@@ -290,6 +290,9 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 # After so many days without an answer, a member's idea is brought before the curators again.
 IDEA_DAYS = int(env("IDEA_DAYS", "3"))
+# So long a speaker may think about an offer; so long an ended talk request is kept.
+TALK_OFFER_DAYS = int(env("TALK_OFFER_DAYS", "7"))
+TALK_REQUEST_DAYS = int(env("TALK_REQUEST_DAYS", "270"))
 
 # Pages for strangers ------------------------------------------------------------------------
 # Search engines may list the contacts and speakers. Off: names outlive their pages in an index.
@@ -300,6 +303,9 @@ CAREERS_URL = env("CAREERS_URL", "")
 PRIVACY_URL = env("PRIVACY_URL", "")
 IMPRINT_URL = env("IMPRINT_URL", "")
 ACCESSIBILITY_URL = env("ACCESSIBILITY_URL", "")
+# How many proxies of ours stand in front and add to X-Forwarded-For; the limits of the public form
+# count networks, and without the right number they would count the proxy.
+TRUSTED_PROXIES = int(env("TRUSTED_PROXIES", "0"))
 
 # Fonts for letters on a certificate that ours lack (Greek, Cyrillic, Hebrew, Arabic and more).
 CERTIFICATE_FONTS = [

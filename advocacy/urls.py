@@ -51,7 +51,7 @@ from curation.views import topics as desk_topics
 from integrations.views import accounts, bluesky, channels, connect, wall
 from people.views import certificates, imports, leavers, me, roster, training, training_desk
 from people.views import guidelines as rules
-from reception.views import ask
+from reception.views import ask, speakers, speaking, talk_asking, talks
 
 from .views import data, demo, health
 
@@ -223,6 +223,26 @@ urlpatterns = [
     path("people/import/<int:pk>/columns/", imports.choose, name="import_choose"),
     path("people/import/<int:pk>/yes/", imports.agree, name="import_agree"),
     path("people/import/<int:pk>/drop/", imports.drop, name="import_drop"),
+    path("speakers/", speakers.speakers, name="speakers"),
+    path("speakers/talks/<int:pk>/", speakers.public_talk, name="speakers_talk"),
+    path("speakers/<int:pk>/photo/", speakers.photo, name="speaker_photo"),
+    path("speakers/ask/", talk_asking.public_ask, name="speakers_ask"),
+    path("speakers/asked/<str:token>/", talk_asking.asked, name="talk_asked"),
+    path("speakers/asked/<str:token>/talk.ics", talk_asking.calendar, name="talk_asked_calendar"),
+    path("speakers/asked/<str:token>/sheet/", talk_asking.sheet, name="talk_asked_sheet"),
+    path("experts/", speakers.experts, name="experts"),
+    path("experts/talks/<int:pk>/", speakers.talk, name="experts_talk"),
+    path("experts/ask/", talk_asking.ask, name="experts_ask"),
+    path("me/speaking/", speaking.speaking, name="speaking"),
+    path("me/speaking/act/", speaking.act, name="speaking_act"),
+    path("me/speaking/profile/", speaking.profile, name="speaking_profile"),
+    path("me/speaking/talks/new/", speaking.talk, name="speaking_talk_new"),
+    path("me/speaking/talks/<int:pk>/", speaking.talk, name="speaking_talk"),
+    path("talks/", talks.requests, name="talk_requests"),
+    path("talks/<int:pk>/", talks.talk_request, name="talk_request"),
+    path("talks/<int:pk>/act/", talks.act, name="talk_act"),
+    path("talks/<int:pk>/sheet/", talks.sheet, name="talk_sheet"),
+    path("talks/feed/<str:signed>.ics", speaking.feed, name="talk_feed"),
     path("record/", audit.audit, name="audit"),
     path("me/", me.me, name="me"),
     path("me/too-much/", me.too_much, name="too_much"),

@@ -38,6 +38,13 @@ WORDINGS: dict[str, tuple[str, str]] = {
         ),
     ),
     Consent.Purpose.CONTACT_CARD: ("1", gettext_noop("My contact card may be public.")),
+    Consent.Purpose.SPEAKER: (
+        "1",
+        gettext_noop(
+            "My name, job title and talks may be shown to colleagues or to everybody, as I set it,"
+            " so that I can be asked to speak."
+        ),
+    ),
     Consent.Purpose.PHOTO: (
         "2",
         gettext_noop(

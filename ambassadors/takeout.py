@@ -26,6 +26,7 @@ from .models import (
     QuizPass,
     Role,
     SavedView,
+    SecretFeed,
     Takeout,
     Team,
 )
@@ -89,6 +90,7 @@ TABLES = (
     Table(SavedView, "person", gettext_noop("Views you saved"), DELETED),
     Table(PrivateAddress, "person", gettext_noop("Your address outside"), DELETED),
     Table(Takeout, "person", gettext_noop("Links to your data"), DELETED, left_out=("key",)),
+    Table(SecretFeed, "person", gettext_noop("Addresses of your calendars"), DELETED),
     Table(AuditEntry, "actor_id", gettext_noop("Your record: what you switched"), KEPT_AUDIT),
 )
 UNTOLD = {

@@ -2,9 +2,18 @@
 
 from django.utils.translation import gettext_noop
 
-from ambassadors.takeout import DELETED, Table, Untold
+from ambassadors.takeout import DELETED, NAMELESS, Table, Untold
 
-from .models import CardPhoto, ContactCard
+from .models import (
+    CardPhoto,
+    ContactCard,
+    Offer,
+    Speaker,
+    SpeakerPhoto,
+    Talk,
+    TalkMail,
+    TalkRequest,
+)
 
 TABLES = (
     Table(ContactCard, "person", gettext_noop("Contact card"), DELETED),
@@ -12,5 +21,21 @@ TABLES = (
         CardPhoto, "card__person", gettext_noop("Photo of your contact card"), DELETED,
         left_out=("small",), files=("large",),
     ),
+    Table(Speaker, "person", gettext_noop("Speaker profile"), DELETED),
+    Table(
+        SpeakerPhoto, "speaker__person", gettext_noop("Photo of your speaker profile"), DELETED,
+        left_out=("sha256",), files=("content",),
+    ),
+    Table(Talk, "speaker__person", gettext_noop("Your talks"), DELETED),
+    Table(Offer, "speaker__person", gettext_noop("Talks you were asked for"), DELETED),
+    Table(
+        TalkRequest, "asked_by", gettext_noop("Speakers you asked for"), DELETED,
+        left_out=("token",),
+    ),
+    Table(TalkMail, "person", gettext_noop("Mails to you about talks"), DELETED),
 )  # fmt: skip
-UNTOLD: dict[str, Untold] = {}
+UNTOLD = {
+    "reception.TalkRequest.coordinator": Untold(
+        "the request is its asker’s; that you took it over stands in your record", NAMELESS
+    ),
+}

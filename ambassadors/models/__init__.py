@@ -15,6 +15,7 @@ from .guideline import (
 from .leaving import PrivateAddress, Takeout
 from .note import Note
 from .person import Person, Role, Site, normalise_email
+from .secret_feed import SecretFeed
 from .team import Membership, MembershipStep, Team, TeamKind
 from .view import SavedView
 
@@ -37,6 +38,7 @@ __all__ = [
     "QuizPass",
     "Role",
     "SavedView",
+    "SecretFeed",
     "Site",
     "Takeout",
     "Team",

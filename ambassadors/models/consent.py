@@ -25,6 +25,7 @@ class Consent(models.Model):
         ENGAGEMENT = "engagement", _("Fetch engagement")
         ROSTER = "roster", _("Appear in the roster")
         CONTACT_CARD = "contact_card", _("Public contact card")
+        SPEAKER = "speaker", _("Speaker profile")
         PHOTO = "photo", _("Show my photo")
         LEADERBOARD = "leaderboard", _("Take part in comparisons")
 

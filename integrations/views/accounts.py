@@ -14,7 +14,7 @@ from integrations import limits, matrix, words
 from integrations.models import ConnectedAccount
 from integrations.networks import NETWORKS
 
-OFFERED = ("publish", "engagement", "roster", "photo")
+OFFERED = ("publish", "engagement", "roster", "speaker", "photo")
 
 
 def accounts(

@@ -1,0 +1,98 @@
+"""How much comes from one place, without keeping who that is.
+
+Redis counts under a keyed hash of the sender's network (IPv4 /24, IPv6 /64). The key is random,
+a new one every day, and Redis forgets it after 25 hours: then nobody can tell which network a
+count belonged to. No address is written anywhere.
+"""
+
+import datetime as dt
+import hashlib
+import hmac
+import ipaddress
+import secrets
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.core.cache import cache
+from django.http import HttpRequest
+
+_DAY = 25 * 3600  # seconds
+_MINUTES = 600
+# A school class asks from one network. From so many in ten minutes on, somebody looks first.
+MANY, TOO_MANY = 12, 60
+PER_ADDRESS = 3  # mails of ours a day to one address that nobody confirmed
+CALM = 200  # in an hour, from everywhere: beyond it all are looked at first
+MOST = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """``full``: take nothing more. ``why``: take it, but let somebody look first."""
+
+    full: bool = False
+    why: str = ""
+
+
+def sender(request: HttpRequest) -> str:
+    """The address a request came from, behind as many proxies as are ours; empty if unknown.
+
+    Private addresses tell of a proxy that nobody told us about, so they count for nobody.
+    """
+    address = request.META.get("REMOTE_ADDR", "")
+    if settings.TRUSTED_PROXIES:
+        passed = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
+        address = passed[-min(settings.TRUSTED_PROXIES, len(passed))].strip()
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return ""
+    mapped = getattr(found, "ipv4_mapped", None)
+    found = mapped or found
+    if found.is_private or found.is_loopback:
+        return ""
+    size = 24 if found.version == 4 else 64
+    return str(ipaddress.ip_network(f"{found}/{size}", strict=False))
+
+
+def _salt(day: dt.date) -> bytes:
+    name = f"reception:salt:{day.isoformat()}"
+    cache.add(name, secrets.token_bytes(32), _DAY)
+    kept = cache.get(name)
+    if not isinstance(kept, bytes):
+        raise ConnectionError("no salt")
+    return kept
+
+
+def _count(name: str, seconds: int) -> int:
+    cache.add(name, 0, seconds)
+    try:
+        return int(cache.incr(name))
+    except ValueError:  # it ended between the two
+        return 1
+
+
+def _hidden(what: str, day: dt.date) -> str:
+    return hmac.new(_salt(day), what.encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def measure(network: str, *, now: dt.datetime) -> Crowd:
+    """Count one question from a network and say what follows. Without Redis somebody looks."""
+    try:
+        hour = _count(f"reception:hour:{now:%Y%m%d%H}", 3_700)
+        lately = 0
+        if network:
+            lately = _count(f"reception:from:{_hidden(network, now.date())}", _MINUTES)
+    except Exception:  # noqa: BLE001 - whatever the cache throws, the question is not lost
+        return Crowd(why="unmeasured")
+    if hour > MOST or lately > TOO_MANY:
+        return Crowd(full=True)
+    return Crowd(why="crowd" if hour > CALM or lately > MANY else "")
+
+
+def may_write_to(address: str, *, now: dt.datetime) -> bool:
+    """Whether an address that a stranger typed gets one more mail of ours today."""
+    try:
+        name = _hidden(f"to:{address.casefold()}", now.date())
+        return _count(f"reception:to:{name}", _DAY) <= PER_ADDRESS
+    except Exception:  # noqa: BLE001 - as above; the page has the link as well
+        return False

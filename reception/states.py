@@ -1,0 +1,58 @@
+"""The lives of what strangers ask for: the declared graphs, and the only writer of a ``state``."""
+
+import datetime as dt
+from typing import Any
+
+from django.db import models
+
+from .models import TalkRequest, TalkStep
+
+# target: the states it may be reached from.
+TALK_REQUEST: dict[str, tuple[str, ...]] = {
+    # Back from *booked* when its speaker cannot come after all.
+    "requested": ("offered", "booked"),
+    "offered": ("requested", "offered"),
+    "booked": ("offered",),
+    "held": ("booked",),
+    "declined": ("requested", "offered", "booked"),
+    "cancelled": ("requested", "offered", "booked"),
+    "lapsed": ("requested", "offered"),
+}
+
+
+class NoSuchWay(Exception):
+    """The graph has no such edge: a mistake in the code, never bad luck."""
+
+
+def _move(
+    rows: "models.QuerySet[Any]",
+    graph: dict[str, tuple[str, ...]],
+    *,
+    source: str,
+    to: str,
+    **changes: Any,
+) -> bool:
+    """Do one conditional UPDATE; tells whether it happened."""
+    if source not in graph[to]:
+        message = f"{source} → {to}"
+        raise NoSuchWay(message)
+    return bool(rows.filter(state=source).update(state=to, **changes))
+
+
+def move_talk_request(
+    request: TalkRequest, *, to: str, source: str, now: dt.datetime, **changes: Any
+) -> bool:
+    """Move a request if it still is in ``source`` and has the speaker that was read.
+
+    Writes the history in the caller's transaction; an end gets its time.
+    """
+    if to in TalkRequest.ENDED:
+        changes["ended_at"] = now
+    rows = TalkRequest.objects.filter(pk=request.pk, speaker=request.speaker_id)
+    if request.speaker_id is None:
+        rows = TalkRequest.objects.filter(pk=request.pk, speaker__isnull=True)
+    if not _move(rows, TALK_REQUEST, source=source, to=to, changed_at=now, **changes):
+        return False
+    if source != to:
+        TalkStep.objects.create(request=request, state=to, at=now)
+    return True

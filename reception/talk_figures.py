@@ -1,0 +1,44 @@
+"""How organisers found it: one figure of a quarter that is over, for groups of five and more.
+
+A quarter that is over gets no new answers, so no two looks differ by one person's.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db.models import Avg, Count
+
+from ambassadors import anonymity
+
+from .models import TalkRequest
+
+_DAYS_KEPT = 250  # from the first answer of a quarter until the next one is over
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """The mean of one to five stars, and how many organisers answered."""
+
+    stars: float
+    answers: int
+
+
+def last_quarter(today: dt.date) -> tuple[dt.date, dt.date]:
+    """First day of the last full quarter, and the first day after it."""
+    end = dt.date(today.year, 3 * ((today.month - 1) // 3) + 1, 1)
+    before = end - dt.timedelta(days=1)
+    return dt.date(before.year, 3 * ((before.month - 1) // 3) + 1, 1), end
+
+
+def of_last_quarter(today: dt.date) -> Figure | None:
+    """The figure, or None when fewer than five speakers stand behind it."""
+    if settings.TALK_REQUEST_DAYS < _DAYS_KEPT:
+        return None  # what is deleted in between would show one answer at a time
+    begin, end = last_quarter(today)
+    found = TalkRequest.objects.filter(rated_at__date__gte=begin, rated_at__date__lt=end).aggregate(
+        stars=Avg("rating"), answers=Count("pk"), speakers=Count("speaker", distinct=True)
+    )
+    if anonymity.shown(found["speakers"]) is None:
+        return None
+    return Figure(round(found["stars"], 1), found["answers"])
