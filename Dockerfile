@@ -8,6 +8,9 @@ RUN /venv/bin/pybabel --quiet compile -D django -d locale \
  && mkdir -p /app/var
 
 FROM python:3.12-slim
+# Letters of names on certificates that our own fonts lack.
+RUN apt-get update && apt-get install --no-install-recommends -y fonts-dejavu-core \
+ && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 botschaft
 WORKDIR /app
 COPY --from=build /venv /venv

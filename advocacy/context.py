@@ -15,6 +15,7 @@ _ROOMS = {"people": "roster"}
 # Pages of that room which everybody has for themselves stand under no entry.
 _OWN = (
     "training", "training_executives", "course", "booking", "training_room",
+    "lesson",
 )  # fmt: skip
 
 

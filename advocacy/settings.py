@@ -307,6 +307,8 @@ ACCESSIBILITY_URL = env("ACCESSIBILITY_URL", "")
 # count networks, and without the right number they would count the proxy.
 TRUSTED_PROXIES = int(env("TRUSTED_PROXIES", "0"))
 
+# The largest film of a lesson, in megabytes.
+FILM_MEGABYTES = int(env("FILM_MEGABYTES", "300"))
 # Fonts for letters on a certificate that ours lack (Greek, Cyrillic, Hebrew, Arabic and more).
 CERTIFICATE_FONTS = [
     Path(name)

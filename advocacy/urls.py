@@ -49,7 +49,17 @@ from curation.views import ideas as triage
 from curation.views import takeovers as lending
 from curation.views import topics as desk_topics
 from integrations.views import accounts, bluesky, channels, connect, wall
-from people.views import certificates, imports, leavers, me, roster, training, training_desk
+from people.views import (
+    certificates,
+    imports,
+    leavers,
+    lesson_desk,
+    lessons,
+    me,
+    roster,
+    training,
+    training_desk,
+)
 from people.views import guidelines as rules
 from reception.views import ask, speakers, speaking, talk_asking, talks
 
@@ -187,6 +197,9 @@ urlpatterns = [
     path("training/", training.training, name="training"),
     path("training/executives/", training.executives, name="training_executives"),
     path("training/courses/<int:pk>/", training.course, name="course"),
+    path("training/lessons/<int:pk>/", lessons.lesson, name="lesson"),
+    path("training/lessons/<int:pk>/film/", lessons.film, name="lesson_film"),
+    path("training/lessons/<int:pk>/captions.vtt", lessons.film_captions, name="lesson_captions"),
     path("training/dates/<int:pk>/book/", training.book, name="session_book"),
     path("training/dates/<int:pk>/room/", training_desk.room, name="training_room"),
     path("training/seats/<int:pk>/", training.booking, name="booking"),
@@ -207,6 +220,11 @@ urlpatterns = [
     path("people/training/courses/new/", training_desk.course_new, name="desk_course_new"),
     path("people/training/courses/<int:pk>/", training_desk.course_edit, name="desk_course"),
     path("people/training/courses/<int:pk>/act/", training_desk.course_act, name="desk_course_act"),
+    path(
+        "people/training/courses/<int:pk>/lessons/", lesson_desk.lesson_add, name="desk_lesson_add"
+    ),
+    path("people/training/lessons/<int:pk>/", lesson_desk.lesson_edit, name="desk_lesson"),
+    path("people/training/lessons/<int:pk>/act/", lesson_desk.lesson_act, name="desk_lesson_act"),
     path(
         "people/training/courses/<int:pk>/dates/new/",
         training_desk.session_new,

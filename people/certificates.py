@@ -2,12 +2,13 @@
 
 Our own two fonts come as woff2; a PDF wants TrueType. Both are variable and are used as they stand
 by default, so the tables of their axes are left out. Letters they lack come from the fonts of
-``CERTIFICATE_FONTS``; what none of them has is drawn as an empty box.
+``CERTIFICATE_FONTS``; with a letter in none, the address stands below the name.
 """
 
 import datetime as dt
 import functools
 import tempfile
+import unicodedata
 from pathlib import Path
 from typing import cast
 
@@ -18,6 +19,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from fontTools.ttLib import TTFont
 from fpdf import FPDF
+from fpdf.fonts import TTFFont
 
 from campaigns import wording
 
@@ -52,6 +54,7 @@ def _directory() -> "tempfile.TemporaryDirectory[str]":
 def _sheet() -> FPDF:
     pdf = FPDF(format="A4")
     pdf.set_auto_page_break(False)
+    pdf.set_text_shaping(True)
     pdf.set_margins(_EDGE, _EDGE)
     for name in _FONTS:
         pdf.add_font(name, fname=Path(_directory().name) / f"{name}.ttf")
@@ -87,6 +90,9 @@ def _render(completion: Completion, made_on: dt.date) -> bytes:
     pdf.rect(_EDGE, 52, 16, 1.2, style="F")
     _line(pdf, 62, _("Certificate"), _TOOL, 13, _SOFT)
     below = _name(pdf, 74, name)
+    if any(not _has(pdf, letter) for letter in name):
+        _line(pdf, below + 1, completion.person.email, _TOOL, 13, _INK)
+        below += 9
     _line(pdf, below + 8, _("has completed the course"), _TOOL, 13, _SOFT)
     pdf.set_xy(_EDGE, below + 20)
     pdf.set_font(_SAID, size=22)
@@ -105,6 +111,13 @@ def _render(completion: Completion, made_on: dt.date) -> bytes:
     _line(pdf, 266, _("Whether it holds says this page, without a name:"), _TOOL, 9, _SOFT)
     _line(pdf, 272, check_address(completion), _TOOL, 9, _INK, link=check_address(completion))
     return bytes(pdf.output())
+
+
+def _has(pdf: FPDF, letter: str) -> bool:
+    """Tell whether one of the fonts can draw a letter; what is not drawn at all is no letter."""
+    unseen = letter.isspace() or unicodedata.category(letter) in {"Cf", "Mn", "Me"}
+    fonts = (font for font in pdf.fonts.values() if isinstance(font, TTFFont))
+    return unseen or any(ord(letter) in font.cmap for font in fonts)
 
 
 def _line(

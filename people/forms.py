@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from ambassadors.models import Person, Site, normalise_email
 from campaigns import wallclock, wording
 
-from .models import Course, Session
+from .models import Course, Lesson, Session
 from .sessions import Terms
 
 LONGEST_TEXT = 20_000  # characters of one Markdown text
@@ -171,3 +171,38 @@ def opened(session: Session) -> dict[str, object]:
         "trainer": session.trainer.email if session.trainer else session.trainer_name,
         "seats": session.seats,
     }
+
+
+class LessonForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A lesson's words, and what comes with them."""
+
+    text = forms.CharField(
+        required=False,
+        max_length=LONGEST_TEXT,
+        widget=forms.Textarea,
+        label=gettext_lazy("Text"),
+    )
+    new_picture = forms.FileField(required=False, label=gettext_lazy("A picture"))
+    alt = forms.CharField(required=False, max_length=1500, label=gettext_lazy("What is to be seen"))
+    without_picture = forms.BooleanField(required=False)
+    film = forms.FileField(required=False, label=gettext_lazy("A film"))
+    new_captions = forms.FileField(required=False, label=gettext_lazy("Captions"))
+    without_film = forms.BooleanField(required=False)
+
+    class Meta:
+        model = Lesson
+        fields = ("title", "text")
+        labels: ClassVar = {"title": gettext_lazy("Title")}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.picture:
+            self.initial["alt"] = self.instance.picture.alt(self.instance.course.language)
+
+    def clean(self) -> dict[str, Any]:
+        """A title that can be seen."""
+        found: dict[str, Any] = super().clean() or {}
+        _clean_words(self, lines=("title", "alt"), texts=("text",))
+        if "title" not in self.errors and wording.is_blank(found.get("title") or ""):
+            self.add_error("title", _("Write something first."))
+        return found

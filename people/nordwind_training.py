@@ -1,15 +1,20 @@
 """Nordwind Energie's courses: dates with a line, lessons, and the path for executives."""
 
 import datetime as dt
+from typing import Any
 from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
 
 from ambassadors.models import Membership, Person, TeamKind
 
-from . import bookings, completions, requirements, sessions
+from . import bookings, captions, completions, courses, lessons, requirements, sessions
 from .models import Booking, Completion, Course, Session
 from .sessions import Terms
 
 _ZONE = "Europe/Berlin"
+_FILMS = settings.BASE_DIR / "campaigns" / "nordwind" / "films"
 _SPEAK = """Du schreibst einen Satz, wir lesen ihn laut. Klingt er nach dir, bleibt er.
 
 ## Was wir machen
@@ -64,6 +69,55 @@ _COURSES: tuple[dict[str, object], ...] = (
         "executives_place": 3,
     },
 )
+_RIGHT: tuple[dict[str, Any], ...] = (
+    {
+        "title": "Wer ist zu sehen?",
+        "text": "Ein Gesicht gehört dem, der es trägt. Auch auf der Baustelle, auch von hinten,"
+        " wenn man die Person erkennt.\n\n- **Frag vorher.** Ein Nicken reicht, wenn du sagst,"
+        " wofür.\n- **Frag wieder**, wenn es für etwas anderes ist.\n- **Kinder**: nur mit den"
+        " Eltern.\n\n> Wenn du unsicher bist, zeig Hände, Werkzeug, Himmel.",
+        "film": True,
+    },
+    {
+        "title": "Was steht im Hintergrund?",
+        "text": "Bildschirme, Namensschilder, Kennzeichen, Pläne an der Wand. Einmal von links nach"
+        " rechts schauen, bevor du abdrückst.",
+    },
+    {
+        "title": "Drei Fragen zum Schluss",
+        "text": "So oft du willst. Gezählt wird nichts.",
+        "questions": (
+            (
+                "Mirja nickt, das Bild ist für die Morgenlage. Gilt das auch für eine Anzeige?",
+                (("Ja, sie hat genickt.", False), ("Nein, ich frage noch einmal.", True)),
+                "Ein Ja gilt für den Zweck, den du genannt hast.",
+            ),
+            (
+                "Was gehört vor dem Foto weg?",
+                (
+                    ("Der Bildschirm mit den Störungen", True),
+                    ("Die Kaffeetasse", False),
+                    ("Das Kennzeichen des Nachbarn", True),
+                ),
+                "Kaffee darf bleiben.",
+            ),
+        ),
+    },
+)
+_CAPTIONS = """WEBVTT
+
+00:00.000 --> 00:03.200
+Recht am Bild. Wer zu sehen ist, entscheidet mit.
+
+00:03.300 --> 00:06.400
+Erst fragen, dann fotografieren.
+
+00:06.500 --> 00:09.600
+Ein Ja gilt für diesen Zweck. Für den nächsten fragst du wieder.
+
+00:09.800 --> 00:12.900
+Ein Nein gilt sofort. Auch hinterher.
+"""
 # Course, days ahead, hour, hours long, room, seats, trainer (an address or a name).
 _DATES = (
     (0, 6, 9, 3, "Deichstube, Zentrale", 6, "mirja.thomsen"),
@@ -77,6 +131,7 @@ _DATES = (
 def load(by: dict[str, Person], *, now: dt.datetime) -> None:
     """Load it for people and teams that are there already."""
     selin = by["selin.aydin"]
+    _right(selin, now)
     made = [
         Course.objects.create(language="de", made_at=now, published_at=now, **row)
         for row in _COURSES
@@ -92,6 +147,37 @@ def load(by: dict[str, Person], *, now: dt.datetime) -> None:
     requirements.ask(course=made[0], team=None, kind=_kind("multiplier"), by=selin, now=now)
     requirements.ask(course=made[1], team=None, kind=_kind("expert"), by=selin, now=now)
     _past(made[0], by, selin, now)
+
+
+def _right(by: Person, now: dt.datetime) -> Course:
+    """The course in lessons, with a film of thirteen seconds."""
+    course = Course.objects.create(
+        title_de="Recht am Bild",
+        title_en="Faces in pictures",
+        about_de="Drei kurze Lektionen, zusammen eine Viertelstunde. Danach weißt du, wen du fragst"
+        " und was weg muss.",
+        about_en="Three short lessons, a quarter of an hour. Then you know whom to ask.",
+        for_whom_de="Für alle, die fotografieren, auch mit dem Telefon.",
+        for_whom_en="For everybody who takes pictures, with a phone too.",
+        language="de",
+        how="lessons",
+        valid_months=24,
+        executives_place=1,
+        made_at=now,
+    )
+    for row in _RIGHT:
+        lesson = lessons.add(course=course, title=str(row["title"]), by=by, now=now)
+        lesson.text = str(row["text"])
+        film = None
+        if row.get("film"):
+            content = (_FILMS / "recht-am-bild.webm").read_bytes()
+            film = SimpleUploadedFile("film.webm", content)
+            lesson.captions = captions.read(_CAPTIONS.encode())
+        lessons.write(lesson=lesson, video=film, without_video=False, by=by, now=now)
+        for text, answers, why in row.get("questions", ()):
+            lessons.ask(lesson=lesson, text=text, answers=list(answers), explanation=why)
+    courses.publish(course=course, by=by, now=now)
+    return course
 
 
 def _kind(slug: str) -> TeamKind:

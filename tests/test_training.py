@@ -440,6 +440,7 @@ def test_who_was_there_has_completed_and_of_others_nothing_is_noted(date, jona, 
     room = f"/training/dates/{session.pk}/room/"
     form = {"shown": [s.pk for s in seats.values()], "there": [seats[jona].pk]}
     assert browser(jona).get(room).status_code == 404
+    assert (room in browser(tarek).get("/training/").content.decode()) is True
     early = browser(tarek).post(room, form, follow=True)
     assert ("Once it has begun" in early.content.decode(), Completion.objects.count()) == (True, 0)
     past = timezone.now() - 3 * HOUR
@@ -545,7 +546,7 @@ def test_pages_ask_a_constant_number(count, date, jona, person, selin, in_team):
             client.get(url)
         asked[url.strip("/0123456789")] = len(queries)
     assert asked == {
-        "training": 15,
+        "training": 16,
         "training/courses": 8,
         "people/training": 8,
         "people/training/courses": 8,
@@ -570,10 +571,20 @@ def test_certificate_takes_any_name(course, person, selin, name):
     assert (b"/Lang (de)" in content, content.count(b"/Type /Page\n")) == (True, 1)
 
 
+def test_name_that_no_font_can_write_keeps_the_address_below_it(course, person, selin):
+    now, sizes = timezone.now(), []
+    for name in ("王小明", "Łukasz Дмитрий"):
+        who = person(name)
+        done = completions.complete(person=who, course=course, on=now.date(), by=selin, now=now)
+        sheet = certificates._sheet()
+        sizes.append([certificates._has(sheet, letter) for letter in done.person.name].count(False))
+    assert sizes == [3, 0]
+
+
 def test_check_of_a_code_says_valid_and_no_name_unless_its_owner_lets_it(course, person, selin):
     who, now = person("Łukasz Wrona"), timezone.now()
     done = completions.complete(person=who, course=course, on=now.date(), by=selin, now=now)
-    stranger, url = Client(), f"/certificate/{done.code}/"
+    stranger, url = Client(headers={"accept-language": "en"}), f"/certificate/{done.code}/"
     page = stranger.get(url).content.decode()
     assert ("holds." in page, "Wrona" in page, "Write as you speak" in page) == (True, False, False)
     assert "Not valid" in stranger.get("/certificate/AAAABBBBCCCCDDDDEEEE/").content.decode()

@@ -16,9 +16,10 @@ from ambassadors.models import Membership, Person
 from campaigns.wakeups import nudge
 from integrations import markup
 from people import bookings, requirements, training_feeds
-from people.models import Booking, Completion, Course, Session
+from people.models import Booking, Completion, Course, LessonDone, Session
 from people.tasks import seats_due
 
+_TRAINED = dt.timedelta(days=14)  # so long a trainer finds who was there
 _ON_THE_WAY = ("invited", "in_training")
 
 
@@ -42,6 +43,9 @@ def training(request: HttpRequest) -> HttpResponse:
             {"row": row, "holds": row.holds(today)}
             for row in completions.select_related("course")[:50]
         ],
+        "trains": Session.objects.filter(
+            trainer=person, state="planned", ends_at__gt=now - _TRAINED
+        ).select_related("course")[:12],
         "ready": requirements.ready_for(person, today),
         "executives": Course.objects.offered().filter(executives_place__isnull=False).exists(),
         "feed_url": training_feeds.address(person),
@@ -125,12 +129,19 @@ def course(request: HttpRequest, pk: int) -> HttpResponse:
         person=person, session__course=found, state__in=("booked", "asked", "waiting")
     )
     by_session = {row.session_id: row for row in mine}
+    steps = list(found.lesson_set.all()) if found.how == Course.How.LESSONS else []
+    through = set(
+        LessonDone.objects.filter(person=person, lesson__in=steps).values_list("lesson", flat=True)
+    )
     done = Completion.objects.filter(person=person, course=found, taken_back_at__isnull=True)
     last = done.first()
     context = {
         "course": found,
         "about": markup.html(found.about),
         "dates": [{"session": row, "mine": by_session.get(row.pk)} for row in sessions[:40]],
+        "lessons": [{"row": row, "done": row.pk in through} for row in steps],
+        "through": len(through),
+        "following": next((row for row in steps if row.pk not in through), None),
         "done": last,
         "holds": last.holds(timezone.localdate(now)) if last else False,
         "now": now,

@@ -94,6 +94,8 @@ def _course_page(request: HttpRequest, form: CourseForm, found: Course | None) -
         asked = Requirement.objects.filter(course=found).select_related("team", "kind")
         context |= {
             "dates": sessions.order_by("-begins_at")[:30],
+            "lessons": found.lesson_set.all(),
+            "lacks": course_verbs.lacks(found) if not found.is_offered else [],
             "requirements": asked,
             "teams": Team.objects.exclude(pk__in=asked.filter(team__isnull=False).values("team")),
             "kinds": TeamKind.objects.exclude(
