@@ -53,6 +53,7 @@ app.conf.beat_schedule = {
         "task": "curation.tasks.forget_old_previews",
         "schedule": crontab(hour=3, minute=40),
     },
+    "look-after-teams": {"task": "people.tasks.look_after_teams", "schedule": 60.0},
     # Mails in the morning of working days, never at night (working time).
     "warn-of-ends": {
         "task": "integrations.tasks.warn_of_ends",
@@ -62,6 +63,10 @@ app.conf.beat_schedule = {
     "remind-of-courses": {
         "task": "people.tasks.remind_of_courses",
         "schedule": crontab(minute="25", day_of_week="mon-fri"),
+    },
+    "look-after-terms": {
+        "task": "people.tasks.look_after_terms",
+        "schedule": crontab(hour="7", minute="20", day_of_week="mon-fri"),
     },
     # Hourly, so that curators of every time zone are awake once; it writes once a day at most.
     "remind-of-ideas": {

@@ -16,6 +16,7 @@ _ROOMS = {"people": "roster"}
 _OWN = (
     "training", "training_executives", "course", "booking", "training_room",
     "lesson",
+    "teams", "team", "nominate", "my_teams", "calls", "call",
 )  # fmt: skip
 
 

@@ -229,6 +229,42 @@ POLICIES: dict[str, Policy] = {
         ),
         hr,
     ),
+    **dict.fromkeys(
+        (
+            "teams",
+            "team",
+            "nominate",
+            "my_teams",
+            "my_term",
+            "my_nomination",
+            "calls",
+            "call",
+            "call_withdraw",
+        ),
+        signed_in,
+    ),
+    # A lead sees the teams they lead, and nothing of any other.
+    **dict.fromkeys(
+        (
+            "pipeline",
+            "term",
+            "term_act",
+            "team_list",
+            "team_edit",
+            "call_list",
+            "call_new",
+            "desk_call",
+            "call_edit",
+            "call_end",
+            "call_invite",
+            "application_decide",
+        ),
+        role("hr", "lead"),
+    ),
+    "team_new": hr,
+    "kind_new": hr,
+    "kind_edit": hr,
+    "invitation_no": public,  # by signature: one click in a mail needs no login (RFC 8058)
     **dict.fromkeys(("ask", "ask_card", "ask_photo"), public),
     **dict.fromkeys(
         ("imports", "import", "import_choose", "import_agree", "import_drop"),

@@ -293,6 +293,10 @@ IDEA_DAYS = int(env("IDEA_DAYS", "3"))
 # So long a speaker may think about an offer; so long an ended talk request is kept.
 TALK_OFFER_DAYS = int(env("TALK_OFFER_DAYS", "7"))
 TALK_REQUEST_DAYS = int(env("TALK_REQUEST_DAYS", "270"))
+# Days until a nomination that nobody answered is deleted without a trace.
+NOMINATION_DAYS = int(env("NOMINATION_DAYS", "14"))
+# On: a term that is over ends by itself when nobody answers. Off: it goes on until somebody speaks.
+TERMS_END_IN_SILENCE = flag("TERMS_END_IN_SILENCE")
 
 # Pages for strangers ------------------------------------------------------------------------
 # Search engines may list the contacts and speakers. Off: names outlive their pages in an index.
@@ -357,6 +361,8 @@ EMAIL_HOST_PASSWORD = env("EMAIL_HOST_PASSWORD", "")
 EMAIL_TIMEOUT = 20  # seconds; a silent mail server must not keep a worker
 EMAIL_USE_TLS = flag("EMAIL_USE_TLS")
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", "botschaft@localhost")
+# The domain whose mail for bounces+…@ is piped into Botschaft; empty: reports go to the sender.
+MAIL_DOMAIN = env("MAIL_DOMAIN", "")
 
 # Work in the background: messages are wake-ups, PostgreSQL is the truth -----------------------
 CELERY_BROKER_URL = REDIS_URL

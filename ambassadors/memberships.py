@@ -126,8 +126,9 @@ def drop(*, membership: Membership, by: Person | None, now: dt.datetime) -> bool
     """Forget a term that never began; tells whether there was one.
 
     A nomination or invitation that came to nothing is no history of anybody: the row goes, and
-    the audit entry names no person.
+    the audit entry does not name whose it was, not even as the one who said no.
     """
+    by = None if by and by.pk == membership.person_id else by
     gone, _what = Membership.objects.filter(pk=membership.pk, stage__in=NOT_BEGUN).delete()
     if gone:
         audit.record("membership.dropped", membership, by=by, now=now)

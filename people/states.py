@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import models
 
-from .models import Booking, PeopleImport, Session
+from .models import Application, Booking, Invitation, PeopleImport, Session
 
 # target: the states it may be reached from.
 SESSION: dict[str, tuple[str, ...]] = {"called_off": ("planned",)}
@@ -25,6 +25,16 @@ IMPORT: dict[str, tuple[str, ...]] = {
     "running": ("read", "waiting"),
     "done": ("running",),
     "dropped": ("uploaded", "read", "waiting"),
+}
+APPLICATION: dict[str, tuple[str, ...]] = {
+    "waiting": ("applied",),
+    "invited": ("applied", "waiting"),
+    "declined": ("applied", "waiting"),
+}
+INVITATION: dict[str, tuple[str, ...]] = {
+    "sent": ("queued",),
+    "delayed": ("sent",),
+    "bounced": ("sent", "delayed"),
 }
 
 
@@ -64,3 +74,15 @@ def move_import(row: PeopleImport, *, to: str, **changes: Any) -> bool:
     """Move an import from the state it was read in; tells whether it still was in it."""
     rows = PeopleImport.objects.filter(pk=row.pk)
     return _move(rows, IMPORT, source=row.state, to=to, lease_until=None, **changes)
+
+
+def move_application(application: Application, *, to: str, **changes: Any) -> bool:
+    """Move an application from the state it was read in; tells whether it still was in it."""
+    rows = Application.objects.filter(pk=application.pk)
+    return _move(rows, APPLICATION, source=application.state, to=to, **changes)
+
+
+def move_invitation(invitation: Invitation, *, to: str, **changes: Any) -> bool:
+    """Move an invitation from the state it was read in; tells whether it still was in it."""
+    rows = Invitation.objects.filter(pk=invitation.pk)
+    return _move(rows, INVITATION, source=invitation.state, to=to, **changes)

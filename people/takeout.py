@@ -4,9 +4,19 @@ from django.utils.translation import gettext_noop
 
 from ambassadors.takeout import DELETED, IN_RECORD, NAMELESS, Table, Untold
 
-from .models import Booking, Completion, LessonDone, Session, TrainingFeed
+from .models import (
+    Application,
+    Booking,
+    Completion,
+    LessonDone,
+    Nomination,
+    Session,
+    TrainingFeed,
+)
 
 TABLES = (
+    Table(Application, "person", gettext_noop("Your applications"), DELETED),
+    Table(Nomination, "nominee", gettext_noop("Colleagues who thought of you"), DELETED),
     Table(
         Booking, "person", gettext_noop("Seats and places in lines"), DELETED, left_out=("news",)
     ),
@@ -16,6 +26,14 @@ TABLES = (
     Table(TrainingFeed, "person", gettext_noop("Address of your training calendar"), DELETED),
 )
 UNTOLD: dict[str, Untold] = {
+    "people.Nomination.nominator": Untold(
+        "whether the row still stands would tell what a colleague answered or did not", DELETED
+    ),
+    "people.Call.made_by": Untold(IN_RECORD, NAMELESS),
+    "people.InvitationRound.made_by": Untold(IN_RECORD, NAMELESS),
+    "people.Invitation.person": Untold(
+        "a mail on its way; the column is emptied two weeks after it left", NAMELESS
+    ),
     "people.PeopleImport.uploaded_by": Untold(IN_RECORD, NAMELESS),
     "people.PeopleImport.agreed_by": Untold(IN_RECORD, NAMELESS),
     "people.PeopleImport.second_by": Untold(IN_RECORD, NAMELESS),

@@ -1,12 +1,26 @@
 """Wake-ups of this room. The rows say what is due."""
 
+import datetime as dt
+
 from celery import shared_task
+from django.conf import settings
 from django.db import close_old_connections
 from django.utils import timezone
 
+from campaigns import pace, reminders, restores
+from campaigns.models import Programme
 from campaigns.wakeups import nudge
 
-from . import bookings, imports, sessions, training_mails
+from . import (
+    applications,
+    bookings,
+    imports,
+    invitations,
+    nominations,
+    sessions,
+    terms,
+    training_mails,
+)
 
 _SECONDS = 60.0  # of one import; then somebody else may use the worker
 
@@ -51,3 +65,35 @@ def forget_old_imports() -> int:
     """Drop files that nobody went on with; returns how many."""
     close_old_connections()
     return imports.forget_old(now=timezone.now())
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def look_after_teams() -> int:
+    """Offer places that became free, and write the mails of nominations and invitations.
+
+    Mails leave in working hours only. Returns how many places and mails.
+    """
+    close_old_connections()
+    now = pace.clock()
+    if not restores.may_publish(now=now):
+        return 0
+    count = applications.move_up_due(now=now)
+    if _working(now):
+        count += nominations.mail_due(now=now) + invitations.send_due(now=now)
+    return count
+
+
+def _working(now: dt.datetime) -> bool:
+    programme = Programme.the()
+    return settings.DEMO or not reminders.quiet_at(now.astimezone(programme.zone), programme)
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def look_after_terms() -> int:
+    """Once a morning: pauses that are over, terms that end, what nobody need know any more."""
+    close_old_connections()
+    now = pace.clock()
+    if not restores.may_publish(now=now):
+        return 0
+    count = terms.resume_due(now=now) + terms.ask_due(now=now) + terms.end_due(now=now)
+    return count + nominations.forget(now=now) + invitations.forget(now=now)

@@ -58,9 +58,17 @@ class TeamQuerySet(models.QuerySet["Team"]):
         return self if person.has_role("hr") else self.filter(lead=person)
 
     def with_taken(self) -> "TeamQuerySet":
-        """Each with ``taken``: how many of its places somebody has or is offered."""
+        """Each with ``taken``: how many of its places somebody has or is offered; and ``free``.
+
+        ``free`` is below nothing where the team shrank, and none for a team without a limit.
+        """
         held = Q(membership__ended_on__isnull=True, membership__stage__in=Membership.HOLDS_PLACE)
-        return self.annotate(taken=Count("membership", filter=held))
+        taken = Count("membership", filter=held, distinct=True)
+        return self.annotate(taken=taken, free=F("capacity") - taken)
+
+    def having_place(self) -> "TeamQuerySet":
+        """Those that somebody could still be offered a place in."""
+        return self.with_taken().filter(Q(capacity__isnull=True) | Q(free__gt=0))
 
 
 class Team(models.Model):

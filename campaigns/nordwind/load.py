@@ -139,6 +139,8 @@ class Loader:
                 name_en=row["name_en"],
                 profile_de=row["profile_de"],
                 profile_en=row["profile_en"],
+                tasks=row["tasks"],
+                hours_per_month=row["capacity_hours"],
             )
         password = Person()
         password.set_password(PASSWORD)

@@ -1,18 +1,27 @@
 """Rows of HR's rooms."""
 
+from .call import Application, Call
 from .course import Completion, Course, Requirement, SelfStart
 from .imports import ImportPiece, PeopleImport
+from .invitation import Invitation, InvitationRound, NoInvitations
 from .lesson import Choice, Lesson, LessonDone, Question
+from .nomination import Nomination
 from .session import Booking, Session, TrainingFeed
 
 __all__ = [
+    "Application",
     "Booking",
+    "Call",
     "Choice",
     "Completion",
     "Course",
     "ImportPiece",
+    "Invitation",
+    "InvitationRound",
     "Lesson",
     "LessonDone",
+    "NoInvitations",
+    "Nomination",
     "PeopleImport",
     "Question",
     "Requirement",
