@@ -19,6 +19,7 @@ app.conf.beat_schedule = {
     "leave-due": {"task": "campaigns.tasks.leave_due", "schedule": 60.0},
     "mail-takeouts": {"task": "integrations.tasks.mail_takeouts", "schedule": 60.0},
     "issues-due": {"task": "campaigns.tasks.issues_due", "schedule": 60.0},
+    "close-pulse": {"task": "people.tasks.close_pulse", "schedule": 60.0},
     "let-go": {"task": "campaigns.tasks.let_go", "schedule": 60.0},
     # On the grid of CADENCE, so that readings that come due together share their calls.
     "measure-due": {"task": "campaigns.tasks.measure_due", "schedule": crontab(minute="*/10")},
@@ -67,6 +68,11 @@ app.conf.beat_schedule = {
     "look-after-terms": {
         "task": "people.tasks.look_after_terms",
         "schedule": crontab(hour="7", minute="20", day_of_week="mon-fri"),
+    },
+    # Every ten minutes of the morning, some hundred mails at a time, by each person's own clock.
+    "write-in-the-morning": {
+        "task": "people.tasks.write_in_the_morning",
+        "schedule": crontab(minute="*/10", day_of_week="mon-fri"),
     },
     # Hourly, so that curators of every time zone are awake once; it writes once a day at most.
     "remind-of-ideas": {

@@ -5,10 +5,12 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from ambassadors.models import Person
 from integrations import instance
+from people import pulse
 
 # The entry under which all pages of a room stand.
 _ROOMS = {"people": "roster"}
@@ -17,6 +19,7 @@ _OWN = (
     "training", "training_executives", "course", "booking", "training_room",
     "lesson",
     "teams", "team", "nominate", "my_teams", "calls", "call",
+    "pulse", "pulse_results", "pulse_quarter",
 )  # fmt: skip
 
 
@@ -40,6 +43,8 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "sees_channels": isinstance(user, Person) and user.has_role("administrator", "curator"),
         "runs_it": runs_it,
         "unconfirmed": runs_it and instance.stopped(),
+        # asked where a page shows it, and nowhere else
+        "pulse_waits": lambda: isinstance(user, Person) and pulse.waits_for(user, timezone.now()),
     }
 
 

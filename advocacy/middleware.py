@@ -14,7 +14,7 @@ from ambassadors.kept import keep_form
 from ambassadors.models import Person
 from campaigns import lights
 
-from .policies import policy_for
+from .policies import UNKEPT, policy_for
 
 Next = Callable[[HttpRequest], HttpResponse]
 
@@ -85,6 +85,8 @@ class PolicyMiddleware:
         if policy(request):
             return None
         if not request.user.is_authenticated:
+            if match and match.url_name in UNKEPT and request.method == "POST":
+                return redirect_to_login(f"{request.path}?unkept", settings.LOGIN_URL)
             keep_form(request)
             return redirect_to_login(request.get_full_path(), settings.LOGIN_URL)
         raise PermissionDenied

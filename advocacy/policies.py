@@ -191,6 +191,8 @@ POLICIES: dict[str, Policy] = {
         ),
         curator,
     ),
+    **dict.fromkeys(("pulse", "pulse_mails", "pulse_results", "pulse_quarter"), signed_in),
+    "pulse_open": hr,
     **dict.fromkeys(
         (
             "training",
@@ -294,6 +296,8 @@ POLICIES: dict[str, Policy] = {
     "audit": role("auditor", "administrator"),
     "system": role("administrator"),
 }
+# What is typed there is kept nowhere, not even over a login: it would lie beside a name.
+UNKEPT = frozenset({"pulse"})
 # allauth guards its own pages: login pages are public, the rest want a login.
 OWN_GUARD = ("account_", "mfa_", "socialaccount_", "openid_connect_")
 

@@ -57,9 +57,11 @@ def give(
     """
     if version.published_at is None or not version.text_in(language):
         raise NotReadable
+    # The database makes the key; a person made in this very process does not hold it yet.
+    key = Person.objects.values_list("evidence_key", flat=True).get(pk=person.pk)
     found, created = Acknowledgement.objects.get_or_create(
         version=version,
-        person_key=person.evidence_key,
+        person_key=key,
         defaults={"language": language, "at": now},
     )
     GuidelineReminder.objects.filter(
@@ -72,7 +74,8 @@ def give(
 
 def of(person: Person) -> dict[int, Acknowledgement]:
     """The person's yes to the latest version they said it to, by guideline. One query."""
-    rows = Acknowledgement.objects.filter(person_key=person.evidence_key)
+    key = Person.objects.filter(pk=person.pk).values("evidence_key")
+    rows = Acknowledgement.objects.filter(person_key__in=key)
     found: dict[int, Acknowledgement] = {}
     for row in rows.select_related("version").order_by("version__number"):
         found[row.version.guideline_id] = row

@@ -38,6 +38,22 @@ def at_least(count: int) -> int:
     return count - count % GROUP
 
 
+def apart(counts: Mapping[str, int]) -> set[str]:
+    """Which of the groups that make up a whole may be shown beside it.
+
+    Each has five or more, and so has what is left when all shown ones are taken from the whole,
+    unless nothing is left: else the groups that are not shown would show by subtraction.
+    """
+    found = {key for key, count in counts.items() if count >= GROUP}
+    left = sum(count for key, count in counts.items() if key not in found)
+    for key in sorted(found, key=lambda one: counts[one]):
+        if left == 0 or left >= GROUP:
+            break
+        found.discard(key)
+        left += counts[key]
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Group:
     """How many people, and a sum over their keys that tells one group from another."""

@@ -4,7 +4,7 @@ import datetime as dt
 
 from ambassadors.models import Person
 
-from . import nordwind_calls, nordwind_training
+from . import nordwind_calls, nordwind_guidelines, nordwind_training
 
 
 def load(*, now: dt.datetime) -> None:
@@ -12,3 +12,4 @@ def load(*, now: dt.datetime) -> None:
     by = {person.email.split("@")[0]: person for person in Person.objects.all()}
     nordwind_training.load(by, now=now)
     nordwind_calls.load(by, now=now)
+    nordwind_guidelines.load(by, now=now)

@@ -10,6 +10,8 @@ from .models import (
     Completion,
     LessonDone,
     Nomination,
+    PulseMail,
+    PulseSilence,
     Session,
     TrainingFeed,
 )
@@ -23,6 +25,9 @@ TABLES = (
     Table(Completion, "person", gettext_noop("Completed courses"), DELETED),
     Table(LessonDone, "person", gettext_noop("Lessons you are through with"), DELETED),
     Table(Session, "trainer", gettext_noop("Dates you train on"), NAMELESS),
+    # Whether and what somebody answered cannot be told: no row knows it.
+    Table(PulseMail, "person", gettext_noop("Mails about a survey"), DELETED),
+    Table(PulseSilence, "person", gettext_noop("No mails about surveys"), DELETED),
     Table(TrainingFeed, "person", gettext_noop("Address of your training calendar"), DELETED),
 )
 UNTOLD: dict[str, Untold] = {

@@ -14,9 +14,12 @@ from campaigns.wakeups import nudge
 from . import (
     applications,
     bookings,
+    guideline_mails,
     imports,
     invitations,
     nominations,
+    pulse,
+    pulse_mails,
     sessions,
     terms,
     training_mails,
@@ -97,3 +100,20 @@ def look_after_terms() -> int:
         return 0
     count = terms.resume_due(now=now) + terms.ask_due(now=now) + terms.end_due(now=now)
     return count + nominations.forget(now=now) + invitations.forget(now=now)
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def write_in_the_morning() -> int:
+    """Remind of guidelines and invite to the survey; returns how many mails left."""
+    close_old_connections()
+    now = timezone.now()
+    if not restores.may_publish(now=now):
+        return 0
+    return guideline_mails.remind_due(now=now) + pulse_mails.send_due(now=now)
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def close_pulse() -> int:
+    """Count the surveys whose time is over; returns how many."""
+    close_old_connections()
+    return pulse.close_due(now=timezone.now())

@@ -10,7 +10,7 @@ import pytest
 from django.db import DatabaseError, IntegrityError, transaction
 from django.utils import timezone
 
-from ambassadors import acknowledgements, guidelines
+from ambassadors import absences, acknowledgements, guidelines
 from ambassadors.models import (
     Acknowledgement,
     AuditEntry,
@@ -23,6 +23,7 @@ from ambassadors.models import (
 from campaigns import differing
 from campaigns.models import Programme
 from integrations import markup
+from people import guideline_mails
 from people.guideline_figures import figures
 
 from .conftest import browser
@@ -394,6 +395,7 @@ def test_yes_is_sealed_by_the_database_and_stays(publish, jona):
     given = says_yes(jona, first, now=now)
     text = f"Social media\n\n{TEXT}"
     assert given.sha256 == hashlib.sha256(text.encode()).hexdigest()
+    jona.refresh_from_db()
     assert (given.language, given.at, given.person_key) == ("en", now, jona.evidence_key)
     rows = Acknowledgement.objects.filter(pk=given.pk)
     for change in (lambda: rows.update(at=now - DAY), rows.delete):
@@ -533,3 +535,66 @@ def test_no_page_names_who_has_not_said_yes(publish, person):
         for page in pages:
             body = browser(who).get(page).content.decode()
             assert "Silvester" not in body or page == "/roster/"
+
+
+# Reminders ---------------------------------------------------------------------------------------
+
+MORNING = dt.datetime(2026, 11, 25, 8, 0, tzinfo=dt.UTC)  # a Wednesday, nine in Berlin
+
+
+@pytest.fixture
+def reminded(publish, person, mailoutbox, mirja):
+    """A guideline that holds since yesterday, Jona who has not said yes, and the mails so far."""
+    version = publish(at=MORNING - DAY)
+    who = person("Silvester Still")
+    says_yes(mirja, version, now=MORNING)
+
+    def at(moment):
+        before = len(mailoutbox)
+        guideline_mails.remind_due(now=moment)
+        return [m.to for m in mailoutbox[before:]]
+
+    return version, who, at
+
+
+def test_reminder_comes_in_the_morning_of_working_days_three_times_at_most(reminded, mailoutbox):
+    _version, who, at = reminded
+    assert at(MORNING - dt.timedelta(hours=4)) == []  # five in the morning
+    assert at(MORNING + dt.timedelta(hours=5)) == []  # after noon
+    assert at(MORNING + 3 * DAY) == []  # Saturday
+    assert at(MORNING) == [[who.email]]
+    assert at(MORNING + DAY) == []
+    assert at(MORNING + 5 * DAY) == [[who.email]]
+    assert at(MORNING + 12 * DAY) == [[who.email]]
+    assert [at(MORNING + days * DAY) for days in (20, 40, 90)] == [[], [], []]
+    assert "Nobody sees who got one" in mailoutbox[0].body
+    assert "waits for your yes. Copying" not in mailoutbox[0].body
+
+
+def test_yes_ends_the_reminders_and_forgets_them(reminded):
+    version, who, at = reminded
+    at(MORNING)
+    says_yes(who, version, now=MORNING)
+    assert not GuidelineReminder.objects.exists()
+    assert at(MORNING + 5 * DAY) == []
+
+
+def test_new_version_is_reminded_of_anew(reminded, publish):
+    version, who, at = reminded
+    at(MORNING)
+    second = publish(version.guideline, at=MORNING)
+    assert who.email in [to for (to,) in at(MORNING + DAY)]
+    says_yes(who, second, now=MORNING + DAY)
+    assert GuidelineReminder.objects.filter(person=who).count() == 0
+
+
+@pytest.mark.parametrize("why", ["left", "away", "put away"])
+def test_no_reminder_where_it_would_be_wrong(reminded, mirja, why):
+    version, who, at = reminded
+    if why == "left":
+        type(who).objects.filter(pk=who.pk).update(left_at=MORNING, is_active=False)
+    elif why == "away":
+        absences.go(by=who, deputy=mirja, until_on=MORNING.date(), now=MORNING)
+    else:
+        guidelines.retire(guideline=version.guideline, by=mirja, now=MORNING)
+    assert at(MORNING) == []

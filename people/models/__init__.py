@@ -6,6 +6,7 @@ from .imports import ImportPiece, PeopleImport
 from .invitation import Invitation, InvitationRound, NoInvitations
 from .lesson import Choice, Lesson, LessonDone, Question
 from .nomination import Nomination
+from .pulse import PulseBox, PulseMail, PulseRound, PulseSilence, PulseTicket
 from .session import Booking, Session, TrainingFeed
 
 __all__ = [
@@ -23,6 +24,11 @@ __all__ = [
     "NoInvitations",
     "Nomination",
     "PeopleImport",
+    "PulseBox",
+    "PulseMail",
+    "PulseRound",
+    "PulseSilence",
+    "PulseTicket",
     "Question",
     "Requirement",
     "SelfStart",
