@@ -5,6 +5,7 @@ A quarter that is over gets no new answers, so no two looks differ by one person
 
 import datetime as dt
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db.models import Avg, Count
@@ -35,8 +36,9 @@ def of_last_quarter(today: dt.date) -> Figure | None:
     """The figure, or None when fewer than five speakers stand behind it."""
     if settings.TALK_REQUEST_DAYS < _DAYS_KEPT:
         return None  # what is deleted in between would show one answer at a time
-    begin, end = last_quarter(today)
-    found = TalkRequest.objects.filter(rated_at__date__gte=begin, rated_at__date__lt=end).aggregate(
+    zone = ZoneInfo(settings.TIME_ZONE)  # everybody's quarter ends with the same instant
+    begin, end = (dt.datetime.combine(day, dt.time(), zone) for day in last_quarter(today))
+    found = TalkRequest.objects.filter(rated_at__gte=begin, rated_at__lt=end).aggregate(
         stars=Avg("rating"), answers=Count("pk"), speakers=Count("speaker", distinct=True)
     )
     if anonymity.shown(found["speakers"]) is None:

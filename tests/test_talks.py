@@ -170,6 +170,27 @@ def test_crowd_from_one_network_is_told_to_wait_and_loses_nothing(settings, monk
     assert TalkRequest.objects.count() == 1
 
 
+def test_in_a_crowd_a_coordinator_looks_before_speakers_are_asked(expert, lead, monkeypatch):
+    ayla = expert()
+    monkeypatch.setattr(crowds, "measure", lambda *_a, **_k: crowds.Crowd(why="crowd"))
+    stranger().post("/speakers/ask/", typed(stamp=stamp(), speaker=ayla.speaker.pk))
+    assert (TalkRequest.objects.get().state, Offer.objects.count()) == ("requested", 0)
+    assert (subjects(ayla), subjects(lead)) == ([], ["A talk request: Grid day"])
+
+
+def test_sheet_of_another_speaker_does_not_print_the_first_ones_talk(expert, lead):
+    ayla, henning = expert(), expert("Henning Brandes", title="Wires at dawn")
+    talk = Talk.objects.get(speaker=ayla.speaker)
+    stranger().post("/speakers/ask/", typed(stamp=stamp(), talk=talk.pk))
+    request = TalkRequest.objects.get()
+    talk_offers.refuse(request=request, by=ayla, now=timezone.now())
+    request.refresh_from_db()
+    offer(request, lead, henning)
+    agree(request, henning)
+    sheet = browser(henning).get(f"/talks/{request.pk}/sheet/").content.decode()
+    assert (talk.title in sheet, "Grids at night" in sheet) == (False, True)
+
+
 @pytest.mark.parametrize(
     ("field", "text", "sentence"),
     [
@@ -374,6 +395,9 @@ def test_speaker_who_cannot_after_all_gives_it_back(expert, lead, ask):
     browser(ayla).post(f"/talks/{request.pk}/act/", {"act": "give_back"})
     request.refresh_from_db()
     assert (request.state, subjects(lead)[-1]) == ("requested", "Needs a new speaker: Grid day")
+    page = browser(lead).get(f"/talks/{request.pk}/")
+    asked = {c["speaker"].pk: c["asked"] for c in page.context["candidates"]}
+    assert asked == {ayla.speaker.pk: True, henning.speaker.pk: False}
     offer(request, lead, henning)
     agree(request, henning)
     assert request.speaker == henning.speaker

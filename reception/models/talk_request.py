@@ -227,9 +227,16 @@ class TalkRequest(models.Model):
         return "thinking" if getattr(self, "has_waiting", False) else "free"
 
     @property
+    def own_talk(self) -> Talk | None:
+        """The talk that is given: one of the booked speaker's own, while they are here."""
+        talk = self.talk
+        return talk if talk and talk.speaker_id == self.speaker_id and self.speaks else None
+
+    @property
     def title(self) -> str:
         """What it is about in one line."""
-        return self.talk.title if self.talk else self.topic.split("\n")[0][:160]
+        talk = self.own_talk
+        return talk.title if talk else self.topic.split("\n")[0][:160]
 
 
 class OfferQuerySet(models.QuerySet["Offer"]):

@@ -61,7 +61,8 @@ def public_ask(request: HttpRequest) -> HttpResponse:
     standing = TalkRequest.objects.filter(submission=stamp.submission).first()
     if standing:
         return _done(request, standing)
-    if crowds.measure(crowds.sender(request), now=now).full:
+    crowd = crowds.measure(crowds.sender(request), now=now)
+    if crowd.full:
         form.add_error(
             None,
             _("Too many requests come from your network. Please try again in some minutes."),
@@ -72,7 +73,8 @@ def public_ask(request: HttpRequest) -> HttpResponse:
         made = talk_requests.ask(
             facts=form.facts(),
             asker=(form.cleaned_data["asker_name"], address),
-            wanted=_still(request, wanted),
+            # In a crowd a coordinator looks first; speakers hear of what is real.
+            wanted=None if crowd.why else _still(request, wanted),
             talk=talk,
             language="en" if get_language() == "en" else "de",
             submission=stamp.submission,

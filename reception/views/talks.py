@@ -6,6 +6,7 @@ from typing import Any, cast
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -136,9 +137,8 @@ def _candidates(row: TalkRequest, now: dt.datetime) -> list[dict[str, Any]]:
     today = memberships.day_of(now)
     able = Speaker.objects.listed(public=False, on=today).told().prefetch_related("talks")
     everybody = [speaker for speaker in able if not speaker.rests(today)]
-    asked = set(
-        Offer.objects.filter(request=row, closed_at__isnull=True).values_list("speaker", flat=True)
-    )
+    again = Q(closed_at__isnull=False, over_at__isnull=True)  # another's yes had closed it
+    asked = set(Offer.objects.filter(~again, request=row).values_list("speaker", flat=True))
     busy = talk_conflicts.conflicts(everybody, row, now=now)
     return [
         {

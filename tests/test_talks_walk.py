@@ -1,0 +1,108 @@
+"""In a browser: a stranger asks for a talk, a speaker says yes, a calendar reads when."""
+
+import datetime as dt
+import os
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.core.cache import cache
+from django.utils import timezone
+from icalendar import Calendar
+
+from ambassadors import memberships
+from reception import stamps
+from reception.models import TalkRequest
+
+from .test_loop import DESKTOP, PHONE, Visitor, chromium  # noqa: F401 - a fixture
+from .test_speakers import expert, team  # noqa: F401 - fixtures
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def visit(chromium, live_server, monkeypatch):
+    cache.clear()
+    monkeypatch.setattr(stamps, "YOUNGEST", dt.timedelta(0))  # a browser types faster than people
+
+    def begin(who=None):
+        made = Visitor(chromium, live_server.url, DESKTOP)
+        if who:
+            made.login(who)
+
+        def look(url, name):
+            """Both widths, nothing wider than the page, no violation."""
+            if url:
+                made.page.goto(live_server.url + url)
+            for size in (PHONE, DESKTOP):
+                made.page.set_viewport_size(size)
+                made.check()
+                if folder := os.environ.get("SHOTS"):
+                    path = Path(folder) / f"{name}-{size['width']}.png"
+                    made.page.screenshot(path=path, full_page=True)
+
+        made.look = look
+        return made
+
+    return begin
+
+
+def test_talk_is_asked_for_booked_and_read_by_a_calendar(visit, expert, team):
+    ayla = expert()
+    stranger = visit()
+    stranger.look("/speakers/", "speakers")
+    stranger.page.get_by_role("link", name="A town heats with its river").click()
+    stranger.look("", "talk")
+    stranger.page.get_by_role("link", name="Ask for this talk").click()
+    stranger.page.get_by_role("button", name="Send the request").click()
+    stranger.page.get_by_role("alert").wait_for()
+    stranger.look("", "ask-refused")
+    day = timezone.localdate() + dt.timedelta(days=40)
+    for label, text in (
+        ("Event", "Grid day"),
+        ("Day and time", f"{day}T18:00"),
+        ("Where it is", "Town hall"),
+        ("Your name", "Gesa Lorenz"),
+        ("Your e-mail", "gesa@club.example"),
+    ):
+        stranger.page.get_by_label(label, exact=True).fill(text)
+    stranger.page.get_by_role("button", name="Send the request").click()
+    stranger.page.get_by_role("heading", name="We are looking for somebody").wait_for()
+    stranger.look("", "asked")
+
+    speaker = visit(ayla)
+    speaker.look("/me/speaking/", "speaking")
+    speaker.page.get_by_role("link", name="Grid day").click()
+    speaker.look("", "offer")
+    speaker.page.get_by_role("button", name="Yes, I speak").click()
+    speaker.page.get_by_role("heading", name="Preparation").wait_for()
+    speaker.look("", "booked")
+    for url, name in (
+        ("/me/speaking/profile/", "profile"),
+        ("/me/speaking/talks/new/", "talk-new"),
+        ("/experts/", "experts"),
+    ):
+        speaker.look(url, name)
+
+    lead = visit(team.lead)
+    lead.look("/talks/", "requests")
+    lead.look(f"/talks/{TalkRequest.objects.get().pk}/", "request-lead")
+    lead.page.get_by_role("link", name="Speaker sheet").click()
+    lead.look("", "sheet")
+
+    stranger.page.reload()
+    stranger.page.get_by_role("heading", name="Ayla Demir comes").wait_for()
+    stranger.look("", "asked-booked")
+    link = stranger.page.get_by_role("link", name="Into my calendar").get_attribute("href")
+    (event,) = Calendar.from_ical(stranger.page.request.get(stranger.base + link).body()).events
+    begins = event.start.astimezone(ZoneInfo("Europe/Berlin"))
+    assert (f"{begins:%Y-%m-%d %H:%M}", event["LOCATION"]) == (f"{day} 18:00", "Town hall")
+
+    memberships.leave_company(person=ayla, by=None, now=timezone.now())
+    stranger.page.reload()
+    stranger.page.get_by_role("heading", name="The speaker changes").wait_for()
+    assert "Ayla" not in stranger.page.content()
+    stranger.page.goto(f"{stranger.base}/speakers/")
+    assert "Ayla" not in stranger.page.content()
+    assert stranger.context.cookies() == []
+    assert [who.trouble for who in (stranger, speaker, lead)] == [[], [], []]
