@@ -1,10 +1,26 @@
 """How allauth meets our people: nobody signs up, nobody is linked by an unverified mail."""
 
+import logging
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from django.conf import settings
+from django.contrib import messages
 from django.http import HttpRequest
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from ambassadors import company_logins
+from ambassadors.company_logins import Refused, Said
+from ambassadors.models import normalise_email
+
+from . import company
+
+log = logging.getLogger(__name__)
+_MOST_GROUPS = 2_000
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -23,3 +39,120 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         """Closed: the directory knows who works here."""
         del request, sociallogin
         return False
+
+    def populate_user(self, request: HttpRequest, sociallogin: Any, data: Any) -> Any:
+        """Nobody is written here; :meth:`pre_social_login` finds who it is."""
+        del request, data
+        return sociallogin.user
+
+    def pre_social_login(self, request: HttpRequest, sociallogin: Any) -> None:
+        """Find who it is and what their groups give, or send them back with a sentence."""
+        if sociallogin.state.get("process", "login") != "login":
+            raise ImmediateHttpResponse(redirect("today"))
+        said = read(sociallogin)
+        try:
+            person, account = company_logins.find(
+                said, creates=settings.LOGIN_CREATES_PEOPLE, now=timezone.now()
+            )
+        except Refused as refused:
+            log.warning("a company login was refused: %s", refused.why)
+            messages.error(request, sentence(refused))
+            raise ImmediateHttpResponse(redirect("account_login")) from refused
+        sociallogin.user, sociallogin.account = person, account
+
+    def on_authentication_error(
+        self,
+        request: HttpRequest,
+        provider: Any,
+        error: Any = None,
+        exception: Exception | None = None,
+        extra_context: dict[str, Any] | None = None,
+    ) -> None:
+        """Whatever did not fit: one sentence on the login page, the reason in the log."""
+        reason = (extra_context or {}).get("saml_last_error_reason") or exception or error
+        log.warning("company login over %s failed: %.300s", provider.id, reason)
+        if not request.user.is_authenticated:
+            messages.error(
+                request,
+                _("The company login did not work. Try it again from here; nothing was changed."),
+            )
+        raise ImmediateHttpResponse(redirect("account_login"))
+
+
+def sentence(refused: Refused) -> str:
+    """Why a login that the company vouches for ends here, for the person."""
+    match refused.why:
+        case "left":
+            return _("Your time here has ended, and your login with it.")
+        case "conflict":
+            return _(
+                "Another company account was used for this person before. Ask your administration"
+                " to separate them."
+            )
+        case _:
+            return _(
+                "The company knows you, but nobody here has your address yet. Ask HR to add you."
+            )
+
+
+def read(sociallogin: Any) -> Said:
+    """What the provider says about somebody, in our words. It is used, and not kept."""
+    app, account = sociallogin.provider.app, sociallogin.account
+    about = app.settings
+    if app.provider_id == company.SAML:
+        told = {key: list(values) for key, values in account.extra_data.items()}
+        names = about["attributes"]
+        groups: Any = told.get(names["groups"], []) if "groups" in names else None
+        one = {key: (told.get(name) or [""])[0] for key, name in names.items()}
+        mail, named, external = one.get("mail", ""), one.get("name", ""), one.get("external_id", "")
+        vouched: object = None
+    else:
+        token = account.extra_data.get("id_token", {})
+        claims = {**token, **account.extra_data.get("userinfo", {})}
+        groups = claims.get(about["groups"], []) if about["groups"] else None
+        if about["groups"] in claims.get("_claim_names", {}) or claims.get("hasgroups"):
+            groups = None  # too many for one token: not said is not none
+        mail, named = claims.get("email", ""), claims.get("name", "")
+        external, vouched = claims.get(about["external_id"], ""), claims.get("email_verified")
+    mail = _text(mail, 254)
+    return Said(
+        provider=account.provider,
+        uid=account.uid,
+        external_id=_text(external, 255),
+        email=mail,
+        verified=_vouched(mail, vouched),
+        name=_text(named, 150),
+        groups=_groups(groups),
+    )
+
+
+def _text(value: object, most: int) -> str:
+    """A value as a line that our tables can hold, empty for anything else."""
+    if not isinstance(value, str) or "\x00" in value or len(value) > most:
+        return ""
+    return " ".join(value.encode(errors="ignore").decode().split())
+
+
+def _groups(value: object) -> tuple[str, ...] | None:
+    """Names or ids of groups; None when the provider does not say."""
+    if value is None:
+        return None
+    found = [value] if isinstance(value, str) else value
+    if not isinstance(found, list):
+        return ()
+    return tuple(name for one in found[:_MOST_GROUPS] if (name := _text(one, 255)))
+
+
+def _vouched(mail: str, claim: object) -> bool:
+    """Tell whether an address may name a person (ASVS 6.8.1).
+
+    The provider calls it verified, or says nothing and the address is in a domain that it vouches
+    for. A plain no is a no.
+    """
+    domain = normalise_email(mail).rpartition("@")[2]
+    domains = settings.COMPANY_MAIL_DOMAINS
+    if domains and domain not in domains:
+        return False
+    if claim is None:
+        return bool(domains)
+    return claim is True or claim == "true"

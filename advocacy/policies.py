@@ -16,6 +16,12 @@ def public(request: HttpRequest) -> bool:
     return True
 
 
+def nobody(request: HttpRequest) -> bool:
+    """A page that a library brings along and that we do not offer."""
+    del request
+    return False
+
+
 def signed_in(request: HttpRequest) -> bool:
     """Everybody who works here."""
     user = request.user
@@ -55,6 +61,7 @@ POLICIES: dict[str, Policy] = {
     "short_link": public,
     "demo_login": demo,
     "today": signed_in,
+    "welcome": signed_in,
     "suggestions": signed_in,
     "composer": signed_in,
     "voice": signed_in,
@@ -299,11 +306,15 @@ POLICIES: dict[str, Policy] = {
 # What is typed there is kept nowhere, not even over a login: it would lie beside a name.
 UNKEPT = frozenset({"pulse"})
 # allauth guards its own pages: login pages are public, the rest want a login.
-OWN_GUARD = ("account_", "mfa_", "socialaccount_", "openid_connect_")
+OWN_GUARD = ("account_", "mfa_", "socialaccount_", "openid_connect_", "saml_")
+# Accounts are linked at login only, and logging out here logs nobody out elsewhere.
+CLOSED = ("socialaccount_connections", "socialaccount_signup", "saml_sls")
 
 
 def policy_for(name: str) -> Policy | None:
     """The policy of a URL name, None when nobody declared one."""
+    if name in CLOSED:
+        return nobody
     if name.startswith(OWN_GUARD):
         return public
     return POLICIES.get(name)

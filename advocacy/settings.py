@@ -11,6 +11,8 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
+from advocacy import company
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
@@ -138,6 +140,7 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "allauth.socialaccount",
     "allauth.socialaccount.providers.openid_connect",
+    "allauth.socialaccount.providers.saml",
     "csp",
     "django_htmx",
     "django_filters",
@@ -234,24 +237,21 @@ MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = SITE_URL.startswith("http://localhost")
 MFA_TOTP_ISSUER = "Botschaft"
 SOCIALACCOUNT_ADAPTER = "advocacy.accounts.SocialAccountAdapter"
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
-# Company login over OpenID Connect: set all three and the button appears.
-OIDC_SERVER_URL = env("OIDC_SERVER_URL", "")
+SOCIALACCOUNT_STORE_TOKENS = False
+# The button of the company login is a link: a form's way to the identity provider, and from there
+# on to wherever it sends people, would have to stand in form-action.
+SOCIALACCOUNT_LOGIN_ON_GET = True
+# Company login over OpenID Connect and SAML 2.0. Every setting is described in advocacy/company.py.
 SOCIALACCOUNT_PROVIDERS = {
-    "openid_connect": {
-        "OAUTH_PKCE_ENABLED": True,
-        "APPS": [
-            {
-                "provider_id": "company",
-                "name": ORGANISATION,
-                "client_id": env("OIDC_CLIENT_ID", ""),
-                "secret": env("OIDC_CLIENT_SECRET", ""),
-                "settings": {"server_url": OIDC_SERVER_URL},
-            }
-        ]
-        if OIDC_SERVER_URL
-        else [],
-    }
+    "openid_connect": {"OAUTH_PKCE_ENABLED": True, "APPS": company.oidc_apps(env, ORGANISATION)},
+    "saml": {"APPS": company.saml_apps(env, ORGANISATION)},
 }
+# Domains whose addresses the company's identity provider vouches for, comma-separated. An address
+# that it does not call verified matches a person only from one of them. With domains set, no
+# address from elsewhere matches, whatever it calls it.
+COMPANY_MAIL_DOMAINS = [d.strip().lower() for d in env("COMPANY_MAIL_DOMAINS", "").split(",") if d]
+# Whether a company login that matches nobody makes a person. Off: HR or the directory does.
+LOGIN_CREATES_PEOPLE = flag("LOGIN_CREATES_PEOPLE")
 
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"

@@ -37,7 +37,7 @@ _OF_LOGIN = (
         left_out=("data",),
     ),
 )  # fmt: skip
-_ROWS = 500  # read at once, so that years of posts stay flat in memory
+_ROWS = 100  # read at once, so that years of posts stay flat in memory
 _PAGE = """<!doctype html><html lang="{lang}"><head><meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy"
  content="default-src 'none'; img-src 'self'; style-src 'unsafe-inline'">

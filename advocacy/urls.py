@@ -23,6 +23,7 @@ from campaigns.views import (
     takeovers,
     today,
     topics,
+    welcome,
 )
 from curation.views import activities as requests
 from curation.views import briefings as issues
@@ -69,10 +70,11 @@ from people.views import (
 from people.views import guidelines as rules
 from reception.views import ask, speakers, speaking, talk_asking, talks
 
-from .views import data, demo, health
+from .views import company_login, data, demo, health
 
 urlpatterns = [
     path("", today.today, name="today"),
+    path("welcome/", welcome.welcome, name="welcome"),
     path("suggestions/", today.suggestions, name="suggestions"),
     path("suggestions/<int:pk>/", composer.composer, name="composer"),
     path("suggestions/<int:pk>/voice/", composer.voice, name="voice"),
@@ -342,6 +344,17 @@ urlpatterns = [
     path("healthz", health.health, name="health"),
     path("readyz", health.ready, name="ready"),
     path("language/", set_language, name="set_language"),
+    # Two doors of allauth with a second lock; their names and addresses stay.
+    path(
+        "accounts/oidc/<slug:provider_id>/login/callback/",
+        company_login.oidc_callback,
+        name="openid_connect_callback",
+    ),
+    path(
+        "accounts/saml/<slug:organization_slug>/acs/finish/",
+        company_login.saml_finish,
+        name="saml_finish_acs",
+    ),
     path("accounts/", include("allauth.urls")),
 ]
 handler400 = "advocacy.views.errors.bad_request"

@@ -53,6 +53,7 @@ def _person(number: int) -> Person:
         name=f"Person {number}",
         language="en",
         password="!",  # noqa: S106 - no login by password
+        welcome=0,
     )
 
 

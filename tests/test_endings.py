@@ -27,6 +27,7 @@ from .networks.mastodon import Mastodon
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ENDINGS, EACH = 200 if FULL else 60, 2  # and posts waiting for each account
+LEAVINGS = 1000 if FULL else 24
 
 
 def connect(server, person, number, by=None):
@@ -90,7 +91,7 @@ def leave(account, hr):
     return client.post(f"/people/{account.person_id}/leave/", {"sure": "yes"})
 
 
-def end_all(server, found, hr, settings, pause=0.4):
+def end_all(server, found, hr, settings, pause=0.4, acts=(disconnect, withdraw, leave)):
     """Four workers send while eight people at a time end something; late first bytes."""
     settings.DEBUG_FAILPOINTS = True
     settings.FAILPOINTS = f"in_start=pause:0.02,after_start=pause:{pause}"
@@ -100,13 +101,13 @@ def end_all(server, found, hr, settings, pause=0.4):
         pid = os.fork()
         if pid == 0:
             try:
-                tasks.publish_round(seconds=60)
+                tasks.publish_round(seconds=600)
             finally:
                 os._exit(0)
         workers.append(pid)
     while server.count("arrived") < 10:
         time.sleep(0.005)
-    acts = [(disconnect, withdraw, leave)[n % 3] for n in range(len(found))]
+    acts = [acts[n % len(acts)] for n in range(len(found))]
     answered = {}
 
     def end(account, act):
@@ -149,6 +150,21 @@ def test_no_first_byte_after_an_ending_has_answered(crowd, settings):
     while accounts.revoke_due(now=timezone.now() + dt.timedelta(minutes=2)):
         pass
     assert (server.count("revoked"), Revocation.objects.count()) == (ended.count(), 0)
+
+
+def test_no_first_byte_after_leaving_has_answered(crowd, settings):
+    """Everybody leaves in the middle of publishing; 1,000 at full size."""
+    server, found, hr = crowd(LEAVINGS)
+    late = end_all(server, found, hr, settings, acts=(leave,))
+    stopped = Delivery.objects.filter(state="cancelled").count()
+    print(
+        f"{len(late)} requests after the answer of {len(found)} leavings;"
+        f" {server.count('arrived')} posts had begun, {stopped} were stopped"
+    )
+    assert late == []
+    assert (stopped > 0, Delivery.objects.filter(state="queued").count()) == (True, 0)
+    assert Person.objects.filter(left_at__isnull=False).count() == len(found)
+    assert Token.objects.count() == 0
 
 
 def test_ending_that_does_not_wait_lets_posts_through(crowd, settings, monkeypatch):

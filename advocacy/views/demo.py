@@ -9,6 +9,7 @@ from ambassadors.models import Person
 # One person for each role, by address in the demo's data.
 PEOPLE = {
     "employee": "jona.harms@nordwind-energie.example",
+    "joiner": "svea.lund@nordwind-energie.example",
     "curator": "mirja.thomsen@nordwind-energie.example",
     "reviewer": "dilan.kaya@nordwind-energie.example",
     "hr": "selin.aydin@nordwind-energie.example",

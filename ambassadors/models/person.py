@@ -92,8 +92,8 @@ class Person(AbstractBaseUser, PermissionsMixin):
         null=True, blank=True, help_text="The last day, as planned; over at its end on their clock."
     )
     welcome = models.PositiveSmallIntegerField(
-        default=1,
-        help_text="The next step of the first run, 0 when it is over; only the person sees it.",
+        db_default=1,
+        help_text="First run: 1 not met, 2 to 4 at its steps, 0 over. Only the person sees it.",
     )
     hours_per_month = models.DecimalField(
         _("hours per month"), max_digits=4, decimal_places=1, null=True, blank=True,

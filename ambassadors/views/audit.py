@@ -10,7 +10,9 @@ ACTS = (
     "hold", "release", "suggestion.approved", "suggestion.returned", "suggestion.withdrawn",
     "suggestion.looked_at", "disclosure.proposed", "disclosure.in_force", "disclosure.dropped",
     "evidence.opened", "evidence.exported", "roster.exported",
-    "membership.begun", "membership.ended", "person.left", "role.granted", "role.taken",
+    "membership.begun", "membership.ended", "person.left",
+    "person.leave_planned", "person.leave_cancelled", "takeout.exported", "login.separated",
+    "role.granted", "role.taken",
 )  # fmt: skip
 
 

@@ -22,7 +22,7 @@ from ambassadors.models import (
     Team,
     TeamKind,
 )
-from campaigns import disclosure, reviews, uploads, wording
+from campaigns import disclosure, reviews, uploads, welcome, wording
 from campaigns.models import (
     Approval,
     Briefing,
@@ -49,6 +49,7 @@ from .edits import edit
 HERE = Path(__file__).parent
 # Everybody's password in the demonstration; the one-click logins need none.
 PASSWORD = "moin-moin-nordwind"  # noqa: S105 - fictional
+_JOINER, _LEAVER = "svea.lund@", "renate.boysen@"  # the one's first day, the other's last soon
 # What nine people have to say about a building site at noon.
 _NOONS = (
     "Ich habe die Kabel gezogen, Meter für Meter.",
@@ -156,6 +157,10 @@ class Loader:
                 languages=row["languages"],
                 timezone=row["timezone"],
                 interests=row["topics"],
+                leaves_on=self.now.date() + dt.timedelta(days=18)
+                if row["email"].startswith(_LEAVER)
+                else None,
+                welcome=welcome.NEW if row["email"].startswith(_JOINER) else welcome.OVER,
             )
         teams = {
             row["slug"]: Team.objects.create(

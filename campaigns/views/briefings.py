@@ -87,7 +87,7 @@ def issue_mail(request: HttpRequest) -> HttpResponse:
         return redirect("issue_mail")
     if request.method == "POST":
         try:
-            issue_mails.wish(by=person, at=_time(typed, programme), now=now)
+            issue_mails.wish(by=person, at=working_time(typed, programme), now=now)
         except ValueError:
             error = _("Choose a time between %(a)s:00 and %(b)s:00.") % {
                 "a": programme.quiet_until_hour,
@@ -106,7 +106,7 @@ def issue_mail(request: HttpRequest) -> HttpResponse:
     return render(request, "issue_mail.html", context, status=422 if error else 200)
 
 
-def _time(text: str, programme: Programme) -> dt.time:
+def working_time(text: str, programme: Programme) -> dt.time:
     """A time in working hours. Raises ValueError."""
     time = dt.time.fromisoformat(text)
     if time.tzinfo or not programme.quiet_until_hour <= time.hour < programme.quiet_from_hour:

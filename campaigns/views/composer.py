@@ -76,6 +76,9 @@ def composer(request: HttpRequest, pk: int) -> HttpResponse:
         return render(request, "gone.html", {"text": text}, status=410)
     variants.sort(key=lambda v: (v.language != person.language, v.position))
     typed = Typed(form, variants, suggestion)
+    if form is None and request.GET.get("rehearse"):
+        walls = ConnectedAccount.objects.of(person).filter(network="wall")
+        typed.to = [str(pk) for pk in walls.values_list("pk", flat=True)]
     if request.method != "POST":
         if form is None and not suggestion.is_live(now):
             return render(request, "gone.html", {"suggestion": suggestion}, status=410)

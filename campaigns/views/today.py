@@ -6,7 +6,7 @@ from typing import Any, cast
 from django.core.paginator import Paginator
 from django.db.models import Count, Max, Q, Sum
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from ambassadors import acknowledgements
@@ -21,6 +21,7 @@ from campaigns import (
     reminders,
     shares,
     takeovers,
+    welcome,
     wording,
 )
 from campaigns.models import Delivery, Post, Programme, Suggestion, Variant
@@ -126,6 +127,8 @@ def today(request: HttpRequest) -> HttpResponse:
     """The page everybody starts with."""
     person = cast("Person", request.user)
     now = timezone.now()
+    if person.welcome == welcome.NEW:
+        return redirect("welcome")
     day = person.local(now).date()
     programme = Programme.the()
     if day.weekday() >= _SATURDAY:

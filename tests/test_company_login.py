@@ -1,0 +1,621 @@
+"""Logging in at the company: two real providers over HTTP, and everything that must be refused."""
+
+import copy
+import re
+import shutil
+import time
+from urllib.parse import urljoin
+
+import pytest
+import requests
+from django.test import Client
+from django.utils import timezone
+from lxml import etree
+
+from advocacy import accounts, company
+from ambassadors import company_logins, groups, memberships
+from ambassadors.models import AuditEntry, Membership, Person, Role, Team, TeamKind
+
+from .idp.oidc import CLIENT, SECRET, OpenIDProvider, stranger
+from .idp.saml import IdentityProvider, form_of, key_pair, packed
+from .test_loop import DESKTOP, Visitor, chromium  # noqa: F401 - a fixture
+
+pytestmark = pytest.mark.django_db
+OIDC, SAML = "/accounts/oidc/company/login/", "/accounts/saml/company/login/"
+MAIL, NAME = "urn:oid:0.9.2342.19200300.100.1.3", "urn:oid:2.16.840.1.113730.3.1.241"
+GROUPS = "urn:oid:1.3.6.1.4.1.5923.1.5.1.1"
+HERE = "http://testserver"
+
+
+class Answer:
+    """What a browser shows in the end."""
+
+    def __init__(self, url, status, text, location):
+        self.url, self.status_code, self.text, self.location = url, status, text, location
+
+
+class Browser:
+    """Goes from page to page over redirects: to our pages in this process, elsewhere over HTTP.
+
+    With a live server's address everything goes over HTTP.
+    """
+
+    def __init__(self, base=HERE):
+        self.base, self.inside, self.outside = (
+            base,
+            Client(HTTP_HOST="testserver"),
+            requests.Session(),
+        )
+        self.inside.cookies["django_language"] = "en"
+        self.outside.cookies.set("django_language", "en")
+
+    def once(self, method, url, data=None):
+        """One request."""
+        if url.startswith(HERE):
+            path = url.removeprefix(HERE)
+            found = self.inside.get(path) if method == "GET" else self.inside.post(path, data)
+            return Answer(
+                url, found.status_code, found.content.decode(), found.headers.get("Location")
+            )
+        found = self.outside.request(method, url, data=data, allow_redirects=False)
+        return Answer(url, found.status_code, found.text, found.headers.get("Location"))
+
+    def send(self, method, url, data=None):
+        """A request, and wherever it leads."""
+        answer = self.once(method, url, data)
+        for _hop in range(12):
+            if not answer.location:
+                return answer
+            answer = self.once("GET", urljoin(answer.url, answer.location))
+        raise AssertionError(answer.url)
+
+    def open(self, path):
+        return self.send("GET", self.base + path)
+
+    def post(self, url, data):
+        return self.send("POST", url, data)
+
+    def forget(self):
+        """Log out without telling anybody."""
+        self.inside.cookies.clear()
+        self.outside.cookies.clear()
+        self.inside.cookies["django_language"] = "en"
+
+    @property
+    def who(self):
+        """The name in the page's account menu, empty when nobody's."""
+        found = re.search(r'aria-label="Account: ([^"]+)"', self.open("/notebook/").text)
+        return found[1] if found else ""
+
+
+@pytest.fixture
+def visitor():
+    return Browser
+
+
+@pytest.fixture
+def configured(settings):
+    def set_up(kind, apps):
+        settings.SOCIALACCOUNT_PROVIDERS = {
+            "openid_connect": {"OAUTH_PKCE_ENABLED": True, "APPS": []},
+            "saml": {"APPS": []},
+            kind: {"OAUTH_PKCE_ENABLED": True, "APPS": apps},
+        }
+
+    return set_up
+
+
+def trust_oidc(server, configured):
+    """The settings of an administrator who connects this provider."""
+    env = {
+        "OIDC_SERVER_URL": server.base_url, "OIDC_CLIENT_ID": CLIENT, "OIDC_CLIENT_SECRET": SECRET,
+        "OIDC_GROUPS_CLAIM": "groups", "OIDC_ID_CLAIM": "oid",
+    }  # fmt: skip
+    configured("openid_connect", company.oidc_apps(lambda k, d: env.get(k, d), "Nordwind"))
+
+
+def trust_saml(server, configured, settings):
+    """The settings of an administrator who connects this provider by its metadata."""
+    settings.COMPANY_MAIL_DOMAINS = ["example.org"]
+    env = {
+        "SAML_METADATA_URL": server.entity_id, "SAML_IDP_ENTITY_ID": server.entity_id,
+        "SAML_ATTRIBUTES": f"mail={MAIL},name={NAME},groups={GROUPS}",
+    }  # fmt: skip
+    configured("saml", company.saml_apps(lambda k, d: env.get(k, d), "Nordwind"))
+
+
+@pytest.fixture(scope="module")
+def openid_provider():
+    with OpenIDProvider(f"{HERE}{OIDC}callback/") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def identity_provider(tmp_path_factory):
+    xmlsec1 = shutil.which("xmlsec1")
+    if not xmlsec1:
+        pytest.skip("the program xmlsec1 is not installed; install the package xmlsec1")
+    with IdentityProvider(tmp_path_factory.mktemp("idp"), xmlsec1) as server:
+        yield server
+
+
+@pytest.fixture
+def op(openid_provider, configured, jona):
+    """The company's OpenID provider; Jona is known there by her verified address."""
+    trust_oidc(openid_provider, configured)
+    openid_provider.reset()
+    openid_provider.people["jona"].update(
+        email=jona.email, email_verified=True, name="Jona", groups=[]
+    )
+    return openid_provider
+
+
+@pytest.fixture
+def idp(identity_provider, configured, jona, settings):
+    """The company's SAML identity provider, known to us by its metadata, and we to it by ours."""
+    identity_provider.reset()
+    trust_saml(identity_provider, configured, settings)
+    identity_provider.attributes = {"mail": [jona.email], "displayName": ["Jona"], "isMemberOf": []}
+    ours = Browser().open("/accounts/saml/company/metadata/").text
+    return identity_provider.meet(ours)
+
+
+def saml_answer(browser, path=SAML):
+    """Log in at the provider; where its form goes, and the form."""
+    return form_of(browser.open(path).text)
+
+
+def log_in(browser, how):
+    """Log in through a provider, all the way."""
+    if how == "oidc":
+        return browser.open(OIDC)
+    action, form = saml_answer(browser)
+    return browser.post(action, form)
+
+
+def provider(request, how):
+    """The fixture of a kind, and a way to say the person's groups there."""
+    server = request.getfixturevalue("op" if how == "oidc" else "idp")
+
+    def belongs(*names):
+        if how == "oidc":
+            server.people["jona"]["groups"] = list(names)
+        else:
+            server.attributes["isMemberOf"] = list(names)
+
+    return server, belongs
+
+
+# Over real HTTP everywhere ----------------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_real_servers_log_somebody_in_over_http(
+    live_server, configured, settings, person, tmp_path
+):
+    """idpyoidc's OpenID provider, then pysaml2's identity provider, each with the mapped role."""
+    jona, piet = person("Jona Harms"), person("Piet", "administrator")
+    groups.add_rule(group="Newsroom", role="curator", by=piet, now=timezone.now())
+    with OpenIDProvider(f"{live_server.url}{OIDC}callback/") as server:
+        trust_oidc(server, configured)
+        server.people["jona"].update(email=jona.email, email_verified=True, groups=["Newsroom"])
+        browser = Browser(live_server.url)
+        browser.open(OIDC)
+        assert (browser.who, browser.open("/desk/").status_code) == ("Jona Harms", 200)
+    if not (xmlsec1 := shutil.which("xmlsec1")):
+        pytest.skip("the program xmlsec1 is not installed; install the package xmlsec1")
+    with IdentityProvider(tmp_path, xmlsec1) as server:
+        trust_saml(server, configured, settings)
+        server.attributes = {"mail": [jona.email], "displayName": ["Jona"], "isMemberOf": []}
+        browser = Browser(live_server.url)
+        server.meet(browser.open("/accounts/saml/company/metadata/").text)
+        action, form = form_of(browser.open(SAML).text)
+        browser.post(action, form)
+        assert (browser.who, browser.open("/desk/").status_code) == ("Jona Harms", 403)
+
+
+# Somebody is logged in, with the mapped role --------------------------------------------------
+
+
+@pytest.mark.parametrize("how", ["oidc", "saml"])
+def test_somebody_is_logged_in_with_the_roles_of_their_groups(how, request, visitor, jona, person):
+    _server, belongs = provider(request, how)
+    now, by = timezone.now(), person("Piet", "administrator")
+    kind = TeamKind.objects.create(slug="m", behaviour="multiplier", name_de="M", name_en="M")
+    team = Team.objects.create(slug="t", name="Kiel", kind=kind)
+    groups.add_rule(group="Newsroom", role="curator", by=by, now=now)
+    groups.add_rule(group="Kiel", team=team, by=by, now=now)
+    Role.objects.create(person=jona, name="hr")  # by hand
+    belongs("newsroom", "Kiel", "Domain Admins")
+    browser = visitor()
+    answer = log_in(browser, how)
+    assert (answer.status_code, browser.who) == (200, "Jona Harms")
+    assert sorted(Role.objects.filter(person=jona).values_list("name", flat=True)) == [
+        "curator",
+        "hr",
+    ]
+    assert Membership.objects.get(person=jona).stage == "invited"
+    belongs()  # removed at the company: gone here at the next login, what was given by hand stays
+    log_in(visitor(), how)
+    assert list(Role.objects.filter(person=jona).values_list("name", flat=True)) == ["hr"]
+    assert browser.open("/desk/").status_code == 403
+    assert jona.socialaccount_set.get().extra_data == {}  # nothing of what was said is kept
+
+
+@pytest.mark.parametrize("how", ["oidc", "saml"])
+def test_next_page_is_ours_or_none(how, request, visitor):
+    provider(request, how)
+    path = OIDC if how == "oidc" else SAML
+    for asked, landed in (
+        ("/notebook/", "/notebook/"),
+        ("https://evil.example/", "/"),
+        ("//evil.example/", "/"),
+    ):
+        browser = visitor()
+        if how == "oidc":
+            answer = browser.open(f"{path}?next={asked}")
+        else:
+            action, form = saml_answer(browser, f"{path}?next={asked}")
+            answer = browser.post(action, form | {"RelayState": "https://evil.example/"})
+        assert answer.url == browser.base + landed
+
+
+@pytest.mark.parametrize("how", ["oidc", "saml"])
+def test_whoever_left_does_not_come_in_and_is_out_at_once(how, request, visitor, jona, person):
+    provider(request, how)
+    browser = visitor()
+    log_in(browser, how)
+    assert browser.who == "Jona Harms"
+    memberships.leave_company(person=jona, by=None, now=timezone.now())
+    assert (browser.who, log_in(visitor(), how).url.endswith("/accounts/login/")) == ("", True)
+    page = log_in(browser, how)
+    assert ("Your time here has ended" in page.text, browser.who) == (True, "")
+
+
+@pytest.mark.parametrize("how", ["oidc", "saml"])
+def test_unknown_person_is_made_only_where_the_setting_says_so(how, request, visitor, settings):
+    server, _belongs = provider(request, how)
+    if how == "oidc":
+        server.people["jona"].update(email="new@example.org", name="Nele Neu")
+    else:
+        server.attributes |= {"mail": ["new@example.org"], "displayName": ["Nele Neu"]}
+    before = Person.objects.count()
+    page = log_in(visitor(), how)
+    assert ("nobody here has your address yet" in page.text, Person.objects.count()) == (
+        True,
+        before,
+    )
+    settings.LOGIN_CREATES_PEOPLE = True
+    browser = visitor()
+    log_in(browser, how)
+    made = Person.objects.get(email="new@example.org")
+    assert (made.name, made.welcome, made.role_set.count(), browser.who) == (
+        "Nele Neu",
+        1,
+        0,
+        "Nele Neu",
+    )
+    assert AuditEntry.objects.filter(act="person.created_by_login").count() == 1
+
+
+# Nobody is linked by what is not sure ---------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("claims", "domains", "comes_in"),
+    [
+        ({"email_verified": False}, [], False),
+        ({"email_verified": False}, ["example.org"], False),  # a plain no is a no
+        ({"email_verified": "false"}, ["example.org"], False),
+        ({"email_verified": None}, [], False),
+        ({"email_verified": None}, ["example.org"], True),  # Entra says nothing; HR said the domain
+        ({"email_verified": True}, ["other.example"], False),
+        ({"email_verified": True, "email": "x\x00@example.org"}, [], False),
+        ({"email_verified": True, "email": ["a"]}, [], False),
+        ({"email_verified": False, "oid": "dir-7"}, [], True),  # by the directory's id
+        (
+            {"email_verified": True, "oid": "dir-8"},
+            [],
+            False,
+        ),  # the address is somebody else's there
+    ],
+)
+def test_mail_links_only_when_it_is_sure(op, visitor, jona, settings, claims, domains, comes_in):
+    Person.objects.filter(pk=jona.pk).update(external_id="dir-7" if "oid" in claims else "")
+    settings.COMPANY_MAIL_DOMAINS = domains
+    op.people["jona"].update(claims)
+    op.people["jona"] = {k: v for k, v in op.people["jona"].items() if v is not None}
+    browser = visitor()
+    log_in(browser, "oidc")
+    assert (browser.who, jona.socialaccount_set.count()) == (
+        ("Jona Harms", 1) if comes_in else ("", 0)
+    )
+
+
+def test_address_given_to_somebody_new_does_not_open_the_old_account(op, visitor, jona):
+    log_in(visitor(), "oidc")
+    jona.socialaccount_set.update(uid="who-had-the-address-before")
+    page = log_in(visitor(), "oidc")
+    assert "Another company account was used" in page.text
+    assert AuditEntry.objects.filter(act="login.conflict").count() == 1
+    company_logins.separate(person=jona, by=jona, now=timezone.now())
+    browser = visitor()
+    log_in(browser, "oidc")
+    assert browser.who == "Jona Harms"
+
+
+def test_groups_that_were_not_said_change_nothing(op, visitor, jona, person):
+    groups.add_rule(group="a", role="curator", by=person("P", "administrator"), now=timezone.now())
+    op.people["jona"]["groups"] = ["a"]
+    log_in(visitor(), "oidc")
+    op.people["jona"].pop("groups")
+    op.people["jona"]["hasgroups"] = True  # Entra: too many for one token
+    op.context.scopes_handler.allowed_scopes = None
+    said = accounts.read(_login({"groups": ["x"], "_claim_names": {"groups": "src1"}}))
+    assert (said.groups, accounts.read(_login({"hasgroups": True})).groups) == (None, None)
+    assert accounts.read(_login({"groups": "one"})).groups == ("one",)
+    assert accounts.read(_login({"groups": {"a": 1}})).groups == ()
+    assert jona.role_set.count() == 1
+
+
+def _login(claims):
+    """What allauth hands over, with these claims in the token."""
+    from types import SimpleNamespace as Is
+
+    [app] = company.oidc_apps({"OIDC_SERVER_URL": "x", "OIDC_GROUPS_CLAIM": "groups"}.get, "N")
+    made = Is(provider_id=app["provider_id"], settings=app["settings"])
+    account = Is(provider="company", uid="1", extra_data={"id_token": {"sub": "1", **claims}})
+    return Is(provider=Is(app=made), account=account, state={})
+
+
+def test_login_page_offers_the_company_first(op, visitor):
+    page = visitor().open("/accounts/login/?next=/notebook/").text
+    assert f'href="{OIDC}?process=login&amp;next=%2Fnotebook%2F"' in page
+    for closed in (
+        "/accounts/3rdparty/",
+        "/accounts/3rdparty/signup/",
+        "/accounts/saml/company/sls/",
+    ):
+        answer = visitor().open(closed)
+        assert (answer.status_code, answer.url.split("?")[0]) in {
+            (200, f"{HERE}/accounts/login/"),
+            (403, HERE + closed),
+        }
+
+
+# OpenID Connect: what is refused ----------------------------------------------------------------
+
+
+def _spoiled(op, change):
+    """A token with other claims, by the provider's own key."""
+    import jwt
+
+    def spoil(token):
+        claims = jwt.decode(token, options={"verify_signature": False})
+        return op.sign(claims | change)
+
+    return spoil
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"aud": ["another-app"]}, {"iss": "https://evil.example"}, {"exp": int(time.time()) - 600},
+        {"sub": "somebody-else"}, {"aud": []}, {"exp": "soon"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_token_for_others_or_of_others_is_refused(op, visitor, change):
+    op.spoil = _spoiled(op, change)
+    browser = visitor()
+    page = log_in(browser, "oidc")
+    assert ("The company login did not work." in page.text, browser.who) == (True, "")
+
+
+@pytest.mark.parametrize("kind", ["unsigned", "foreign", "secret", "torn", "missing"])
+def test_token_that_the_provider_did_not_sign_is_refused(op, visitor, kind):
+    import jwt
+
+    def spoil(token):
+        claims, header = (
+            jwt.decode(token, options={"verify_signature": False}),
+            jwt.get_unverified_header(token),
+        )
+        match kind:
+            case "unsigned":
+                return op.sign(claims, algorithm="none")
+            case "foreign":
+                key = stranger()
+                key.kid = header["kid"]
+                return op.sign(claims, key=key)
+            case "secret":  # the public key, taken for a shared secret
+                return jwt.encode(
+                    claims, "public", algorithm="HS256", headers={"kid": header["kid"]}
+                )
+            case "torn":
+                return token[:-20]
+            case "missing":
+                return ""
+
+    op.spoil = spoil
+    browser = visitor()
+    page = log_in(browser, "oidc")
+    assert ("The company login did not work." in page.text, browser.who) == (True, "")
+
+
+def test_callback_serves_once_and_only_the_browser_that_asked(op, visitor):
+    browser, other = visitor(), visitor()
+    first = browser.once("GET", HERE + OIDC).location
+    back = browser.once("GET", first).location
+    assert "code_challenge_method=S256" in first
+    stolen = other.send("GET", back)
+    assert ("did not work" in stolen.text, other.who) == (True, "")
+    browser.send("GET", back)
+    assert browser.who == "Jona Harms"
+    browser.forget()
+    browser.send("GET", back)
+    assert browser.who == ""
+
+
+def test_cancelling_there_says_so(op, visitor):
+    browser = visitor()
+    first = browser.once("GET", HERE + OIDC).location
+    state = re.search(r"state=(\w+)", first)[1]
+    page = browser.open(f"{OIDC}callback/?error=access_denied&state={state}")
+    assert ("did not work" in page.text, page.url.endswith("/accounts/login/")) == (True, True)
+
+
+# SAML: what is refused --------------------------------------------------------------------------
+
+NS = {
+    "p": "urn:oasis:names:tc:SAML:2.0:protocol",
+    "a": "urn:oasis:names:tc:SAML:2.0:assertion",
+    "d": "http://www.w3.org/2000/09/xmldsig#",
+}
+
+
+def refused(browser, action, form):
+    page = browser.post(action, form)
+    return ("The company login did not work." in page.text, browser.who) == (True, "")
+
+
+def test_assertion_serves_once_and_only_the_browser_that_asked(idp, visitor):
+    browser, other = visitor(), visitor()
+    action, form = saml_answer(browser)
+    assert refused(other, action, form)
+    assert refused(browser, action, form)  # somebody else had it: it is spent
+    action, form = saml_answer(browser)
+    browser.post(action, form)
+    assert browser.who == "Jona Harms"
+    browser.forget()
+    assert refused(browser, action, form)
+
+
+def test_assertion_put_into_an_answer_to_another_request_is_refused(idp, visitor, monkeypatch):
+    """The answer's own InResponseTo is not signed: the assertion must be remembered itself."""
+    browser = visitor()
+    action, form = saml_answer(browser)
+    browser.post(action, form)
+    first = idp.made[-1]
+    thief = visitor()
+    saml_answer(thief)
+    used = etree.fromstring(first.encode())
+    used.set("InResponseTo", etree.fromstring(idp.made[-1].encode()).get("InResponseTo"))
+    assert refused(thief, action, {"SAMLResponse": packed(etree.tostring(used).decode())})
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "unsigned",
+        "audience",
+        "expired",
+        "issuer",
+        "key",
+        "unasked",
+        "changed",
+        "nonsense",
+        "entity",
+    ],
+)
+def test_answer_that_does_not_fit_is_refused(idp, visitor, tmp_path, kind):
+    match kind:
+        case "unsigned":
+            idp.sign = False
+        case "audience":
+            idp.audience = "https://another.example/metadata"
+        case "expired":
+            idp.lifetime = -10
+        case "issuer":
+            idp.entity_id = "https://evil.example/metadata"
+        case "key":
+            idp.key_file, idp.certificate_file, _pem = key_pair(tmp_path, "evil")
+    browser = visitor()
+    action, form = saml_answer(browser)
+    xml = idp.made[-1]
+    match kind:
+        case "unasked":
+            xml = re.sub(r' InResponseTo="[^"]*"', "", xml, count=1)
+        case "changed":
+            xml = xml.replace("jona-7f3a", "mirja-0001")
+        case "nonsense":
+            xml = "<p>\x01"
+        case "entity":
+            xml = '<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><x>&e;</x>'
+    assert refused(browser, action, form | {"SAMLResponse": packed(xml)})
+
+
+def _wrapped(xml, kind, name):
+    """Signature wrapping (XSW): the signed assertion stays somewhere, another one is to be read."""
+    root = etree.fromstring(xml.encode())
+    [good] = root.findall("a:Assertion", NS)
+    evil = copy.deepcopy(good)
+    evil.set("ID", "_evil")
+    evil.remove(evil.find("d:Signature", NS))
+    for mail in evil.iterfind(".//a:AttributeValue", NS):
+        mail.text = name if mail.text and "@" in mail.text else mail.text
+    evil.find(".//a:NameID", NS).text = "evil"
+    at = root.index(good)
+    match kind:
+        case "before":
+            root.insert(at, evil)
+        case "after":
+            root.insert(at + 1, evil)
+        case "around":
+            root.remove(good)
+            evil.append(good)
+            root.append(evil)
+        case "in_signature":
+            signature = good.find("d:Signature", NS)
+            good.remove(signature)
+            evil.insert(1, signature)
+            etree.SubElement(signature, f"{{{NS['d']}}}Object").append(good)
+            root.remove(good) if good.getparent() is root else None
+            root.append(evil)
+        case "in_extensions":
+            box = etree.Element(f"{{{NS['p']}}}Extensions")
+            box.append(good)
+            root.insert(1, box)
+            root.append(evil)
+        case "same_id":
+            evil.set("ID", good.get("ID"))
+            root.insert(at, evil)
+    return etree.tostring(root).decode()
+
+
+@pytest.mark.parametrize(
+    "kind", ["before", "after", "around", "in_signature", "in_extensions", "same_id"]
+)
+def test_wrapped_signature_logs_nobody_in(idp, visitor, person, kind):
+    victim = person("Piet Admin", "administrator")
+    browser = visitor()
+    action, form = saml_answer(browser)
+    assert refused(
+        browser, action, form | {"SAMLResponse": packed(_wrapped(idp.made[-1], kind, victim.email))}
+    )
+
+
+# In a browser, under our own policy -------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+def test_company_login_passes_the_content_security_policy(
+    chromium, live_server, configured, person
+):
+    jona = person("Jona Harms")
+    with OpenIDProvider(f"{live_server.url}{OIDC}callback/") as server:
+        trust_oidc(server, configured)
+        server.people["jona"].update(email=jona.email, email_verified=True)
+        visitor = Visitor(chromium, live_server.url, DESKTOP)
+        visitor.page.goto(f"{live_server.url}/accounts/login/")
+        visitor.page.get_by_role("link", name="With your").click()
+        visitor.page.wait_for_url(f"{live_server.url}/")
+        asked = [url for url in visitor.trouble if not url.startswith(server.base_url)]
+        assert (asked, visitor.page.get_by_label("Account: Jona Harms").count()) == ([], 1)
+
+
+def test_settings_without_addresses_make_no_provider():
+    assert (company.oidc_apps(lambda _k, d: d, "x"), company.saml_apps(lambda _k, d: d, "x")) == (
+        [],
+        [],
+    )
