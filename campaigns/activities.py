@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from ambassadors import audit
-from ambassadors.models import Person
+from ambassadors.models import Membership, Person, TeamKind
 from integrations.networks import NETWORKS
 
 from .models import Activity, ActivityAnswer, Topic
@@ -108,3 +108,12 @@ def for_today(person: Person, now: dt.datetime) -> list[Activity]:
     """The one or two requests that end first and that the person has not put away."""
     rows = Activity.objects.live(now).open_to(person)
     return list(rows.order_by("ends_at", "pk")[:ON_TODAY])
+
+
+def come_first(person: Person, on: dt.date) -> bool:
+    """Tell whether Today shows requests before suggestions: for who is active as a multiplier.
+
+    The one place where the kind of somebody's team orders the page.
+    """
+    multipliers = Membership.objects.serving(TeamKind.Behaviour.MULTIPLIER, on)
+    return multipliers.filter(person=person).exists()

@@ -4,6 +4,7 @@ import ast
 import datetime as dt
 import itertools
 import threading
+import uuid
 
 import pytest
 from django.db import IntegrityError, connections, transaction
@@ -12,7 +13,9 @@ from django.utils import timezone
 from ambassadors import memberships
 from ambassadors.memberships import NoPlace, NoSuchWay
 from ambassadors.models import AuditEntry, Membership, MembershipStep, Team, TeamKind
+from campaigns import activities
 
+from .conftest import browser
 from .test_architecture import CODE
 
 pytestmark = pytest.mark.django_db
@@ -214,6 +217,25 @@ def test_serving_is_active_here_and_of_the_behaviour(team_of, person, selin):
     found = Membership.objects.serving("contact", timezone.localdate())
     assert [row.person for row in found] == [serves]
     assert not Membership.objects.serving("contact", dt.date(2000, 1, 1)).exists()
+
+
+def test_requests_come_first_for_an_active_multiplier_only(
+    team_of, jona, person, mirja, topic, a_working_day
+):
+    now = timezone.now()
+    activities.make(
+        kind="comment", topic=topic, title="Say something", why="They ask.", submission=uuid.uuid4(),
+        link_url="https://x.example.org/1", ends_at=now + dt.timedelta(days=2), by=mirja, now=now,
+    )  # fmt: skip
+    nam = person("Nam")
+    term(jona, team_of())
+    term(nam, team_of("ask", "contact"))
+    term(nam, team_of("later"), "in_training")
+    order = []
+    for who in (jona, nam):
+        page = browser(who).get("/").content.decode()
+        order.append(page.index("Say something") < page.index('id="ideas-h"'))
+    assert order == [True, False]
 
 
 # Terms ------------------------------------------------------------------------------------------

@@ -142,6 +142,7 @@ def today(request: HttpRequest) -> HttpResponse:
         .select_related("post__suggestion__topic", "account", "timeoffer")
         .order_by("due_at")[:5]
     )
+    joins = [] if programme.is_held else activities.for_today(person, now)
     day_ = situation_of(day, now)
     context = {
         **day_,
@@ -152,7 +153,8 @@ def today(request: HttpRequest) -> HttpResponse:
         "queued": lights.with_changes(queued),
         "questions": holds.questions(person),
         "unknown": reminders.asked_of(person, now),
-        "activities": [] if programme.is_held else activities.for_today(person, now),
+        "activities": joins,
+        "joins_first": bool(joins) and activities.come_first(person, day),
         "campaigns": campaigns.running(day)[:2],
         "takeover": takeovers.asked_of(person, now),
         "rules": acknowledgements.open_for(person, now),
