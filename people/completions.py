@@ -37,7 +37,7 @@ def complete(
     LessonDone.objects.filter(person=person, lesson__course=course).delete()
     if new:
         audit.record("course.completed", completion, by=by, now=now, course=course.pk)
-        requirements.look(person=person, now=now)
+        requirements.look(person=person, course=course, now=now)
     return completion
 
 

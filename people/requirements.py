@@ -117,12 +117,17 @@ def let_start_by_itself(*, team: Team, lets: bool, by: Person, now: dt.datetime)
         _go_on(term, now)
 
 
-def look(*, person: Person, now: dt.datetime) -> None:
-    """After a completion: in each team that now has all it asked for, go on.
+def look(*, person: Person, course: Course | None = None, now: dt.datetime) -> None:
+    """In each team that now has all it asked for, go on: after a completion, or a beginning.
 
-    Inside the caller's transaction; mails leave after the commit.
+    After a ``course`` only teams that ask for it are looked at, so that their lead hears of it
+    once. Inside the caller's transaction; mails leave after the commit.
     """
     terms = list(in_training().filter(person=person))
+    if course:
+        asking = Requirement.objects.filter(course=course)
+        found = set(asking.values_list("team", "kind"))
+        terms = [t for t in terms if {(t.team_id, None), (None, t.team.kind_id)} & found]
     alone = set(SelfStart.objects.values_list("team", flat=True))
     lacks = missing_of(terms, memberships.day_of(now))
     for term in terms:

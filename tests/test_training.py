@@ -500,6 +500,9 @@ def test_lead_is_told_once_somebody_is_ready(course, jona, person, in_team, seli
     with django_capture_on_commit_callbacks(execute=True):
         for _time in range(2):
             completions.complete(person=jona, course=course, on=now.date(), by=selin, now=now)
+    other = Course.objects.create(title_de="Anderes", language="de", how="dates", made_at=now)
+    with django_capture_on_commit_callbacks(execute=True):
+        completions.complete(person=jona, course=other, on=now.date(), by=selin, now=now)
     assert [(letter.to, letter.subject) for letter in mail.outbox] == [
         ([lead.email], "Jona Harms is ready for Ask us")
     ]
