@@ -16,7 +16,7 @@ TALK_REQUEST: dict[str, tuple[str, ...]] = {
     "held": ("booked",),
     "declined": ("requested", "offered", "booked"),
     "cancelled": ("requested", "offered", "booked"),
-    "lapsed": ("requested", "offered"),
+    "lapsed": ("requested", "offered", "booked"),
 }
 
 

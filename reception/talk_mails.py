@@ -29,8 +29,9 @@ _AT_ONCE = 200  # mails of one tick
 
 
 def page_of_asker(request: TalkRequest) -> str:
-    """The asker's own page, on this site."""
-    return settings.SITE_URL + reverse("talk_asked", args=[request.token])
+    """The asker's own page, on this site, in the language of their mails."""
+    page = reverse("talk_asked", args=[request.token])
+    return f"{settings.SITE_URL}{page}?lang={request.language}"
 
 
 def page_of_staff(request: TalkRequest) -> str:
@@ -95,7 +96,9 @@ def send_due(*, now: dt.datetime) -> int:
     """Send what waits, to people at work only in their working hours; returns how many left."""
     programme, count = Programme.the(), 0
     due = TalkMail.objects.filter(sent_at__isnull=True, tries__lt=MOST_TRIES)
-    for mail in due.select_related("person")[:_AT_ONCE]:
+    # Askers first: those who sleep must not stand in their way.
+    in_turn = due.order_by(F("person").asc(nulls_first=True), "pk").select_related("person")
+    for mail in in_turn[:_AT_ONCE]:
         if mail.person and reminders.quiet(mail.person, programme, now):
             continue
         with transaction.atomic():

@@ -24,6 +24,7 @@ from .states import move_talk_request
 LONGEST_ANSWER = 2_000
 MOST_STARS = 5
 _DATELESS = dt.timedelta(days=90)  # a request without a date, before it lapses
+_DATELESS_BOOKED = dt.timedelta(days=366)
 _LATE = dt.timedelta(days=30)  # after a talk, before it counts as held
 
 
@@ -289,11 +290,14 @@ def rate(*, request: TalkRequest, stars: int, words: str, now: dt.datetime) -> N
 
 
 def lapse_due(*, now: dt.datetime) -> int:
-    """Requests whose last date passed without a yes lapse; returns how many."""
-    rows = TalkRequest.objects.filter(state__in=["requested", "offered"])
+    """Requests whose last date passed without a speaker lapse; returns how many."""
+    rows = TalkRequest.objects.open().select_related("coordinator", "talk", "speaker__person")
     count = 0
-    for request in rows.select_related("coordinator", "talk"):
-        latest = request.latest() or request.asked_at + _DATELESS
+    for request in rows:
+        if request.speaks and request.wall:
+            continue
+        since = request.booked_at + _DATELESS_BOOKED if request.booked_at else None
+        latest = request.latest() or since or request.asked_at + _DATELESS
         if latest > now:
             continue
         with transaction.atomic():
@@ -310,7 +314,9 @@ def lapse_due(*, now: dt.datetime) -> int:
 
 def hold_due(*, now: dt.datetime) -> int:
     """A booked talk whose day passed a month ago, and of which nobody said anything, was held."""
-    rows = TalkRequest.objects.filter(state="booked", begins_at__lt=now - _LATE)
+    rows = TalkRequest.objects.filter(
+        state="booked", begins_at__lt=now - _LATE, speaker__person__left_at__isnull=True
+    )
     count = 0
     for request in rows:
         with transaction.atomic():

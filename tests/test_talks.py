@@ -675,6 +675,18 @@ def test_old_ones_lapse_and_are_forgotten(expert, ask, settings):
     assert talk_requests.hold_due(now=later) == 1
 
 
+def test_no_booking_is_kept_for_ever(expert, ask):
+    ayla, henning, now = expert(), expert("Henning Brandes"), timezone.now()
+    orphaned, undated, held = ask(ayla), ask(henning, walls=[]), ask(henning)
+    for request, who in ((orphaned, ayla), (undated, henning), (held, henning)):
+        agree(request, who)
+    memberships.leave_company(person=ayla, by=None, now=now)
+    later = now + dt.timedelta(days=400)
+    assert (talk_requests.lapse_due(now=later), talk_requests.hold_due(now=later)) == (2, 1)
+    states = [TalkRequest.objects.get(pk=row.pk).state for row in (orphaned, undated, held)]
+    assert states == ["lapsed", "lapsed", "held"]
+
+
 def test_event_without_a_date_makes_no_calendar_entry(expert, ask):
     ayla = expert()
     request = ask(ayla, walls=[])
