@@ -130,6 +130,7 @@ POLICIES: dict[str, Policy] = {
     "wall_posts": bearer,
     "wall_post": bearer,
     "networks": signed_in,
+    **dict.fromkeys(("coverage", "coverage_export", "figures"), hr),
     **dict.fromkeys(("roster", "roster_export", "roster_keep", "roster_drop"), role("hr", "lead")),
     "desk": curator,
     "light": curator,

@@ -26,6 +26,7 @@ GROUP = 5
 STEPS: tuple[int, ...] = tuple(step * 10**power for power in range(6) for step in (1, 2, 5))[2:]
 _LEFT_OUT = 2  # nobody or one
 _THREE = 3
+BESIDE_THREE = _THREE + GROUP  # people among whom three are not to be told apart
 
 
 def shown(count: int) -> int | None:
@@ -34,8 +35,16 @@ def shown(count: int) -> int | None:
 
 
 def at_least(count: int) -> int:
-    """The count in whole groups, for figures that stand still for a day; see :func:`told`."""
+    """The count in whole groups, for figures that stand still while somebody could watch them."""
     return count - count % GROUP
+
+
+def yes_at_least(yes: int, of: int) -> int:
+    """How many of a group said yes at the least, in whole groups; 0 for fewer than five.
+
+    Never so many that fewer than five are left: if all did, it would be known of each of them.
+    """
+    return at_least(max(min(yes, of - GROUP), 0))
 
 
 def apart(counts: Mapping[str, int]) -> set[str]:
@@ -156,7 +165,7 @@ def third(values: Mapping[int, float]) -> int | None:
     more than half alone. In three words (up to one third, up to two, more) and blind to who is who.
     """
     contributing = sorted((value for value in values.values() if value > 0), reverse=True)
-    if len(contributing) < _THREE + GROUP or 2 * contributing[0] > sum(contributing):
+    if len(contributing) < BESIDE_THREE or 2 * contributing[0] > sum(contributing):
         return None
     part = sum(contributing[:_THREE]) / sum(contributing)
     return min(int(part * 3) + 1, 3)

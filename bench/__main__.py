@@ -1,4 +1,4 @@
-"""``python -m bench [--size N]``: measure P4, P5, P6, P9 and the desk, print one table, keep it in docs."""
+"""``python -m bench [--size N]``: measure P4, P5, P6, P8, P9 and the desk, print one table, keep it in docs."""
 
 import argparse
 import datetime as dt
@@ -14,14 +14,14 @@ from .result import Result
 from .stage import ROOT, stage
 
 PAGE = ROOT / "docs" / "performance.md"
-PARTS = ("drain", "punctual", "calls", "desk")
+PARTS = ("drain", "punctual", "calls", "desk", "roster")
 
 
 def measured(part: str, size: int) -> list[Result]:
     """Run one part in this process; a stage is one process long."""
-    networks = {"calls": readable(), "desk": ()}.get(part, ("mastodon",))
+    networks = {"calls": readable(), "desk": (), "roster": ()}.get(part, ("mastodon",))
     with stage(*networks) as made:
-        from . import calls, desk, drain, punctual  # noqa: PLC0415 - they need the stage's Django
+        from . import calls, desk, drain, punctual, roster  # noqa: PLC0415 - they need the stage's Django
 
         match part:
             case "drain":
@@ -30,6 +30,8 @@ def measured(part: str, size: int) -> list[Result]:
                 return punctual.measure(made, count=max(size // 20, 100))
             case "desk":
                 return desk.measure(made, size=max(size // 2, 500))
+            case "roster":
+                return roster.measure(made, size=max(size * 10, 2000))
             case _:
                 return calls.measure(made)
 

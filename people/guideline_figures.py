@@ -56,14 +56,16 @@ def figures(*, until: dt.datetime, now: dt.datetime) -> dict[int, Figures]:
     found: dict[int, Figures] = {}
     for guideline in {row[0] for row in rows}:
         mine = [row for row in rows if row[0] == guideline]
-        whole = Figure(
-            None, sum(row[2] for row in mine), anonymity.at_least(sum(row[3] for row in mine))
-        )
         shown = [
-            Figure(sites[site], people, anonymity.at_least(yes))
+            Figure(sites[site], people, anonymity.yes_at_least(yes, people))
             for _g, site, people, yes in mine
             if site and anonymity.shown(people) is not None
         ]
+        # The whole is made of what is told, so that it gives away nothing about the rest.
+        rest = [row for row in mine if not row[1] or anonymity.shown(row[2]) is None]
+        others = anonymity.yes_at_least(sum(row[3] for row in rest), sum(row[2] for row in rest))
+        told = others + sum(figure.at_least for figure in shown)
+        whole = Figure(None, sum(row[2] for row in mine), told)
         shown.sort(key=lambda figure: str(figure.site))
         everybody = whole if anonymity.shown(whole.people) is not None else None
         found[guideline] = Figures(everybody, shown if everybody else [])

@@ -159,11 +159,6 @@ class Row:
     hours: Decimal | None
     too_much_since: dt.datetime | None
 
-    @property
-    def tight(self) -> bool:
-        """Tell whether the person has fewer hours than the kind of team asks for."""
-        return self.hours is not None and self.hours < self.term.team.kind.hours_per_month
-
 
 def told(terms: Sequence[Membership], titles: Mapping[str, str]) -> Iterator[Row]:
     """Terms of :func:`listed` as rows tell them, topics by their titles. One query."""
@@ -295,10 +290,12 @@ def heading() -> list[str]:
 
 
 @transaction.atomic
-def begin_export(*, wanted: Wanted, by: Person, german: bool, now: dt.datetime) -> None:
-    """Note that the roster leaves as a file: by which filters, never for which name."""
-    asked = sorted(name for name, value in asdict(wanted).items() if value)
-    audit.record("roster.exported", by, by=by, now=now, filters=asked, excel=german)
+def note_export(
+    what: str, *, by: Person, german: bool, now: dt.datetime, wanted: Wanted | None = None
+) -> None:
+    """Write down that a list leaves as a file: by which filters, never for which name."""
+    asked = sorted(name for name, value in asdict(wanted or Wanted()).items() if value)
+    audit.record(f"{what}.exported", by, by=by, now=now, filters=asked, excel=german)
 
 
 def export(rows: "QuerySet[Membership]") -> Iterator[list[str]]:

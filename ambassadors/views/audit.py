@@ -9,7 +9,7 @@ from ambassadors.models import AuditEntry, Person
 ACTS = (
     "hold", "release", "suggestion.approved", "suggestion.returned", "suggestion.withdrawn",
     "suggestion.looked_at", "disclosure.proposed", "disclosure.in_force", "disclosure.dropped",
-    "evidence.opened", "evidence.exported", "roster.exported",
+    "evidence.opened", "evidence.exported", "roster.exported", "coverage.exported",
     "membership.begun", "membership.ended", "person.left",
     "person.leave_planned", "person.leave_cancelled", "takeout.exported", "login.separated",
     "role.granted", "role.taken",

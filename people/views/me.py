@@ -5,8 +5,8 @@ from typing import Any, cast
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.template.defaultfilters import floatformat
 from django.utils import timezone
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -22,7 +22,7 @@ def me(request: HttpRequest) -> HttpResponse:
     typed: dict[str, Any] = {
         "languages": set(person.languages or [person.language]),
         "interests": set(person.interests),
-        "hours": "" if person.hours_per_month is None else number_format(person.hours_per_month),
+        "hours": "" if person.hours_per_month is None else floatformat(person.hours_per_month),
         "hours_shown": person.hours_shown,
     }
     errors: dict[str, str] = {}

@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from ambassadors import languages, savedviews, sheets
@@ -16,6 +17,14 @@ from ambassadors.models import Membership, Person, SavedView, Site, TeamKind
 from campaigns.models import Topic
 from people import roster as rows
 from people.roster import Wanted
+
+# Shapes of the marks, in words; kinds without a behaviour of their own share one.
+_SHAPES = (
+    ("multiplier", gettext_lazy("Multipliers")),
+    ("contact", gettext_lazy("Contacts")),
+    ("expert", gettext_lazy("Experts")),
+    ("plain", gettext_lazy("other kinds")),
+)
 
 
 def roster(request: HttpRequest) -> HttpResponse:
@@ -63,7 +72,7 @@ def _around(person: Person, today: dt.date) -> dict[str, Any]:
         ],
         "active": seen.total("active"),
         "legend": [(label, behaviour, seen.kinds[behaviour])
-                   for behaviour, label in TeamKind.Behaviour.choices if seen.kinds.get(behaviour)],
+                   for behaviour, label in _SHAPES if seen.kinds.get(behaviour)],
         "kinds": kinds,
         "stages": Membership.Stage.choices,
         "teams": list(rows.teams(person)),
@@ -109,7 +118,7 @@ def export(request: HttpRequest) -> StreamingHttpResponse:
     """The rows that are shown, as a file for spreadsheets, sent line by line."""
     person, now = cast("Person", request.user), timezone.now()
     wanted, german = Wanted.read(request.GET), request.POST.get("as") == "excel"
-    rows.begin_export(wanted=wanted, by=person, german=german, now=now)
+    rows.note_export("roster", by=person, german=german, now=now, wanted=wanted)
     found = wanted.rows(person, timezone.localdate())
     response = StreamingHttpResponse(
         sheets.lines(rows.export(found), german=german), content_type="text/csv; charset=utf-8"
