@@ -61,7 +61,7 @@ def _words(tokens: list[Token]) -> str:
     found, leads_to = [], ""
     for token in tokens:
         if token.type == "link_open":
-            leads_to = str(token.attrs.get("href", ""))
+            leads_to = str(token.attrs.get("href", "")).removeprefix("mailto:")
         elif token.type == "link_close":
             found.append(f" ({leads_to})")
         else:

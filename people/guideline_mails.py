@@ -96,8 +96,7 @@ def _write(
             then = _("Publishing for you waits for your yes. Copying and opening work as always.")
         else:
             then = _(
-                "After %(day)s Botschaft publishes for you again as soon as you have said yes."
-                " Copying and opening always work."
+                "After %(day)s publishing for you waits for it. Copying and opening always work."
             ) % {"day": formats.date_format(person.local(held_from), "j. F Y")}
         body = _(
             "The guideline “%(title)s” waits for your yes. What changed since yours stands at the"
