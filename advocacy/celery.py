@@ -35,6 +35,8 @@ app.conf.beat_schedule = {
     },
     "revoke-due": {"task": "integrations.tasks.revoke_due", "schedule": 60.0},
     "import-people": {"task": "people.tasks.import_people", "schedule": 60.0},
+    "follow-directory": {"task": "people.tasks.follow_directory", "schedule": 60.0},
+    "welcome-joiners": {"task": "people.tasks.welcome_joiners", "schedule": 300.0},
     "forget-old-imports": {
         "task": "people.tasks.forget_old_imports",
         "schedule": crontab(hour=3, minute=50),

@@ -301,6 +301,18 @@ POLICIES: dict[str, Policy] = {
     "talk_requests": role("lead", "hr"),
     # speakers open what they were asked, coordinators all; the view gives 404 to others
     **dict.fromkeys(("talk_request", "talk_act", "talk_sheet"), signed_in),
+    **dict.fromkeys(
+        (
+            "directory",
+            "directory_key_make",
+            "directory_key_end",
+            "directory_rule_add",
+            "directory_rule_drop",
+            "directory_decide",
+        ),
+        role("administrator"),
+    ),
+    **dict.fromkeys(("scim", "scim_root"), bearer),
     "audit": role("auditor", "administrator"),
     "system": role("administrator"),
 }

@@ -253,6 +253,9 @@ COMPANY_MAIL_DOMAINS = [d.strip().lower() for d in env("COMPANY_MAIL_DOMAINS", "
 # Whether a company login that matches nobody makes a person. Off: HR or the directory does.
 LOGIN_CREATES_PEOPLE = flag("LOGIN_CREATES_PEOPLE")
 
+# Write once to people whom a file or SCIM brought. Off: nobody is written to unasked.
+INVITE_JOINERS = flag("INVITE_JOINERS")
+
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 7 * 24 * 3600

@@ -254,7 +254,7 @@ def apply(
     plan(batch, by=by, first=first, last=last, fixed=fixed, returns=returns)
     statement, defaults = _new()
     facts = {**defaults, "batch": batch, "first": first, "last": last, "now": now,
-             "by": by.pk if by else None}  # fmt: skip
+             "fixed": fixed, "by": by.pk if by else None}  # fmt: skip
     with connection.cursor() as cursor:
         for step in (statement, *directory_sql.CHANGES):
             cursor.execute(step, facts)

@@ -23,7 +23,8 @@ UPDATE ambassadors_directoryrow row SET outcome = 'refused', why = 'WHY',
 
 # What a person is once the row is applied: what it does not say stays.
 _SAID = """
-row.email, CASE row.external_id WHEN '' THEN person.external_id ELSE row.external_id END,
+row.email, CASE WHEN row.external_id <> '' OR %(fixed)s THEN row.external_id
+                  ELSE person.external_id END,
        coalesce(row.name, person.name), coalesce(row.job_title, person.job_title),
        CASE WHEN row.site_key IS NULL THEN person.site_id ELSE nullif(row.site_key, 0) END,
        coalesce(row.language, person.language), coalesce(row.timezone, person.timezone)"""
@@ -131,6 +132,8 @@ INSERT INTO account_emailaddress (email, verified, "primary", user_id)
 SELECT lower(row.email), true, true, row.person_key FROM ambassadors_directoryrow row
  WHERE <CHANGED> AND NOT EXISTS (SELECT FROM account_emailaddress old
                                   WHERE old.user_id = row.person_key AND old."primary")
+   AND EXISTS (SELECT FROM ambassadors_person person
+                WHERE person.id = row.person_key AND person.left_at IS NULL)
 ON CONFLICT DO NOTHING"""),
     _of(_NOTE.replace("ACT", "person.returned") + "<RETURNED>"),
     _of("""

@@ -1,4 +1,4 @@
-"""``python -m bench [--size N]``: measure P4, P5, P6, P8, P9 and the desk, print one table, keep it in docs."""
+"""``python -m bench [--size N]``: measure P4 to P9 and the desk, print one table, keep it in docs."""
 
 import argparse
 import datetime as dt
@@ -14,20 +14,29 @@ from .result import Result
 from .stage import ROOT, stage
 
 PAGE = ROOT / "docs" / "performance.md"
-PARTS = ("drain", "punctual", "calls", "desk", "roster")
+PARTS = ("drain", "punctual", "calls", "desk", "people", "roster")
 
 
 def measured(part: str, size: int) -> list[Result]:
     """Run one part in this process; a stage is one process long."""
-    networks = {"calls": readable(), "desk": (), "roster": ()}.get(part, ("mastodon",))
-    with stage(*networks) as made:
-        from . import calls, desk, drain, punctual, roster  # noqa: PLC0415 - they need the stage's Django
+    alone = {"calls": readable(), "desk": (), "people": (), "roster": ()}
+    with stage(*alone.get(part, ("mastodon",))) as made:
+        from . import (  # noqa: PLC0415 - they need the stage's Django
+            calls,
+            desk,
+            drain,
+            people,
+            punctual,
+            roster,
+        )
 
         match part:
             case "drain":
                 return drain.measure(made, size=size)
             case "punctual":
                 return punctual.measure(made, count=max(size // 20, 100))
+            case "people":
+                return people.measure(made, size=size * 10)
             case "desk":
                 return desk.measure(made, size=max(size // 2, 500))
             case "roster":

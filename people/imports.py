@@ -19,7 +19,7 @@ from ambassadors import audit, directory, tidying
 from ambassadors.models import DirectoryRow, Person
 from campaigns.refusals import FieldRefused
 
-from . import brake, columns, csvfiles, departures
+from . import brake, columns, csvfiles, departures, welcomes
 from .csvfiles import FileRefused, Kind
 from .models import ImportPiece, PeopleImport
 from .states import move_import
@@ -114,7 +114,7 @@ def needs_second(row: PeopleImport) -> bool:
 def _typed(row: PeopleImport, typed: str) -> None:
     leaves = row.counts.get("leaves", 0)
     if not brake.is_number(typed, leaves):
-        raise NotAgreed("typed", _("Type the number of people who would leave."))
+        raise NotAgreed("typed", brake.type_it())
 
 
 @transaction.atomic
@@ -286,6 +286,7 @@ def _finish(row: PeopleImport, now: dt.datetime) -> None:
         row, to=State.DONE, counts=counts, refused=refused, ended_at=now, samples=[],
         lines=row.total,
     ):  # fmt: skip
+        welcomes.owe_batch(row.batch)
         audit.record("import.done", row, by=row.agreed_by, now=now, **counts)
         _forget_rows(row)
         row.pieces.all().delete()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 _SENTENCES: dict[str, Callable[[], str]] = {
@@ -22,6 +23,12 @@ _SENTENCES: dict[str, Callable[[], str]] = {
     ),
     "last": lambda: _("The last administrator stays, or nobody could look after anything."),
 }
+
+
+def plain(why: str, detail: str = "") -> str:
+    """The same in English, for the logs of identity providers."""
+    with translation.override("en"):
+        return sentence(why, detail)
 
 
 def sentence(why: str, detail: str = "") -> str:

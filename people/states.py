@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import models
 
-from .models import Application, Booking, Invitation, PeopleImport, Session
+from .models import Application, Booking, Departure, Invitation, PeopleImport, Session
 
 # target: the states it may be reached from.
 SESSION: dict[str, tuple[str, ...]] = {"called_off": ("planned",)}
@@ -35,6 +35,12 @@ INVITATION: dict[str, tuple[str, ...]] = {
     "sent": ("queued",),
     "delayed": ("sent",),
     "bounced": ("sent", "delayed"),
+}
+
+DEPARTURE: dict[str, tuple[str, ...]] = {
+    "agreed": ("waiting",),
+    "withdrawn": ("waiting", "agreed"),
+    "done": ("agreed",),
 }
 
 
@@ -86,3 +92,9 @@ def move_invitation(invitation: Invitation, *, to: str, **changes: Any) -> bool:
     """Move an invitation from the state it was read in; tells whether it still was in it."""
     rows = Invitation.objects.filter(pk=invitation.pk)
     return _move(rows, INVITATION, source=invitation.state, to=to, **changes)
+
+
+def move_departure(departure: Departure, *, to: str, **changes: Any) -> bool:
+    """Move a departure from the state it was read in; tells whether it still was in it."""
+    rows = Departure.objects.filter(pk=departure.pk)
+    return _move(rows, DEPARTURE, source=departure.state, to=to, **changes)

@@ -8,15 +8,21 @@ from .models import (
     Application,
     Booking,
     Completion,
+    Departure,
     LessonDone,
     Nomination,
     PulseMail,
     PulseSilence,
+    ScimMember,
+    ScimUser,
     Session,
     TrainingFeed,
 )
 
 TABLES = (
+    Table(ScimUser, "person", gettext_noop("What the directory says of you"), DELETED),
+    Table(ScimMember, "person", gettext_noop("Your groups in the directory"), DELETED),
+    Table(Departure, "person", gettext_noop("When the directory said you had left"), DELETED),
     Table(Application, "person", gettext_noop("Your applications"), DELETED),
     Table(Nomination, "nominee", gettext_noop("Colleagues who thought of you"), DELETED),
     Table(
@@ -39,6 +45,11 @@ UNTOLD: dict[str, Untold] = {
     "people.Invitation.person": Untold(
         "a mail on its way; the column is emptied two weeks after it left", NAMELESS
     ),
+    "people.GroupNews.person": Untold("gone within a minute, it only wakes a worker", DELETED),
+    "people.ScimGroup.members": Untold("your own groups are told by their rows", DELETED),
+    "people.Welcome.person": Untold("a mail that is owed, gone when it went out", DELETED),
+    "people.Departure.agreed_by": Untold(IN_RECORD, NAMELESS),
+    "people.ScimToken.made_by": Untold(IN_RECORD, NAMELESS),
     "people.PeopleImport.uploaded_by": Untold(IN_RECORD, NAMELESS),
     "people.PeopleImport.agreed_by": Untold(IN_RECORD, NAMELESS),
     "people.PeopleImport.second_by": Untold(IN_RECORD, NAMELESS),

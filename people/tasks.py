@@ -10,22 +10,27 @@ from django.utils import timezone
 from campaigns import pace, reminders, restores
 from campaigns.models import Programme
 from campaigns.wakeups import nudge
+from integrations import instance
 
 from . import (
     applications,
     bookings,
+    departures,
     guideline_mails,
     imports,
     invitations,
     nominations,
     pulse,
     pulse_mails,
+    scim_groups,
     sessions,
     terms,
     training_mails,
+    welcomes,
 )
 
 _SECONDS = 60.0  # of one import; then somebody else may use the worker
+_A_TURN = 200  # people of a directory at once
 
 
 @shared_task  # type: ignore[untyped-decorator]
@@ -61,6 +66,27 @@ def import_people() -> int:
     if imports.work(row=row, seconds=_SECONDS, now=timezone.now()):
         nudge(import_people)
     return 1
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def follow_directory() -> int:
+    """Let those leave who were agreed on, then give people what their groups give."""
+    close_old_connections()
+    now = timezone.now()
+    count = departures.leave_agreed(most=_A_TURN, now=now)
+    count += scim_groups.follow(most=_A_TURN, now=now)
+    if count >= _A_TURN:
+        nudge(follow_directory)
+    return count
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def welcome_joiners() -> int:
+    """Write to people whom the directory brought; returns how many mails went out."""
+    close_old_connections()
+    if instance.stopped():
+        return 0
+    return welcomes.send_due(most=_A_TURN, now=timezone.now())
 
 
 @shared_task  # type: ignore[untyped-decorator]

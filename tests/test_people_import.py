@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from ambassadors import directory
 from ambassadors.models import AuditEntry, DirectoryRow, Person, Role, Site
-from people import columns, csvfiles, imports
+from people import columns, csvfiles, imports, welcomes
 from people.csvfiles import FileRefused
 from people.models import ImportPiece, PeopleImport
 from people.tasks import import_people
@@ -379,3 +379,18 @@ def test_the_list_asks_the_same_for_one_and_three(count, frauke, django_assert_n
 def test_who_is_neither_hr_nor_administrator_stays_out(jona):
     page = browser(jona)
     assert page.get("/people/import/").status_code == 403
+
+
+def test_newcomers_are_written_to_once_and_only_where_the_company_wants_it(
+    frauke, settings, mailoutbox
+):
+    run(read(lines(ANNE), frauke), frauke)
+    noon = dt.datetime(2026, 11, 25, 11, tzinfo=dt.UTC)
+    assert welcomes.send_due(most=9, now=noon) == 0
+    settings.INVITE_JOINERS = True
+    run(read(lines(ANNE, "bodo@nordwind.example;Bodo Lund;101;;;en"), frauke), frauke)
+    night = dt.datetime(2026, 11, 25, 23, tzinfo=dt.UTC)
+    assert [welcomes.send_due(most=9, now=at) for at in (night, noon, noon)] == [0, 1, 0]
+    assert [(mail.to, mail.subject) for mail in mailoutbox] == [
+        (["bodo@nordwind.example"], f"{settings.ORGANISATION}: Botschaft is open to you")
+    ]

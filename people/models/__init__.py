@@ -7,6 +7,7 @@ from .invitation import Invitation, InvitationRound, NoInvitations
 from .lesson import Choice, Lesson, LessonDone, Question
 from .nomination import Nomination
 from .pulse import PulseBox, PulseMail, PulseRound, PulseSilence, PulseTicket
+from .scim import Departure, GroupNews, ScimGroup, ScimMember, ScimToken, ScimUser, Welcome
 from .session import Booking, Session, TrainingFeed
 
 __all__ = [
@@ -16,6 +17,8 @@ __all__ = [
     "Choice",
     "Completion",
     "Course",
+    "Departure",
+    "GroupNews",
     "ImportPiece",
     "Invitation",
     "InvitationRound",
@@ -31,7 +34,12 @@ __all__ = [
     "PulseTicket",
     "Question",
     "Requirement",
+    "ScimGroup",
+    "ScimMember",
+    "ScimToken",
+    "ScimUser",
     "SelfStart",
     "Session",
     "TrainingFeed",
+    "Welcome",
 ]

@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand
 from django.db import transaction
 from django.utils import timezone
 
+from people import nordwind_directory
 from people.models import Course
 from people.nordwind import load
 
@@ -23,3 +24,4 @@ class Command(BaseCommand):
             return
         with transaction.atomic():
             load(now=timezone.now())
+            nordwind_directory.load(now=timezone.now())
