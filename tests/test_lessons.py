@@ -225,8 +225,8 @@ def test_captions_in_utf_16_are_read():
 @pytest.mark.parametrize("case", cases("upload"))
 def test_upload_of_the_corpus_is_no_film(case, course, selin):
     content = value(case)
-    if not isinstance(content, bytes) or not content:
-        pytest.skip("no bytes, or none")
+    if not isinstance(content, bytes) or not 0 < len(content) < 1_000_000:
+        pytest.skip("no bytes, none, or so many that only their head is read anyway")
     lesson = course.lesson_set.first()
     answer = save(selin, lesson, film=up(content, "a.mp4"))
     lesson.refresh_from_db()
