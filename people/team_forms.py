@@ -110,7 +110,7 @@ class TeamForm(forms.Form):
         Site.objects.all(), required=False, label=gettext_lazy("Site"), to_field_name="slug"
     )
     lead = forms.CharField(required=False, label=gettext_lazy("Lead’s e-mail"))
-    capacity = places(gettext_lazy("Places"))
+    capacity = places(gettext_lazy("Number of places"))
     term_months = forms.IntegerField(
         required=False,
         min_value=1,
@@ -150,7 +150,7 @@ class CallForm(forms.Form):
     opens_at = forms.CharField(label=gettext_lazy("Opens"))
     closes_at = forms.CharField(label=gettext_lazy("Closes"))
     timezone = forms.ChoiceField(label=gettext_lazy("Clock of"))
-    places = places(gettext_lazy("Places"))
+    places = places(gettext_lazy("Number of places"))
 
     def __init__(self, *args: Any, person: Person, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
