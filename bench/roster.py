@@ -9,7 +9,7 @@ from django.db import connection
 from django.utils import timezone
 
 from ambassadors import consents
-from ambassadors.models import Consent, Person, Team, TeamKind
+from ambassadors.models import Consent, Membership, Person, Team, TeamKind
 from campaigns.models import Programme, Topic
 from people import roster
 
@@ -25,29 +25,45 @@ PAGES = {
     "roster, a rare language": "/roster/?language=tr&kind=bench",
     "roster, searched": "/roster/?q=Person77",
 }
-_FILL = """
-    WITH made AS (
-      INSERT INTO ambassadors_person SELECT (one).* FROM (
-        SELECT jsonb_populate_record(p, jsonb_build_object(
-          'id', 9000000 + n, 'email', n || '@roster.example',
-          'email_normalised', n || '@roster.example', 'evidence_key', gen_random_uuid(),
-          'name', 'Person' || (n * 7919 %% 100003), 'interests', '["t1"]'::jsonb,
-          'languages', CASE WHEN n %% 500 = 0 THEN '["tr"]' ELSE '["de"]' END::jsonb)) AS one
-        FROM ambassadors_person p, generate_series(%s, %s) n WHERE p.id = %s OFFSET 0) copies
-      RETURNING id),
-    yes AS (
-      INSERT INTO ambassadors_consent (person_id, purpose, version, wording, given_at)
-      SELECT id, 'roster', %s, '', now() FROM made)
-    INSERT INTO ambassadors_membership (person_id, team_id, stage, stage_since_on, started_on)
-    SELECT id, %s, CASE WHEN id %% 9 = 0 THEN 'paused' ELSE 'active' END, now(), now() FROM made
-"""
 
 
-def fill(first: int, last: int, like: Person, team: Team) -> None:
+def fill(first: int, last: int, team: Team) -> None:
     """People in a team who said yes to the roster."""
-    version = consents.WORDINGS[Consent.Purpose.ROSTER][0]
+    now, version = timezone.now(), consents.WORDINGS[Consent.Purpose.ROSTER][0]
+    people = Person.objects.bulk_create(
+        (
+            Person(
+                email=f"{n}@roster.example",
+                email_normalised=f"{n}@roster.example",
+                name=f"Person{n * 7919 % 100_003}",
+                languages=["de"] if n % 500 else ["tr"],
+                interests=["t1"],
+            )
+            for n in range(first, last + 1)
+        ),
+        batch_size=2000,
+    )
+    Consent.objects.bulk_create(
+        (
+            Consent(person=who, purpose="roster", version=version, wording="", given_at=now)
+            for who in people
+        ),
+        batch_size=2000,
+    )
+    Membership.objects.bulk_create(
+        (
+            Membership(
+                person=who,
+                team=team,
+                stage="active" if who.pk % 9 else "paused",
+                stage_since_on=now,
+                started_on=now,
+            )
+            for who in people
+        ),
+        batch_size=2000,
+    )
     with connection.cursor() as cursor:
-        cursor.execute(_FILL, [first, last, like.pk, version, team.pk])
         cursor.execute("ANALYZE")
 
 
@@ -90,7 +106,7 @@ def measure(made: Stage, *, size: int) -> list[Result]:
     cookie = login(selin)
     found: dict[tuple[int, str], list[float]] = defaultdict(list)
     for first, last, count in ((1, SMALL, SMALL), (SMALL + 1, size, size)):
-        fill(first, last, selin, team)
+        fill(first, last, team)
         for label, path in PAGES.items():
             took = [fetch(made, path, cookie) for _ in range(WARM + PAGES_EACH)]
             found[count, label] += took[WARM:]

@@ -73,9 +73,11 @@ def askers():
     """Every function outside of it that asks :mod:`ambassadors.anonymity` to decide."""
     found = set()
     for path in CODE:
-        if path == ROOT / "ambassadors/anonymity.py" or "migrations" in path.parts:
+        if path == ROOT / "ambassadors/anonymity.py" or "anonymity." not in (
+            text := path.read_text()
+        ):
             continue
-        for function in ast.walk(ast.parse(path.read_text())):
+        for function in ast.walk(ast.parse(text)):
             if isinstance(function, ast.FunctionDef) and any(
                 isinstance(node, ast.Attribute)
                 and isinstance(node.value, ast.Name)
@@ -90,10 +92,9 @@ def test_every_figure_about_a_group_is_attacked_by_a_test():
     assert sorted(askers() - set(PROVEN)) == [], "add it to PROVEN with the test that attacks it"
     assert sorted(set(PROVEN) - askers()) == []
     tests = {
-        f"{path.name}:{node.name}"
+        f"{path.name}:{name}"
         for path in (ROOT / "tests").rglob("test_*.py")
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.FunctionDef)
+        for name in re.findall(r"^def (test_\w+)", path.read_text(), re.MULTILINE)
     }
     assert sorted(set(PROVEN.values()) - tests) == []
 
