@@ -41,6 +41,7 @@ app.conf.beat_schedule = {
         "task": "people.tasks.forget_old_imports",
         "schedule": crontab(hour=3, minute=50),
     },
+    "tend-questions": {"task": "reception.tasks.tend_questions", "schedule": 60.0},
     "read-sources": {"task": "curation.tasks.read_sources", "schedule": 60.0},
     "seats-due": {"task": "people.tasks.seats_due", "schedule": 60.0},
     "send-talk-mails": {"task": "reception.tasks.send_talk_mails", "schedule": 60.0},
@@ -48,6 +49,10 @@ app.conf.beat_schedule = {
     "forget-old-trips": {"task": "integrations.tasks.forget_old_trips", "schedule": 600.0},
     "forget-old-takeouts": {
         "task": "integrations.tasks.forget_old_takeouts",
+        "schedule": crontab(hour=3, minute=30),
+    },
+    "forget-old-questions": {
+        "task": "reception.tasks.forget_old_questions",
         "schedule": crontab(hour=3, minute=30),
     },
     "count-tags": {"task": "curation.tasks.count_tags", "schedule": crontab(hour=3, minute=20)},

@@ -60,6 +60,8 @@ def _nav(person: Person, request: HttpRequest) -> list[dict[str, Any]]:
         entries.append(("reviews", "check", _("Review"), "w"))
     if person.has_role("hr", "lead"):
         entries.append(("roster", "users", _("People"), "t"))
+    if person.has_role("contact", "lead_contact"):
+        entries.append(("questions", "chat", _("Questions"), "q"))
     if person.has_role("auditor", "administrator"):
         entries.append(("audit", "info", _("Record"), "p"))
     if person.has_role("auditor", "administrator") and not person.has_role("curator"):
@@ -98,6 +100,8 @@ def _nav(person: Person, request: HttpRequest) -> list[dict[str, Any]]:
         "welcome": "today",
         "desk_ideas": "desk", "desk_idea": "desk",
         **dict.fromkeys(_OWN, ""),
+        **dict.fromkeys(("question", "my_card"), "questions"),
+        **dict.fromkeys(("widgets", "widget", "quarantine", "answers"), "roster"),
         **dict.fromkeys(
             ("desk_takeovers", "desk_activities", "desk_campaigns", "desk_campaign"), "desk"
         ),

@@ -56,7 +56,7 @@ class EdgeMiddleware:
         if user.is_authenticated:
             add_never_cache_headers(response)
             response["Cache-Control"] = "no-store"
-        response["Cross-Origin-Resource-Policy"] = "same-origin"
+        response.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         response["Permissions-Policy"] = (
             "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
         )

@@ -275,7 +275,6 @@ POLICIES: dict[str, Policy] = {
     "kind_new": hr,
     "kind_edit": hr,
     "invitation_no": public,  # by signature: one click in a mail needs no login (RFC 8058)
-    **dict.fromkeys(("ask", "ask_card", "ask_photo"), public),
     **dict.fromkeys(
         ("imports", "import", "import_choose", "import_agree", "import_drop"),
         role("hr", "administrator"),
@@ -313,6 +312,11 @@ POLICIES: dict[str, Policy] = {
         role("administrator"),
     ),
     **dict.fromkeys(("scim", "scim_root"), bearer),
+    **dict.fromkeys(("ask", "ask_card", "ask_photo", "ask_privacy", "widget_frame"), public),
+    "question_page": public,  # the address itself is the secret, and opens one question
+    **dict.fromkeys(("my_card", "my_card_photo"), role("contact")),
+    **dict.fromkeys(("questions", "question"), role("contact", "lead_contact")),
+    **dict.fromkeys(("widgets", "widget", "quarantine", "answers"), hr),
     "audit": role("auditor", "administrator"),
     "system": role("administrator"),
 }

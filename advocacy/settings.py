@@ -304,6 +304,8 @@ TERMS_END_IN_SILENCE = flag("TERMS_END_IN_SILENCE")
 # Pages for strangers ------------------------------------------------------------------------
 # Search engines may list the contacts and speakers. Off: names outlive their pages in an index.
 PUBLIC_INDEXED = flag("PUBLIC_INDEXED")
+# Days after the last word until a stranger's question is deleted with all that was said.
+INQUIRY_DAYS = int(env("INQUIRY_DAYS", "90"))
 # Links in the frame of those pages: the company's own careers site, privacy notice, imprint and
 # statement on accessibility. An empty one is not shown.
 CAREERS_URL = env("CAREERS_URL", "")
@@ -364,7 +366,8 @@ EMAIL_HOST_PASSWORD = env("EMAIL_HOST_PASSWORD", "")
 EMAIL_TIMEOUT = 20  # seconds; a silent mail server must not keep a worker
 EMAIL_USE_TLS = flag("EMAIL_USE_TLS")
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", "botschaft@localhost")
-# The domain whose mail for bounces+…@ is piped into Botschaft; empty: reports go to the sender.
+# The domain whose mail for q+…@ and bounces+…@ is piped into `manage.py receive_mail`; empty:
+# nobody replies by mail, and reports of mails that did not arrive go to the sender.
 MAIL_DOMAIN = env("MAIL_DOMAIN", "")
 
 # Work in the background: messages are wake-ups, PostgreSQL is the truth -----------------------

@@ -71,7 +71,16 @@ from people.views import (
     training_desk,
 )
 from people.views import guidelines as rules
-from reception.views import ask, speakers, speaking, talk_asking, talks
+from reception.views import (
+    ask,
+    mine,
+    office,
+    questions,
+    speakers,
+    speaking,
+    talk_asking,
+    talks,
+)
 
 from .views import company_login, data, demo, health
 
@@ -308,6 +317,17 @@ urlpatterns = [
     path("talks/<int:pk>/act/", talks.act, name="talk_act"),
     path("talks/<int:pk>/sheet/", talks.sheet, name="talk_sheet"),
     path("talks/feed/<str:signed>.ics", speaking.feed, name="talk_feed"),
+    path("ask/widget/<str:key>/", ask.frame, name="widget_frame"),
+    path("ask/question/<str:token>/", ask.question, name="question_page"),
+    path("ask/privacy/", ask.privacy, name="ask_privacy"),
+    path("me/card/", mine.card, name="my_card"),
+    path("me/card/photo/", mine.photo, name="my_card_photo"),
+    path("questions/", questions.inbox, name="questions"),
+    path("questions/<int:pk>/", questions.question, name="question"),
+    path("reception/widgets/", office.widget_list, name="widgets"),
+    path("reception/widgets/<int:pk>/", office.widget, name="widget"),
+    path("reception/quarantine/", office.quarantine, name="quarantine"),
+    path("reception/answers/", office.answers, name="answers"),
     path("record/", audit.audit, name="audit"),
     path("me/", me.me, name="me"),
     path("me/too-much/", me.too_much, name="too_much"),

@@ -1,9 +1,15 @@
 """Mails to one person. What must not be lost stands in the database, never in a mail alone."""
 
 import logging
+import unicodedata
+from dataclasses import dataclass, field
+from email.utils import formataddr, parseaddr
 
+import idna
 from django.conf import settings
-from django.core.mail import send_mail
+from django.core.exceptions import ValidationError
+from django.core.mail import EmailMessage, send_mail
+from django.core.validators import validate_email
 
 from ambassadors.models import Person
 
@@ -23,6 +29,58 @@ def send_to(address: str, subject: str, text: str, *, about: str) -> bool:
     try:
         send_mail(" ".join(subject.split()), text, settings.DEFAULT_FROM_EMAIL, [address])
     except OSError:
+        log.exception("no mail about %s", about)
+        return False
+    return True
+
+
+class NoAddress(Exception):
+    """Nobody can be written to there."""
+
+
+def address(typed: str) -> str:
+    """An address of a stranger as it may be written to, its domain in ASCII (IDNA 2008).
+
+    Python's own codec turns ``faß.de`` into another company's ``fass.de``. Raises NoAddress.
+    """
+    local, at, domain = unicodedata.normalize("NFC", typed.strip()).rpartition("@")
+    try:
+        written = domain if domain.isascii() else idna.encode(domain, uts46=True).decode()
+        found = f"{local}{at}{written}"
+        validate_email(found)
+    except (ValidationError, idna.IDNAError, UnicodeError) as error:
+        raise NoAddress from error
+    if len(found) > 254 or not local.isascii() or '"' in local:
+        raise NoAddress
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A mail to a stranger. ``sender`` is a name beside our own address."""
+
+    to: str
+    subject: str
+    text: str
+    sender: str = ""
+    reply_to: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+def write(letter: Letter, *, about: str) -> bool:
+    """Write to a stranger; False when the mail server is away or refuses, then the log says so."""
+    name, ours = parseaddr(settings.DEFAULT_FROM_EMAIL)
+    mail = EmailMessage(
+        " ".join(letter.subject.split()),
+        letter.text,
+        formataddr((" ".join(letter.sender.split()) or name, ours)),
+        [letter.to],
+        reply_to=[letter.reply_to] if letter.reply_to else None,
+        headers=letter.headers,
+    )
+    try:
+        mail.send()
+    except (OSError, ValueError):
         log.exception("no mail about %s", about)
         return False
     return True

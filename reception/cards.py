@@ -62,19 +62,15 @@ class Shown:
     rests: bool
 
 
-def may_have(person: Person) -> bool:
+def may_have(person: Person, on: dt.date) -> bool:
     """Tell whether somebody is an active contact: then a card of theirs can be public."""
-    return Membership.objects.filter(
-        person=person,
-        stage=Membership.Stage.ACTIVE,
-        ended_on__isnull=True,
-        team__kind__behaviour=TeamKind.Behaviour.CONTACT,
-    ).exists()
+    serving = Membership.objects.serving(TeamKind.Behaviour.CONTACT, on)
+    return serving.filter(person=person).exists()
 
 
 def public(on: dt.date) -> "QuerySet[ContactCard]":
-    """The cards strangers may see on a day, in an order that changes daily and ranks nobody."""
-    return ContactCard.objects.live().seen(on).order_by("person__name", "pk")
+    """The cards strangers may see on a day, in the order of their names."""
+    return ContactCard.objects.live(on).seen(on).order_by("person__name", "pk")
 
 
 def shown(card: ContactCard, language: str) -> Shown:
@@ -146,10 +142,9 @@ def save(*, by: Person, written: Written, now: dt.datetime) -> ContactCard:
     return card
 
 
-def publish(*, card: ContactCard, by: Person, now: dt.datetime) -> None:
+def publish(*, by: Person, now: dt.datetime) -> None:
     """Say yes to the card being public; that yes is the publication."""
     consents.give(person=by, purpose=Consent.Purpose.CONTACT_CARD, now=now)
-    del card
 
 
 def withdraw(*, by: Person, now: dt.datetime) -> bool:
@@ -187,17 +182,23 @@ def drop_photo(*, card: ContactCard, by: Person, now: dt.datetime) -> None:
     audit.record("card.photo_dropped", card, by=by, now=now)
 
 
-def photo(key: str, *, small: bool) -> bytes | None:
+def photo(key: str, *, small: bool, on: dt.date) -> bytes | None:
     """The bytes of a photo that strangers may see now, else None."""
     yes = Consent.objects.given().filter(purpose=Consent.Purpose.PHOTO)
     found = (
         CardPhoto.objects.filter(
-            card__in=ContactCard.objects.live().filter(key=key),
+            card__in=ContactCard.objects.live(on).filter(key=key),
             card__person__in=yes.values("person"),
         )
         .values_list("small" if small else "large", flat=True)
         .first()
     )
+    return bytes(found) if found is not None else None
+
+
+def own_photo(person: Person) -> bytes | None:
+    """The photo on one's own card, whoever may see it."""
+    found = CardPhoto.objects.filter(card__person=person).values_list("large", flat=True).first()
     return bytes(found) if found is not None else None
 
 

@@ -4,8 +4,9 @@ import datetime as dt
 from typing import Any
 
 from django.db import models
+from django.db.models import F
 
-from .models import TalkRequest, TalkStep
+from .models import Inquiry, TalkRequest, TalkStep
 
 # target: the states it may be reached from.
 TALK_REQUEST: dict[str, tuple[str, ...]] = {
@@ -17,6 +18,16 @@ TALK_REQUEST: dict[str, tuple[str, ...]] = {
     "declined": ("requested", "offered", "booked"),
     "cancelled": ("requested", "offered", "booked"),
     "lapsed": ("requested", "offered", "booked"),
+}
+INQUIRY: dict[str, tuple[str, ...]] = {
+    "new": ("quarantined", "assigned", "answered", "closed", "expired"),
+    # Another owner is a move from *assigned* to itself: the turn tells the two apart.
+    "assigned": ("quarantined", "new", "assigned", "answered", "closed", "expired"),
+    "answered": ("assigned", "answered"),
+    "closed": ("new", "assigned", "answered"),
+    "expired": ("new", "assigned"),
+    "discarded": ("quarantined",),
+    "quarantined": ("discarded",),
 }
 
 
@@ -55,4 +66,16 @@ def move_talk_request(
         return False
     if source != to:
         TalkStep.objects.create(request=request, state=to, at=now)
+    return True
+
+
+def move_inquiry(inquiry: Inquiry, *, to: str, **changes: Any) -> bool:
+    """Move a question if its state and turn are still those that were read.
+
+    Of two people who answer at once one moves it, the other is told. The row in hand is read again.
+    """
+    rows = Inquiry.objects.filter(pk=inquiry.pk, turn=inquiry.turn)
+    if not _move(rows, INQUIRY, source=inquiry.state, to=to, turn=F("turn") + 1, **changes):
+        return False
+    inquiry.refresh_from_db()
     return True

@@ -7,14 +7,17 @@ from ambassadors.takeout import DELETED, NAMELESS, Table, Untold
 from .models import (
     CardPhoto,
     ContactCard,
+    InquiryMessage,
     Offer,
     Speaker,
     SpeakerPhoto,
     Talk,
     TalkMail,
     TalkRequest,
+    Widget,
 )
 
+_THE_ASKERS = "the question is its asker's own; who answered takes their answers along"
 TABLES = (
     Table(ContactCard, "person", gettext_noop("Contact card"), DELETED),
     Table(
@@ -33,8 +36,16 @@ TABLES = (
         left_out=("token",),
     ),
     Table(TalkMail, "person", gettext_noop("Mails to you about talks"), DELETED),
+    Table(
+        InquiryMessage, "author", gettext_noop("Answers you gave strangers"), NAMELESS,
+        left_out=("message_id", "dropped", "was_cut", "other_sender"),
+    ),
+    Table(Widget, "made_by", gettext_noop("Widgets you made"), NAMELESS),
 )  # fmt: skip
 UNTOLD = {
+    "reception.Inquiry.owner": Untold(_THE_ASKERS, NAMELESS),
+    "reception.Inquiry.chosen": Untold(_THE_ASKERS, NAMELESS),
+    "reception.InquiryMail.person": Untold("a mail you have received already", DELETED),
     "reception.TalkRequest.coordinator": Untold(
         "the request is its asker’s; that you took it over stands in your record", NAMELESS
     ),

@@ -6,7 +6,15 @@ from django.utils import timezone
 
 from integrations import instance
 
-from . import talk_mails, talk_offers, talk_requests
+from . import (
+    figures,
+    inquiries,
+    letters,
+    quarantine,
+    talk_mails,
+    talk_offers,
+    talk_requests,
+)
 
 
 @shared_task  # type: ignore[untyped-decorator]
@@ -25,3 +33,34 @@ def tidy_talks() -> int:
     now = timezone.now()
     changed = talk_offers.free_due(now=now) + talk_requests.lapse_due(now=now)
     return changed + talk_requests.hold_due(now=now) + talk_requests.forget_old(now=now)
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def send_letters() -> int:
+    """Write the mails about questions that wait; returns how many left."""
+    close_old_connections()
+    if instance.stopped():
+        return 0
+    return letters.send_due(now=timezone.now())
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def tend_questions() -> int:
+    """New owners, warnings, honest ends, and the mails of all that; returns how many questions."""
+    close_old_connections()
+    if instance.stopped():
+        return 0
+    now = timezone.now()
+    count = inquiries.tend(now=now)
+    quarantine.ask_to_look(now=now)
+    letters.send_due(now=now)
+    return count
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def forget_old_questions() -> int:
+    """First the figures of whole months, then delete what is too old; returns how many."""
+    close_old_connections()
+    now = timezone.now()
+    figures.close_months(now=now)
+    return inquiries.forget_old(now=now)

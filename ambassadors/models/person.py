@@ -161,10 +161,23 @@ class Person(AbstractBaseUser, PermissionsMixin):
 
     @cached_property
     def role_names(self) -> frozenset[str]:
-        """All roles of this person, and ``lead`` for who leads a team; read once per request."""
+        """All roles of this person, and what they are by fact; read once per request.
+
+        ``lead`` leads a team, ``lead_contact`` one of contacts, ``contact`` serves in one.
+        """
+
+        def fact(rows: "models.QuerySet[Any]", name: str) -> "models.QuerySet[Any, str]":
+            return rows.order_by().values_list(models.Value(name), flat=True)
+
         roles = self.role_set.values_list("name", flat=True)
-        leads = self.leads.order_by().values_list(models.Value("lead"), flat=True)
-        return frozenset(roles.union(leads))
+        serves = self.membership_set.filter(stage="active", team__kind__behaviour="contact")
+        return frozenset(
+            roles.union(
+                fact(self.leads.all(), "lead"),
+                fact(self.leads.filter(kind__behaviour="contact"), "lead_contact"),
+                fact(serves, "contact"),
+            )
+        )
 
     def has_role(self, *names: str) -> bool:
         """Tell whether the person holds one of the roles."""

@@ -45,34 +45,31 @@ class JobArea(models.Model):
         return self.name_en if get_language() == "en" else self.name_de
 
 
+def _away(on: dt.date) -> models.QuerySet[Absence]:
+    return Absence.objects.filter(
+        person=OuterRef("person"), ended_at__isnull=True, until_on__gte=on
+    )
+
+
 class ContactCardQuerySet(models.QuerySet["ContactCard"]):
     """Plain names for questions about cards. Circumstances are asked, never stored here."""
 
-    def live(self) -> "ContactCardQuerySet":
+    def live(self, on: dt.date) -> "ContactCardQuerySet":
         """Those strangers may see: the person is here, said yes, and is an active contact."""
         yes = Consent.objects.given().filter(person=OuterRef("person"), purpose="contact_card")
-        active = Membership.objects.filter(
-            person=OuterRef("person"),
-            stage=Membership.Stage.ACTIVE,
-            ended_on__isnull=True,
-            team__kind__behaviour=TeamKind.Behaviour.CONTACT,
-        )
-        return self.filter(
-            Exists(yes),
-            Exists(active),
-            person__left_at__isnull=True,
-            person__is_active=True,
-        )
+        contacts = Membership.objects.serving(TeamKind.Behaviour.CONTACT, on)
+        return self.filter(Exists(yes), Exists(contacts.filter(person=OuterRef("person"))))
+
+    def available(self, on: dt.date) -> "ContactCardQuerySet":
+        """Those of people who neither rest nor are away on a day."""
+        return self.filter(~Exists(_away(on)), paused_at__isnull=True)
 
     def seen(self, on: dt.date) -> "ContactCardQuerySet":
         """With what a page about them asks: who is away, whose photo may be shown."""
-        away = Absence.objects.filter(
-            person=OuterRef("person"), ended_at__isnull=True, until_on__gte=on
-        )
         photo = Consent.objects.given().filter(person=OuterRef("person"), purpose="photo")
         return (
             self.annotate(
-                is_away=Exists(away),
+                is_away=Exists(_away(on)),
                 shows_photo=Exists(photo) & Exists(CardPhoto.objects.filter(card=OuterRef("pk"))),
             )
             .select_related("person")

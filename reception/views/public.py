@@ -1,5 +1,6 @@
 """What every page for strangers keeps: no cookie, the reader's language, nothing left in caches."""
 
+import re
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -37,3 +38,8 @@ def public_page(view: View) -> View:
         return response
 
     return csrf_exempt(answer)
+
+
+def word(typed: str) -> str:
+    """What somebody sent in the place of a key or slug, with nothing a database could refuse."""
+    return re.sub(r"[^a-z0-9-]", "", typed[:50])
