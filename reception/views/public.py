@@ -6,8 +6,9 @@ from functools import wraps
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
+from django.shortcuts import render
 from django.utils import translation
 from django.views.decorators.csrf import csrf_exempt
 
@@ -31,7 +32,10 @@ def public_page(view: View) -> View:
             translation.activate(said)
             request.LANGUAGE_CODE = said  # type: ignore[attr-defined]
         request.lang_suffix = f"?lang={said}" if said else ""  # type: ignore[attr-defined]
-        response = view(request, *args, **kwargs)
+        try:
+            response = view(request, *args, **kwargs)
+        except Http404:  # the usual page for it has forms, and with them a cookie
+            response = render(request, "ask_gone.html", status=404)
         response["Cache-Control"] = "no-store"
         if not settings.PUBLIC_INDEXED:
             response["X-Robots-Tag"] = "noindex, nofollow"
