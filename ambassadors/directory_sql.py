@@ -60,6 +60,8 @@ UPDATE ambassadors_directoryrow row
    SET person_key = met.person, why = met.why,
        outcome = CASE met.why WHEN '' THEN met.outcome ELSE 'refused' END
   FROM met WHERE met.id = row.id
+   AND (row.person_key, row.why, row.outcome) IS DISTINCT FROM
+       (met.person, met.why, CASE met.why WHEN '' THEN met.outcome ELSE 'refused' END)
 """.replace("SAID", _SAID)
 
 ABSENT = """
@@ -100,7 +102,7 @@ WITH made AS (
 addressed AS (
   INSERT INTO account_emailaddress (email, verified, "primary", user_id)
   SELECT lower(email), true, true, id FROM made ON CONFLICT DO NOTHING)
-UPDATE ambassadors_directoryrow row SET person_key = made.id FROM made
+UPDATE ambassadors_directoryrow row SET person_key = made.id, done = true FROM made
  WHERE <RANGE> AND row.outcome = 'new' AND row.email_normalised = made.email_normalised
 """)
 
@@ -142,7 +144,7 @@ DELETE FROM ambassadors_role role USING ambassadors_directoryrow row
     # Somebody else was quicker with the address or the id: nobody was made for this row.
     _of("""
 UPDATE ambassadors_directoryrow row SET done = true,
-       why = CASE WHEN outcome = 'new' AND person_key IS NULL THEN 'taken' ELSE why END,
-       outcome = CASE WHEN outcome = 'new' AND person_key IS NULL THEN 'refused' ELSE outcome END
+       why = CASE outcome WHEN 'new' THEN 'taken' ELSE why END,
+       outcome = CASE outcome WHEN 'new' THEN 'refused' ELSE outcome END
  WHERE <RANGE> AND row.outcome <> 'leaves'"""),
 )

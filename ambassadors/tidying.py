@@ -1,13 +1,17 @@
 """One line of text from elsewhere, as it may be stored, compared and seen."""
 
+import re
 import unicodedata
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def line(text: str) -> str:
     """A text on one line: NFC, no controls, no lone surrogates, single spaces."""
-    whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    printable = "".join(" " if unicodedata.category(c) in {"Cc", "Zl", "Zp"} else c for c in whole)
-    return " ".join(unicodedata.normalize("NFC", printable).split())
+    if not text.isascii():
+        whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        text = unicodedata.normalize("NFC", whole)
+    return " ".join(_CONTROL.sub(" ", text).split())
 
 
 def key(text: str) -> str:

@@ -221,6 +221,7 @@ def _read(row: PeopleImport, now: dt.datetime) -> None:
             row.pieces.all().delete()
         return
     with transaction.atomic():
+        directory.expect_many()
         directory.refuse_twins(row.batch)
         directory.plan(row.batch, by=row.uploaded_by)
         counts = _counted(row)
@@ -263,6 +264,7 @@ def _run(row: PeopleImport, seconds: float, now: dt.datetime) -> bool:
         last = keys[-1]
         try:
             with transaction.atomic():
+                directory.expect_many()
                 directory.apply(row.batch, by=row.uploaded_by, now=now, first=keys[0], last=last)
                 PeopleImport.objects.filter(pk=row.pk).update(lines=F("lines") + len(keys))
         except IntegrityError:
