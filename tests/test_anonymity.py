@@ -10,6 +10,7 @@ import itertools
 import random
 import re
 from collections import defaultdict
+from functools import cached_property
 from urllib.parse import urlencode
 
 from django.apps import apps
@@ -348,8 +349,9 @@ class Company:
 
     # What is true, worked out from the rows without the product's queries.
 
+    @cached_property
     def facts(self):
-        """Sets of people by what a figure may say of them."""
+        """Sets of people by what a figure may say of them; read once, before anybody changes."""
         here = {p.pk: p for p in Person.objects.filter(left_at=None, is_active=True)}
         yes = dict(
             Consent.objects.filter(purpose="roster", withdrawn_at=None).values_list(
@@ -369,7 +371,7 @@ class Company:
 
 def speakers(company, topic, code, sites):
     """Who is active, lets the row tell it, follows the topic and writes the language there."""
-    here, yes, _terms, active = company.facts()
+    here, yes, _terms, active = company.facts
     return {
         pk for pk in active
         if yes.get(pk) == "2" and here[pk].site_id in sites and code in (here[pk].languages or ["de"])
@@ -389,7 +391,7 @@ def coverage_facts(company, table):
 
 def burden_facts(company, groups):
     """The same of the groups, of what no row tells."""
-    here, yes, terms, _active = company.facts()
+    here, yes, terms, _active = company.facts
     for group in groups:
         members = {
             pk for pk, kinds in terms.items() if (min(kinds) if len(kinds) == 1 else "") in group.kinds
@@ -488,7 +490,7 @@ class Reader:
 
     def _roster(self, page):
         rows, shown = page.context["leaf"].rows, page.context["overview"]
-        _here, yes, _terms, _active = self.company.facts()
+        _here, yes, _terms, _active = self.company.facts
         here = Membership.objects.filter(person__left_at=None, person__in=yes)
         assert shown.people == here.values("person").distinct().count()
         assert sum(map(shown.total, roster.STAGES)) == here.count()
