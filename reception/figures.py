@@ -10,7 +10,7 @@ import statistics
 
 from django.db.models import Count, Q
 
-from ambassadors.anonymity import shown
+from ambassadors import anonymity
 from ambassadors.memberships import day_of, later
 
 from .models import Inquiry, MonthFigure
@@ -38,7 +38,7 @@ def _close(begin: dt.date, end: dt.date) -> int:
     )
     new = 0
     for group in groups:
-        if shown(group["people"]) is None or shown(group["askers"]) is None:
+        if anonymity.shown(group["people"]) is None or anonymity.shown(group["askers"]) is None:
             continue
         rows = list(answered.filter(team=group["team"]))
         hours = [
@@ -47,7 +47,7 @@ def _close(begin: dt.date, end: dt.date) -> int:
             if row.answered_at
         ]
         ratings = [row.rating for row in rows if row.rating]
-        rated = shown(len(ratings))
+        rated = anonymity.shown(len(ratings))
         _figure, created = MonthFigure.objects.get_or_create(
             team_id=group["team"],
             month=begin,

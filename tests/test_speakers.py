@@ -150,7 +150,7 @@ def test_pause_is_visible_neutral_and_without_a_button(expert):
     who = expert()
     until = timezone.localdate() + dt.timedelta(days=5)
     browser(who).post("/me/speaking/act/", {"act": "pause", "until": until.isoformat()})
-    text = Client().get("/speakers/").content.decode()
+    text = Client().get("/speakers/?lang=en").content.decode()
     assert (f"Pause until {until.day}." in text, "/speakers/ask/?speaker=" in text) == (True, False)
     browser(who).post("/me/speaking/act/", {"act": "back"})
     assert "/speakers/ask/?speaker=" in Client().get("/speakers/").content.decode()

@@ -69,7 +69,7 @@ def test_two_accounts_on_one_network_get_a_thread_each(jona, share, account_on, 
 
 @pytest.mark.parametrize(
     "text",
-    ["one\n---\n", "---\none", "one\n---\n[a gap] here", "one\n---\n" + "a" * 501, "\n---\n".join("abcdefghijklmnopqrstu")],
+    ["one\n---\n", "---\none", "one\n---\n[your part in it] here", "one\n---\n" + "a" * 501, "\n---\n".join("abcdefghijklmnopqrstu")],
     ids=["empty", "begins", "gap", "long", "many"],
 )  # fmt: skip
 def test_bad_part_refuses_the_whole_thread(jona, share, account_on, mastodon, text):
