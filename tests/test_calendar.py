@@ -514,7 +514,8 @@ def test_keys_and_drag_move_and_a_pile_is_spread_by_keyboard(
     page.wait_for_url(f"**#e-begin-{suggestion.pk}")
     suggestion.refresh_from_db()
     assert suggestion.embargo_until == begin + DAY + HOUR
-    page.locator("[data-entry]").drag_to(page.locator(".cal__day").nth(4))
+    with page.expect_navigation():  # else the next page would cut this one off
+        page.locator("[data-entry]").drag_to(page.locator(".cal__day").nth(4))
     wait_for(lambda: Suggestion.objects.filter(embargo_until=begin + 4 * DAY + HOUR).exists(), 10)
     page.goto(f"{live_server.url}{week_of(noon)}")
     page.get_by_role("button", name="Spread").focus()
