@@ -13,6 +13,7 @@ from django.db import transaction
 
 from . import audit, logins
 from .models import Membership, MembershipStep, Person, Role, Team
+from .states import NoSuchWay
 
 # target: the stages it may be reached from. A term that never began leaves by ``drop``.
 WAYS: dict[str, tuple[str, ...]] = {
@@ -24,10 +25,6 @@ WAYS: dict[str, tuple[str, ...]] = {
     "alumni": ("in_training", "active", "paused"),
 }
 NOT_BEGUN = ("nominated", "invited")
-
-
-class NoSuchWay(Exception):
-    """The graph has no such edge: a mistake in the code, never bad luck."""
 
 
 class NoPlace(Exception):

@@ -3,14 +3,14 @@
 import datetime as dt
 from typing import Any
 
-from django.db import models, transaction
+from django.db import transaction
 
 from ambassadors.models import Person
+from ambassadors.states import Graph, move
 
 from .models import Delivery, Proposal, Suggestion, Takeover, Transition
 
-# target: the states it may be reached from.
-DELIVERY: dict[str, tuple[str, ...]] = {
+DELIVERY: Graph = {
     "queued": ("sending", "unknown"),
     "sending": ("queued",),
     # I4: positive evidence is never dropped, whichever try brings it.
@@ -19,7 +19,7 @@ DELIVERY: dict[str, tuple[str, ...]] = {
     "unknown": ("sending", "queued"),
     "cancelled": ("queued", "unknown"),
 }
-SUGGESTION: dict[str, tuple[str, ...]] = {
+SUGGESTION: Graph = {
     "draft": ("in_review", "approved", "withdrawn"),
     # Out of *withdrawn* and *approved* only the desk leads: an undo within minutes by whoever did
     # it, and a beginning that moved ahead of what was approved.
@@ -27,13 +27,13 @@ SUGGESTION: dict[str, tuple[str, ...]] = {
     "approved": ("in_review", "withdrawn"),
     "withdrawn": ("draft", "in_review", "approved"),
 }
-PROPOSAL: dict[str, tuple[str, ...]] = {
+PROPOSAL: Graph = {
     "answered": ("new", "answered"),
     "taken": ("new", "answered"),
     "declined": ("new", "answered"),
     "withdrawn": ("new", "answered"),
 }
-TAKEOVER: dict[str, tuple[str, ...]] = {
+TAKEOVER: Graph = {
     "accepted": ("planned",),
     "released": ("accepted",),
     "handed_back": ("planned", "accepted", "released"),
@@ -41,29 +41,10 @@ TAKEOVER: dict[str, tuple[str, ...]] = {
 }
 
 
-class NoSuchWay(Exception):
-    """The graph has no such edge: a mistake in the code, never bad luck."""
-
-
-def _move(
-    rows: "models.QuerySet[Any]",
-    graph: dict[str, tuple[str, ...]],
-    *,
-    source: str,
-    to: str,
-    **changes: Any,
-) -> bool:
-    """Do one conditional UPDATE; tells whether it happened."""
-    if source not in graph[to]:
-        message = f"{source} → {to}"
-        raise NoSuchWay(message)
-    return bool(rows.filter(state=source).update(state=to, **changes))
-
-
 def move_suggestion(suggestion: Suggestion, *, to: str, revision: int, **changes: Any) -> bool:
     """Move a suggestion if state and revision are still those the person saw."""
     rows = Suggestion.objects.filter(pk=suggestion.pk, revision=revision)
-    return _move(rows, SUGGESTION, source=suggestion.state, to=to, **changes)
+    return move(rows, SUGGESTION, source=suggestion.state, to=to, **changes)
 
 
 def move_proposal(proposal: Proposal, *, to: str, **changes: Any) -> bool:
@@ -71,13 +52,13 @@ def move_proposal(proposal: Proposal, *, to: str, **changes: Any) -> bool:
     rows = Proposal.objects.filter(pk=proposal.pk, answered_at=proposal.answered_at)
     if proposal.answered_at is None:
         rows = Proposal.objects.filter(pk=proposal.pk, answered_at__isnull=True)
-    return _move(rows, PROPOSAL, source=proposal.state, to=to, **changes)
+    return move(rows, PROPOSAL, source=proposal.state, to=to, **changes)
 
 
 def move_takeover(takeover: Takeover, *, to: str, **changes: Any) -> bool:
     """Move a takeover from the state it was read in; tells whether it still was in it."""
     rows = Takeover.objects.filter(pk=takeover.pk)
-    return _move(rows, TAKEOVER, source=takeover.state, to=to, **changes)
+    return move(rows, TAKEOVER, source=takeover.state, to=to, **changes)
 
 
 def move_delivery(
@@ -100,7 +81,7 @@ def move_delivery(
     if not any_fence:
         rows = rows.filter(fence=delivery.fence)
     with transaction.atomic(savepoint=False):
-        if not _move(rows, DELIVERY, source=source, to=to, reason=reason, **changes):
+        if not move(rows, DELIVERY, source=source, to=to, reason=reason, **changes):
             return False
         Transition.objects.create(
             delivery=delivery,

@@ -7,6 +7,8 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.http import HttpResponse
+
 _LINE = 75  # octets without the line break (section 3.1)
 
 
@@ -82,3 +84,12 @@ def _event(event: Event, host: str) -> list[str]:
 
 def _utc(at: dt.datetime) -> str:
     return f"{at.astimezone(dt.UTC):%Y%m%dT%H%M%SZ}"
+
+
+def served(content: str, *, name: str = "botschaft", attachment: bool = False) -> HttpResponse:
+    """A calendar as the file of an answer, which nobody in between keeps."""
+    response = HttpResponse(content, content_type="text/calendar; charset=utf-8")
+    response["Cache-Control"] = "private, no-store"
+    how = "attachment" if attachment else "inline"
+    response["Content-Disposition"] = f'{how}; filename="{name}.ics"'
+    return response

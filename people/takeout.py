@@ -16,7 +16,6 @@ from .models import (
     ScimMember,
     ScimUser,
     Session,
-    TrainingFeed,
 )
 
 TABLES = (
@@ -34,7 +33,6 @@ TABLES = (
     # Whether and what somebody answered cannot be told: no row knows it.
     Table(PulseMail, "person", gettext_noop("Mails about a survey"), DELETED),
     Table(PulseSilence, "person", gettext_noop("No mails about surveys"), DELETED),
-    Table(TrainingFeed, "person", gettext_noop("Address of your training calendar"), DELETED),
 )
 UNTOLD: dict[str, Untold] = {
     "people.Nomination.nominator": Untold(

@@ -4,68 +4,24 @@ import datetime as dt
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.signing import BadSignature, Signer
-from django.db import transaction
-from django.db.models import F
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from ambassadors import audit
+from ambassadors import secret_feeds
 from ambassadors.models import Person
 from integrations import ical
 
-from .models import Booking, Session, TrainingFeed
+from .models import Booking, Session
 from .training_mails import where
 
-_SIGNER = Signer(salt="calendar of courses")
+NAME = "training"  # of the secret address
 _BACK, _MOST = dt.timedelta(days=92), 300
-
-
-@transaction.atomic
-def make(*, by: Person, now: dt.datetime) -> TrainingFeed:
-    """Give a person an address, or the one they have."""
-    feed, _new = TrainingFeed.objects.get_or_create(person=by)
-    if TrainingFeed.objects.filter(pk=feed.pk, open_since__isnull=True).update(open_since=now):
-        audit.record("training_feed.opened", feed, by=by, now=now)
-    feed.refresh_from_db()
-    return feed
-
-
-@transaction.atomic
-def revoke(*, by: Person, now: dt.datetime) -> bool:
-    """End a person's address for good; tells whether there was one."""
-    mine = TrainingFeed.objects.filter(person=by, open_since__isnull=False)
-    feed = mine.first()
-    if feed is None or not mine.update(open_since=None, number=F("number") + 1):
-        return False
-    audit.record("training_feed.revoked", feed, by=by, now=now)
-    return True
 
 
 def address(person: Person) -> str:
     """The person's secret address, empty when they have none."""
-    feed = TrainingFeed.objects.filter(person=person, open_since__isnull=False).first()
-    if feed is None:
-        return ""
-    signed = _SIGNER.sign(f"{feed.person_id}.{feed.number}")
-    return settings.SITE_URL + reverse("training_feed", args=[signed])
-
-
-def reader(signed: str) -> Person | None:
-    """Whose address it is: somebody's who works here and has not revoked it; else None."""
-    try:
-        person, _dot, number = _SIGNER.unsign(signed).partition(".")
-    except BadSignature:
-        return None
-    feed = TrainingFeed.objects.filter(
-        person=int(person),
-        number=int(number),
-        open_since__isnull=False,
-        person__left_at__isnull=True,
-        person__is_active=True,
-    )
-    found = feed.select_related("person").first()
-    return found.person if found else None
+    signed = secret_feeds.signed(person=person, name=NAME)
+    return settings.SITE_URL + reverse("training_feed", args=[signed]) if signed else ""
 
 
 def of_person(person: Person, now: dt.datetime) -> str:

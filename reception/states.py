@@ -3,13 +3,13 @@
 import datetime as dt
 from typing import Any
 
-from django.db import models
 from django.db.models import F
+
+from ambassadors.states import Graph, move
 
 from .models import Inquiry, TalkRequest, TalkStep
 
-# target: the states it may be reached from.
-TALK_REQUEST: dict[str, tuple[str, ...]] = {
+TALK_REQUEST: Graph = {
     # Back from *booked* when its speaker cannot come after all.
     "requested": ("offered", "booked"),
     "offered": ("requested", "offered"),
@@ -19,7 +19,7 @@ TALK_REQUEST: dict[str, tuple[str, ...]] = {
     "cancelled": ("requested", "offered", "booked"),
     "lapsed": ("requested", "offered", "booked"),
 }
-INQUIRY: dict[str, tuple[str, ...]] = {
+INQUIRY: Graph = {
     "new": ("quarantined", "assigned", "answered", "closed", "expired"),
     # Another owner is a move from *assigned* to itself: the turn tells the two apart.
     "assigned": ("quarantined", "new", "assigned", "answered", "closed", "expired"),
@@ -29,25 +29,6 @@ INQUIRY: dict[str, tuple[str, ...]] = {
     "discarded": ("quarantined",),
     "quarantined": ("discarded",),
 }
-
-
-class NoSuchWay(Exception):
-    """The graph has no such edge: a mistake in the code, never bad luck."""
-
-
-def _move(
-    rows: "models.QuerySet[Any]",
-    graph: dict[str, tuple[str, ...]],
-    *,
-    source: str,
-    to: str,
-    **changes: Any,
-) -> bool:
-    """Do one conditional UPDATE; tells whether it happened."""
-    if source not in graph[to]:
-        message = f"{source} → {to}"
-        raise NoSuchWay(message)
-    return bool(rows.filter(state=source).update(state=to, **changes))
 
 
 def move_talk_request(
@@ -62,7 +43,7 @@ def move_talk_request(
     rows = TalkRequest.objects.filter(pk=request.pk, speaker=request.speaker_id)
     if request.speaker_id is None:
         rows = TalkRequest.objects.filter(pk=request.pk, speaker__isnull=True)
-    if not _move(rows, TALK_REQUEST, source=source, to=to, changed_at=now, **changes):
+    if not move(rows, TALK_REQUEST, source=source, to=to, changed_at=now, **changes):
         return False
     if source != to:
         TalkStep.objects.create(request=request, state=to, at=now)
@@ -75,7 +56,7 @@ def move_inquiry(inquiry: Inquiry, *, to: str, **changes: Any) -> bool:
     Of two people who answer at once one moves it, the other is told. The row in hand is read again.
     """
     rows = Inquiry.objects.filter(pk=inquiry.pk, turn=inquiry.turn)
-    if not _move(rows, INQUIRY, source=inquiry.state, to=to, turn=F("turn") + 1, **changes):
+    if not move(rows, INQUIRY, source=inquiry.state, to=to, turn=F("turn") + 1, **changes):
         return False
     inquiry.refresh_from_db()
     return True

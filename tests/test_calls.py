@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from ambassadors import memberships
 from ambassadors.models import AuditEntry, Membership, Person, Team, TeamKind
+from ambassadors.states import NoSuchWay, move
 from people import applications, calls, nominations, states, terms
 from people.models import Application, Call, Nomination
 
@@ -200,8 +201,8 @@ def test_states_lead_nowhere_but_where_declared(graph):
     }
     for to, sources in declared.items():
         for source in names - set(sources):
-            with pytest.raises(states.NoSuchWay):
-                states._move(model, declared, source=source, to=to)
+            with pytest.raises(NoSuchWay):
+                move(model, declared, source=source, to=to)
 
 
 # Places and the waiting list --------------------------------------------------------------------

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from ambassadors import absences, memberships
 from ambassadors.models import AuditEntry, Membership
+from ambassadors.states import NoSuchWay
 from campaigns import leaving
 from reception import (
     asking,
@@ -653,7 +654,7 @@ def test_forged_page_address_opens_nothing(contact, spoil):
 def test_way_that_is_not_declared_is_a_mistake(contact):
     contact()
     inquiry = asked()
-    with pytest.raises(states.NoSuchWay):
+    with pytest.raises(NoSuchWay):
         states.move_inquiry(inquiry, to="discarded")
 
 

@@ -11,8 +11,9 @@ from django.db import IntegrityError, connections, transaction
 from django.utils import timezone
 
 from ambassadors import memberships
-from ambassadors.memberships import NoPlace, NoSuchWay
+from ambassadors.memberships import NoPlace
 from ambassadors.models import AuditEntry, Membership, MembershipStep, Team, TeamKind
+from ambassadors.states import NoSuchWay
 from campaigns import activities
 
 from .conftest import browser

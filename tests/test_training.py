@@ -13,7 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from ambassadors import memberships
+from ambassadors import memberships, secret_feeds
 from ambassadors.models import AuditEntry, Membership, Team, TeamKind
 from people import (
     bookings,
@@ -380,7 +380,7 @@ def test_calendar_over_the_clock_change_is_read_back(jona, course, selin):
         )
         session = sessions.plan(course=other, terms=terms, by=selin, now=now)
         book(session, jona, now)
-    feed = training_feeds.make(by=jona, now=now)
+    feed = secret_feeds.make(by=jona, name="training", now=now)
     text = training_feeds.of_person(jona, now)
     events = icalendar.Calendar.from_ical(text).walk("VEVENT")
     assert [str(e["SUMMARY"]) for e in events] == ["Märzkurs 27", "Märzkurs 29"]

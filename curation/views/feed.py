@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from ambassadors.models import Person
 from curation import feeds
+from integrations import ical
 
 
 @require_POST
@@ -35,8 +36,4 @@ def feed(request: HttpRequest, signed: str) -> HttpResponse:
     if reader is None:
         raise Http404
     with translation.override(reader.language):
-        content = feeds.calendar(timezone.now())
-    response = HttpResponse(content, content_type="text/calendar; charset=utf-8")
-    response["Cache-Control"] = "private, no-store"
-    response["Content-Disposition"] = 'inline; filename="botschaft.ics"'
-    return response
+        return ical.served(feeds.calendar(timezone.now()))

@@ -8,7 +8,7 @@ from .lesson import Choice, Lesson, LessonDone, Question
 from .nomination import Nomination
 from .pulse import PulseBox, PulseMail, PulseRound, PulseSilence, PulseTicket
 from .scim import Departure, GroupNews, ScimGroup, ScimMember, ScimToken, ScimUser, Welcome
-from .session import Booking, Session, TrainingFeed
+from .session import Booking, Session
 
 __all__ = [
     "Application",
@@ -40,6 +40,5 @@ __all__ = [
     "ScimUser",
     "SelfStart",
     "Session",
-    "TrainingFeed",
     "Welcome",
 ]

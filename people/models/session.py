@@ -147,14 +147,3 @@ class Booking(models.Model):
 
     def __str__(self) -> str:
         return f"{self.session_id} {self.person_id} {self.state}"
-
-
-class TrainingFeed(models.Model):
-    """A person’s secret address of their dates, signed over a number that revoking raises."""
-
-    person = models.OneToOneField(Person, on_delete=models.CASCADE)
-    number = models.PositiveIntegerField(default=1)
-    open_since = models.DateTimeField(null=True, blank=True, help_text="Empty: revoked.")
-
-    def __str__(self) -> str:
-        return f"{self.person_id} {self.number}"

@@ -12,9 +12,10 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from ambassadors import secret_feeds
 from ambassadors.models import Membership, Person
 from campaigns.wakeups import nudge
-from integrations import markup
+from integrations import ical, markup
 from people import bookings, requirements, training_feeds
 from people.models import Booking, Completion, Course, LessonDone, Session
 from people.tasks import seats_due
@@ -232,7 +233,7 @@ def _decide(request: HttpRequest, row: Booking, person: Person, now: dt.datetime
 @require_GET
 def booking_calendar(request: HttpRequest, pk: int) -> HttpResponse:
     """One seat of mine as a file for a calendar programme."""
-    return _ics(training_feeds.of_booking(_mine(request, pk)), attachment=True)
+    return ical.served(training_feeds.of_booking(_mine(request, pk)), attachment=True)
 
 
 @require_POST
@@ -240,10 +241,10 @@ def feed_settings(request: HttpRequest) -> HttpResponse:
     """Make the person's secret address, or end it."""
     person, now = cast("Person", request.user), timezone.now()
     if request.POST.get("act") == "revoke":
-        training_feeds.revoke(by=person, now=now)
+        secret_feeds.revoke(by=person, name=training_feeds.NAME, now=now)
         messages.success(request, _("Revoked. The old address answers nobody any more."))
     else:
-        training_feeds.make(by=person, now=now)
+        secret_feeds.make(by=person, name=training_feeds.NAME, now=now)
     response = redirect("training")
     response["Location"] += "#feed-h"
     return response
@@ -253,16 +254,8 @@ def feed_settings(request: HttpRequest) -> HttpResponse:
 def feed(request: HttpRequest, signed: str) -> HttpResponse:
     """All dates of whoever the address belongs to."""
     del request
-    reader = training_feeds.reader(signed)
+    reader = secret_feeds.reader(signed, name=training_feeds.NAME)
     if reader is None:
         raise Http404
     with translation.override(reader.language):
-        return _ics(training_feeds.of_person(reader, timezone.now()), attachment=False)
-
-
-def _ics(content: str, *, attachment: bool) -> HttpResponse:
-    response = HttpResponse(content, content_type="text/calendar; charset=utf-8")
-    response["Cache-Control"] = "private, no-store"
-    how = "attachment" if attachment else "inline"
-    response["Content-Disposition"] = f'{how}; filename="botschaft.ics"'
-    return response
+        return ical.served(training_feeds.of_person(reader, timezone.now()))

@@ -236,7 +236,4 @@ def feed(request: HttpRequest, signed: str) -> HttpResponse:
         events = talk_calendars.of_person(reader, now=timezone.now())
         host = urlsplit(conf.SITE_URL).hostname or "botschaft"
         content = ical.calendar(events, name=_("My talks"), host=host)
-    response = HttpResponse(content, content_type="text/calendar; charset=utf-8")
-    response["Cache-Control"] = "private, no-store"
-    response["Content-Disposition"] = 'inline; filename="talks.ics"'
-    return response
+    return ical.served(content, name="talks")
