@@ -396,6 +396,17 @@ def test_calendar_over_the_clock_change_is_read_back(jona, course, selin):
     assert feed.open_since is None
 
 
+@pytest.mark.parametrize(
+    "gone", [{"left_at": dt.datetime(2026, 1, 1, tzinfo=dt.UTC)}, {"is_active": False}]
+)
+def test_secret_address_of_somebody_who_is_gone_answers_nobody(jona, gone):
+    secret_feeds.make(by=jona, name="training", now=timezone.now())
+    path = "/" + training_feeds.address(jona).split("/", 3)[3]
+    assert Client().get(path).status_code == 200
+    type(jona).objects.filter(pk=jona.pk).update(**gone)
+    assert Client().get(path).status_code == 404
+
+
 def test_one_seat_and_its_calling_off_are_read_back(date, jona, selin):
     session = date()
     mine = book(session, jona)
