@@ -55,10 +55,15 @@ def _english():
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix):
-    """The live server's threads must not keep the test database open."""
+    """The live server's threads must not keep the test database open; it begins as a copy."""
     from django.conf import settings
 
+    from . import migrated
+
     settings.DATABASES["default"]["CONN_MAX_AGE"] = 0
+    settings.DATABASES["default"]["TEST"]["TEMPLATE"] = migrated.database(
+        os.environ["DATABASE_URL"]
+    )
 
 
 @pytest.fixture(scope="session", autouse=True)
