@@ -21,6 +21,7 @@ app.conf.beat_schedule = {
     "issues-due": {"task": "campaigns.tasks.issues_due", "schedule": 60.0},
     "close-pulse": {"task": "people.tasks.close_pulse", "schedule": 60.0},
     "let-go": {"task": "campaigns.tasks.let_go", "schedule": 60.0},
+    "tell-of-switches": {"task": "integrations.tasks.tell_of_switches", "schedule": 60.0},
     # On the grid of CADENCE, so that readings that come due together share their calls.
     "measure-due": {"task": "campaigns.tasks.measure_due", "schedule": crontab(minute="*/10")},
     "look-back": {"task": "campaigns.tasks.look_back", "schedule": crontab(minute=5)},

@@ -95,6 +95,7 @@ TABLES = (
 )
 UNTOLD = {
     "ambassadors.GuidelineVersion.changed_by": Untold("a draft is the company's", NAMELESS),
+    "ambassadors.SwitchTurn.by": Untold(IN_RECORD, NAMELESS),
     "ambassadors.Absence.deputy": Untold("it is the absence of a colleague", DELETED),
     "ambassadors.Person_groups.person": Untold("Django's groups are not used", DELETED),
     "ambassadors.Person_user_permissions.person": Untold("Django's are not used", DELETED),

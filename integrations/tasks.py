@@ -7,7 +7,7 @@ from celery.signals import worker_ready
 from django.db import close_old_connections, connection
 from django.utils import timezone
 
-from . import accounts, instance, notices, reconnects, takeouts, tokens, trips
+from . import accounts, instance, notices, reconnects, switch_mails, takeouts, tokens, trips
 from .models import ConnectedAccount
 
 log = logging.getLogger(__name__)
@@ -73,6 +73,15 @@ def forget_old_trips() -> int:
 def warn_of_ends() -> int:
     """Mail about connections that end soon; returns how many."""
     return notices.warn_due(now=timezone.now())
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def tell_of_switches() -> int:
+    """Write to the auditors about switches that were turned; returns how many mails left."""
+    close_old_connections()
+    if instance.stopped():
+        return 0
+    return switch_mails.tell_due(now=timezone.now())
 
 
 @shared_task  # type: ignore[untyped-decorator]

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from ambassadors import anonymity, audit
+from ambassadors import anonymity, audit, switches
 from ambassadors.models import Person
 
 from .models import PulseBox, PulseMail, PulseRound, PulseTicket
@@ -34,7 +34,7 @@ Tallies = dict[str, list[int]]
 
 
 class NotOpened(Exception):
-    """There is a round in this quarter already, or there are fewer than five to ask."""
+    """There is a round in this quarter, fewer than five to ask, or the agreement has none."""
 
 
 class NotInvited(Exception):
@@ -79,7 +79,7 @@ def open_round(*, day: dt.date, by: Person, now: dt.datetime) -> PulseRound:
     joins later is asked in the next quarter.
     """
     people = asked()
-    if len(people) < anonymity.GROUP:
+    if len(people) < anonymity.GROUP or not switches.is_on("pulse"):
         raise NotOpened
     try:
         with transaction.atomic():

@@ -16,6 +16,7 @@ from .leaving import PrivateAddress, Takeout
 from .note import Note
 from .person import Person, Role, Site, normalise_email
 from .secret_feed import SecretFeed
+from .switch import SwitchTurn
 from .team import Membership, MembershipStep, Team, TeamKind
 from .view import SavedView
 
@@ -40,6 +41,7 @@ __all__ = [
     "SavedView",
     "SecretFeed",
     "Site",
+    "SwitchTurn",
     "Takeout",
     "Team",
     "TeamKind",

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from ambassadors import switches
 from ambassadors.models import Person
 from campaigns import wording
 from campaigns.models import Programme
@@ -130,6 +131,7 @@ def results(request: HttpRequest, quarter: str = "") -> HttpResponse:
         "rounds": list(closed[:12]),
         "running": running,
         "may_open": person.has_role("hr")
+        and switches.is_on("pulse")
         and not PulseRound.objects.filter(quarter=pulse.quarter_of(today)).exists(),
         "days": pulse.DAYS_OPEN,
         "steps": STEPS,
@@ -145,7 +147,11 @@ def open_round(request: HttpRequest) -> HttpResponse:
         pulse.open_round(day=Programme.the().today(now), by=person, now=now)
     except pulse.NotOpened:
         messages.warning(
-            request, _("Not opened: there is one in this quarter, or fewer than five are in teams.")
+            request,
+            _(
+                "Not opened: there is one in this quarter, fewer than five are in teams, or the"
+                " works agreement does not provide for it at present."
+            ),
         )
     else:
         messages.success(request, _("The survey is open. Everybody in a team sees it on Today."))
