@@ -89,7 +89,7 @@ def _nav(person: Person, request: HttpRequest) -> list[dict[str, Any]]:
         "source_new": "desk", "pictures": "desk", "tags": "desk", "picture_edit": "desk",
         **dict.fromkeys(("light", "issues", "issue_edit"), "desk"),
         **dict.fromkeys(("topic_list", "topic_new", "topic_edit"), "desk"),
-        **dict.fromkeys(("topics", "topic", "briefings", "briefing", "issue_mail"), "today"),
+        **dict.fromkeys(("topics", "topic", "briefings", "briefing", "reach"), "today"),
         **dict.fromkeys(
             ("guidelines", "guideline", "guideline_version", "guideline_quiz"), "today"
         ),

@@ -82,7 +82,7 @@ POLICIES: dict[str, Policy] = {
     "briefings": signed_in,
     "briefing": signed_in,
     "briefing_tick": signed_in,
-    "issue_mail": signed_in,
+    "reach": signed_in,
     "issue_mail_stop": public,  # by signature: one click in a mail needs no login (RFC 8058)
     "posts": signed_in,
     "post": signed_in,

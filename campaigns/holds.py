@@ -231,6 +231,24 @@ def _covered(record: HoldRecord) -> Q:
             return Q()
 
 
+def concerned(record: HoldRecord, person: Any) -> "QuerySet[Post]":
+    """Posts of a person that a hold in force is about: waiting ones, and those it asks about.
+
+    ``person`` may be an ``OuterRef``. The same rule as :func:`questions`, and what is queued.
+    """
+    waiting = Q(delivery__state__in=["queued", "sending"])
+    asked = _out() & Q(created_at__gte=record.held_at - LOOK_BACK)
+    rows = Post.objects.filter(waiting | asked, _covered(record), person=person)
+    return rows.filter(created_at__lte=record.held_at)
+
+
+def _out() -> Q:
+    """Posts that are out, as far as we know."""
+    return Q(delivery__isnull=True) | Q(
+        delivery__state="sent", delivery__gone_at__isnull=True, delivery__removed_at__isnull=True
+    )
+
+
 def questions(person: Person, post: Post | None = None) -> list[Question]:
     """What holds in force still ask a person: each about each post of theirs that is out, once.
 
@@ -240,11 +258,8 @@ def questions(person: Person, post: Post | None = None) -> list[Question]:
     records = list(HoldRecord.objects.filter(released_at__isnull=True))
     if not records:
         return []
-    out = Q(delivery__isnull=True) | Q(
-        delivery__state="sent", delivery__gone_at__isnull=True, delivery__removed_at__isnull=True
-    )
     mine = Post.objects.of(person).filter(
-        out,
+        _out(),
         created_at__gte=min(record.held_at for record in records) - LOOK_BACK,
         created_at__lte=max(record.held_at for record in records),
     )

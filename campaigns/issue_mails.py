@@ -1,45 +1,36 @@
-"""The issue by mail, for those who asked: at their time, in their working hours, once."""
+"""The day's issue by mail, and a hold that concerns the person: one of the ways of the gate."""
 
 import datetime as dt
-import logging
-from smtplib import SMTPException, SMTPServerDisconnected
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from email.message import EmailMessage
+from smtplib import SMTPRecipientsRefused, SMTPSenderRefused, SMTPServerDisconnected
+from typing import Any
 
 from django.conf import settings
 from django.core import signing
-from django.core.mail import EmailMessage, get_connection
+from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
-from django.db import connection, transaction
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import formats, timezone, translation
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from ambassadors.models import Person
+from integrations import bounces
 
-from . import briefings, reminders
-from .models import Briefing, BriefingMail, BriefingMailWish, Programme
+from . import briefings, holds, picks, reaching
+from .models import HoldRecord, Programme, ReachWish, Topic, Way
 
-log = logging.getLogger(__name__)
-
+MOST = 3  # suggestions in one mail
 _SALT = "issue-mail"
-_AT_ONCE = 200  # mails of one tick for one time zone; the next minute brings the next
-_STILL_WANTED = """
-SELECT 1 FROM campaigns_briefing b JOIN campaigns_briefingmailwish w ON w.person_id = %s
-WHERE b.id = %s AND b.published_at IS NOT NULL FOR SHARE
-"""
-
-
-@transaction.atomic
-def wish(*, by: Person, at: dt.time, now: dt.datetime) -> None:
-    """Ask for each issue by mail, not before ``at`` on the person's clock."""
-    BriefingMailWish.objects.update_or_create(
-        person=by, defaults={"at": at}, create_defaults={"at": at, "since": now}
-    )
-
-
-def stop(*, person: Person) -> bool:
-    """No more mails of issues; False when there were none. Needs no reason and no login."""
-    return bool(BriefingMailWish.objects.filter(person=person).delete()[0])
+_BOX = "issue"
+_NO_MAILBOX = {550, 551, 553}  # RFC 5321, 4.2.2
+_STATUS = re.compile(r"\s*(5\.\d{1,3}\.\d{1,3})\b")
+_CLOSING = 421  # RFC 5321: the server closes the connection, often after so many messages
 
 
 def stop_address(person: Person) -> str:
@@ -58,84 +49,155 @@ def person_of(token: str) -> Person | None:
 
 
 def send_due(*, now: dt.datetime) -> int:
-    """Send today's issue to everybody whose time has come; returns how many mails left.
-
-    For each time zone: working hours, today's issue is out, the person's time is over, no mail
-    was written yet. Nothing is claimed while the mail server cannot be reached.
-    """
-    due = _due(now)
-    if not due:
-        return 0
+    """Mail what is due; returns how many mails left. Nothing due opens no connection."""
+    mail_server = get_connection()
     try:
-        with get_connection() as mail_server:
-            return sum(_once(issue, person, mail_server, now) for issue, person in due)
-    except OSError:
-        log.exception("no mail server; the next minute tries again")
-        return 0
+        return reaching.send_due(
+            way=Way.MAIL, deliver=lambda message: _deliver(message, mail_server), now=now
+        )
+    finally:
+        mail_server.close()
 
 
-def _due(now: dt.datetime) -> list[tuple[Briefing, Person]]:
-    """Whom today's issue is due to, zone by zone, those with the earliest wish first."""
-    zones = BriefingMailWish.objects.values_list("person__timezone", flat=True)
-    programme = Programme.the()
-    found: list[tuple[Briefing, Person]] = []
-    for zone in list(zones.distinct().order_by()):
-        local = Person(timezone=zone).local(now)
-        issue = Briefing.objects.out().filter(day=local.date()).first()
-        if issue is None or reminders.quiet_at(local, programme):
-            continue
-        here = Person.objects.filter(left_at__isnull=True, is_active=True, timezone=zone)
-        due = here.filter(briefingmailwish__at__lte=local.time())
-        unsent = due.exclude(briefingmail__briefing=issue).order_by("briefingmailwish__at", "pk")
-        found += [(issue, person) for person in unsent[:_AT_ONCE]]
-    return found
+def _deliver(message: reaching.Message, mail_server: BaseEmailBackend) -> None:
+    """Hand one mail to the server.
 
-
-def _once(issue: Briefing, person: Person, mail_server: BaseEmailBackend, now: dt.datetime) -> bool:
-    """Claim, then send: a crash in between costs this mail and never makes a second one.
-
-    The issue is locked FOR SHARE while the mail leaves, so a withdrawal that has answered is not
-    followed by one; a wish that was taken back meanwhile counts. Raises OSError when the server is
-    gone; a server that refuses this one address does not stop the others.
+    Raises NotNow while there is none, and Gone where it says that the address does not exist. A
+    server that breaks off perhaps has the mail; the next one gets a new connection.
     """
-    mails = BriefingMail.objects
-    _mail, claimed = mails.get_or_create(briefing=issue, person=person, defaults={"at": now})
-    if not claimed:
-        return False
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_STILL_WANTED, [person.pk, issue.pk])
-        if cursor.fetchone() is None:
-            return False
+    mail = _mail(message)
+    for again in (False, True):
         try:
-            mail_server.send_messages([_message(person, issue.day, now)])
-        except SMTPServerDisconnected:
+            mail_server.open()
+        except OSError as error:
+            raise reaching.NotNow(str(error)) from error
+        try:
+            mail_server.send_messages([mail])
+        except SMTPSenderRefused as error:
+            if error.smtp_code == _CLOSING and not again:
+                mail_server.close()
+                continue
             raise
-        except SMTPException:
-            log.exception("a mail of an issue was refused")
-            return False
+        except SMTPRecipientsRefused as error:
+            _judge(error)
+            raise
+        except (SMTPServerDisconnected, TimeoutError):
+            mail_server.close()
+            raise
+        return
+
+
+def _judge(error: SMTPRecipientsRefused) -> None:
+    """Raise Gone where the server knows that there is no such address."""
+    for code, reply in error.recipients.values():
+        said = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else str(reply)
+        status = _STATUS.match(said)
+        if code in _NO_MAILBOX and bounces.no_such_address(status[1] if status else ""):
+            raise reaching.Gone(f"{code} {status[1] if status else ''}".strip())
+
+
+def take(message: EmailMessage, *, now: dt.datetime) -> bool:
+    """Take a report about a mail of ours that came back; tells whether it was one.
+
+    Where the address is no more, that person gets no mails until they ask anew. Anything else that
+    comes there, an out-of-office note above all, is taken and changes nothing.
+    """
+    pk = bounces.number_of(message, _BOX)
+    if pk is None:
+        return False
+    wish = ReachWish.objects.filter(pk=pk, way=Way.MAIL).select_related("person").first()
+    for action, status in bounces.reports(message):
+        if wish and action == "failed" and bounces.no_such_address(status):
+            reaching.turn_off(person=wish.person, way=Way.MAIL, why=status or "5.0.0", now=now)
     return True
 
 
-def _message(person: Person, day: dt.date, now: dt.datetime) -> EmailMessage:
-    """What the person reads: the lights as they are now. No picture, no counter in it."""
-    issue, lines = briefings.of_day(day)
+def _mail(message: reaching.Message) -> EmailMultiAlternatives:
+    """The mail in the person's language. No picture, no counter and nothing of another host."""
+    person = message.person
     address = stop_address(person)
     with translation.override(person.language), timezone.override(person.zone):
-        context = {
-            "issue": issue,
-            "lines": lines,
-            "person": person,
-            "programme": Programme.the(),
-            "now": now,
-            "page": settings.SITE_URL + reverse("briefing", args=[day.isoformat()]),
-            "stop": address,
+        made = _of_hold(message) if message.hold else _of_day(message)
+        context = made.context | {
+            "first_name": person.first_name,
             "site": settings.SITE_URL,
+            "stop": address,
+            "subject": made.subject,
+            "wish": message.wish,
         }
-        subject = _("The situation on %(day)s") % {"day": formats.date_format(day, "l, j. F")}
-        body = render_to_string("mail/issue.txt", context)
-    headers = {
-        "List-Unsubscribe": f"<{address}>",
-        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-        "Auto-Submitted": "auto-generated",
+        body = render_to_string(made.plain, context)
+        page = render_to_string(made.page, context)
+    mail = EmailMultiAlternatives(
+        " ".join(made.subject.split()),
+        re.sub(r"\n{3,}", "\n\n", body),
+        from_email=bounces.return_address(_BOX, message.wish.pk),
+        to=[person.email],
+        headers={
+            "From": settings.DEFAULT_FROM_EMAIL,
+            "List-Unsubscribe": f"<{address}>",
+            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+            "Auto-Submitted": "auto-generated",
+            "X-Auto-Response-Suppress": "OOF, AutoReply",
+        },
+    )
+    mail.attach_alternative(page, "text/html")
+    return mail
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """A mail's subject, its two templates and what they need."""
+
+    subject: str
+    plain: str
+    page: str
+    context: dict[str, Any]
+
+
+def _of_day(message: reaching.Message) -> _Words:
+    """The issue with the lights as they are now, and up to three suggestions."""
+    day = message.person.local(message.now).date()
+    issue, lines = briefings.of_day(day)
+    programme = Programme.the()
+    context = {
+        "issue": issue,
+        "lines": lines,
+        "sum": in_sum([item.topic for item in lines]),
+        "programme": programme,
+        "suggestions": []
+        if programme.is_held
+        else picks.for_person(message.person, message.now, MOST),
+        "page": settings.SITE_URL + reverse("briefing", args=[day.isoformat()]),
     }
-    return EmailMessage(subject, body, to=[person.email], headers=headers)
+    subject = _("The situation on %(day)s") % {"day": formats.date_format(day, "l, j. F")}
+    return _Words(subject, "mail/issue.txt", "mail/issue.html", context)
+
+
+def in_sum(topics: Iterable[Topic]) -> str:
+    """How many topics stand on which light, what is on hold first; empty for none."""
+    count = Counter(topic.light for topic in topics)
+    words = {
+        "hold": ngettext("%(n)d topic on hold", "%(n)d topics on hold", count["hold"]),
+        "careful": ngettext("%(n)d with care", "%(n)d with care", count["careful"]),
+        "share": ngettext("%(n)d free to share", "%(n)d free to share", count["share"]),
+    }
+    told = [text % {"n": count[light]} for light, text in words.items() if count[light]]
+    return ", ".join(told) + "." if told else ""
+
+
+def _of_hold(message: reaching.Message) -> _Words:
+    """A hold: what, why, and what becomes of the person's own posts on it."""
+    hold = message.hold
+    assert hold  # noqa: S101 - the caller asked
+    mine = holds.concerned(hold, message.person)
+    waits = mine.filter(delivery__state__in=["queued", "sending"])
+    what = _("everything") if hold.scope == HoldRecord.Scope.PROGRAMME else hold.name
+    context = {
+        "hold": hold,
+        "what": what,
+        "waits": waits.exists(),
+        "out": mine.exclude(pk__in=waits).exists(),
+    }
+    return _Words(
+        _("On hold: %(what)s") % {"what": what}, "mail/hold.txt", "mail/hold.html", context
+    )

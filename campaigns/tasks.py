@@ -20,6 +20,7 @@ from . import (
     leaving,
     pace,
     proposals,
+    reaching,
     reminders,
     restores,
     unknowns,
@@ -168,7 +169,7 @@ def look_back() -> int:
 
 @shared_task  # type: ignore[untyped-decorator]
 def issues_due() -> int:
-    """Let out the issues whose moment has come, then send today's to those who asked for it."""
+    """Let out the issues whose moment has come, then mail to those who asked for it."""
     close_old_connections()
     now = pace.clock()
     if not restores.may_publish(now=now):
@@ -196,9 +197,10 @@ def let_go() -> int:
 
 @shared_task  # type: ignore[untyped-decorator]
 def forget_ticks() -> int:
-    """Delete people's own "read" ticks when they have served; returns how many."""
+    """Delete people's own "read" ticks, and what we sent them, when it has served."""
     close_old_connections()
-    return briefings.forget_ticks(now=pace.clock())
+    now = pace.clock()
+    return briefings.forget_ticks(now=now) + reaching.forget(now=now)
 
 
 @shared_task  # type: ignore[untyped-decorator]

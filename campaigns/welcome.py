@@ -6,7 +6,7 @@ from django.db import transaction
 
 from ambassadors.models import Person
 
-from . import issue_mails
+from . import reaching
 from .models import Suggestion, Topic
 
 # Where a person stands; NEW is met by itself once, the steps only when the person goes on.
@@ -46,10 +46,11 @@ def like(*, person: Person, language: str, topics: list[str]) -> None:
 
 
 @transaction.atomic
-def reach(*, person: Person, at: dt.time | None, now: dt.datetime) -> None:
-    """Second step: the situation by mail at a time of theirs, or nothing at all."""
+def reach(*, person: Person, way: str, at: dt.time | None, now: dt.datetime) -> None:
+    """Second step: the situation by one way at a time of theirs, or nothing at all."""
     if at is None:
-        issue_mails.stop(person=person)
+        for one in reaching.wishes(person):
+            reaching.stop(person=person, way=one)
     else:
-        issue_mails.wish(by=person, at=at, now=now)
+        reaching.wish(by=person, way=way, at=at, now=now)
     go_on(person=person, to=TRY)

@@ -105,6 +105,8 @@ def test_templates_have_no_inline_script_or_style():
     wrong = []
     for path in (ROOT / "templates").rglob("*.html"):
         text = path.read_text()
+        if path.match("mail/base.html"):  # a mail can link to no sheet; its one block stands here
+            text = re.sub(r"<style>.*?</style>", "", text, flags=re.DOTALL)
         if re.search(
             r"\sstyle=|<style|\son[a-z]+=|<script(?![^>]*\ssrc=)|javascript:|\|safe\b", text
         ):

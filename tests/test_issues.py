@@ -5,22 +5,21 @@ import threading
 from zoneinfo import ZoneInfo
 
 import pytest
-from django.core import mail
 from django.core.mail.backends.locmem import EmailBackend
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
 from ambassadors.models import AuditEntry
-from campaigns import briefings, holds, issue_mails, tasks
+from campaigns import briefings, holds, issue_mails, reaching, tasks
 from campaigns.briefings import Draft, IssueRefused, StaleIssue
 from campaigns.models import (
     Briefing,
     BriefingItem,
-    BriefingMail,
-    BriefingMailWish,
     BriefingRead,
     Programme,
+    Reached,
+    ReachWish,
     Topic,
 )
 
@@ -471,10 +470,13 @@ def test_archive_has_pages(client):
 # -- mail ---------------------------------------------------------------------------------------
 
 
+def ask(who, at, now):
+    return reaching.wish(by=who, way="mail", at=at, now=now)
+
+
 @pytest.fixture
 def wish(jona):
-    issue_mails.wish(by=jona, at=dt.time(7, 30), now=at(6))
-    return BriefingMailWish.objects.get()
+    return ask(jona, dt.time(7, 30), at(6))
 
 
 def test_nobody_gets_a_mail_who_did_not_ask(out, jona, mailoutbox):
@@ -495,7 +497,7 @@ def test_mail_comes_once_at_the_persons_time(out, wish, mailoutbox):
 
 def test_a_zone_that_is_none_keeps_nobody_elses_mail_back(out, wish, person, mailoutbox):
     odd = person("Odd", timezone="Nowhere/None")
-    issue_mails.wish(by=odd, at=dt.time(7, 30), now=at(6))
+    ask(odd, dt.time(7, 30), at(6))
     assert (issue_mails.send_due(now=at(12)), len(mailoutbox)) == (2, 2)
 
 
@@ -517,7 +519,7 @@ def test_saturday_is_quiet(topic, mirja, wish, mailoutbox):
 
 def test_clock_is_the_persons(out, person, mailoutbox):
     there = person("Ana", timezone="America/Sao_Paulo")  # four hours behind Berlin in November
-    issue_mails.wish(by=there, at=dt.time(7, 30), now=at(6))
+    ask(there, dt.time(7, 30), at(6))
     assert [issue_mails.send_due(now=now) for now in (at(11, 29), at(11, 30))] == [0, 1]
 
 
@@ -526,7 +528,7 @@ def test_mail_that_is_no_longer_wanted_does_not_leave(out, wish, jona, mirja, ma
     if how == "withdrawn":
         briefings.withdraw(briefing=out, by=mirja, now=at(7, 15))
     elif how == "stopped":
-        issue_mails.stop(person=jona)
+        reaching.stop(person=jona, way="mail")
     else:
         type(jona).objects.filter(pk=jona.pk).update(left_at=at(7))
     assert (issue_mails.send_due(now=at(9)), mailoutbox) == (0, [])
@@ -541,10 +543,9 @@ def test_issue_that_comes_again_is_not_mailed_again(out, wish, mirja, mailoutbox
 
 
 def test_withdrawn_between_claim_and_sending_is_not_sent(out, wish, jona, mirja, mailoutbox):
-    stale = Briefing.objects.get(pk=out.pk)
+    stale = reaching.Message(jona, wish, at(7, 30), issue=Briefing.objects.get(pk=out.pk))
     briefings.withdraw(briefing=out, by=mirja, now=at(7, 30))
-    with mail.get_connection() as server:
-        assert issue_mails._once(stale, jona, server, at(7, 30)) is False
+    assert reaching._once(stale, lambda _message: pytest.fail("sent")) is False
     assert mailoutbox == []
 
 
@@ -554,7 +555,7 @@ def test_absent_mail_server_claims_nothing(out, wish, mailoutbox, monkeypatch):
 
     with monkeypatch.context() as away:
         away.setattr(EmailBackend, "open", refuse)
-        assert (issue_mails.send_due(now=at(8)), BriefingMail.objects.count()) == (0, 0)
+        assert (issue_mails.send_due(now=at(8)), Reached.objects.count()) == (0, 0)
     assert issue_mails.send_due(now=at(8, 1)) == 1
 
 
@@ -562,7 +563,7 @@ def test_one_refused_address_does_not_stop_the_others(out, wish, person, mailout
     from smtplib import SMTPRecipientsRefused
 
     nam = person("Nam")
-    issue_mails.wish(by=nam, at=dt.time(7, 31), now=at(6))
+    ask(nam, dt.time(7, 31), at(6))
     send = EmailBackend.send_messages
 
     def picky(self, messages):
@@ -580,7 +581,7 @@ def test_two_workers_write_one_mail(topic, person, mailoutbox):
     mirja, jona = person("Mirja", "curator"), person("Jona")
     saved = briefings.save(draft=draft(topic), seen_revision=0, by=mirja, now=at(6))
     briefings.publish(briefing=saved, seen_revision=1, by=mirja, now=at(7))
-    issue_mails.wish(by=jona, at=dt.time(7, 30), now=at(6))
+    ask(jona, dt.time(7, 30), at(6))
     start, counts = threading.Barrier(2), []
 
     def work():
@@ -601,33 +602,33 @@ def test_one_click_stops_without_login_and_a_scanner_does_not(out, wish, jona, m
     address = mailoutbox[0].extra_headers["List-Unsubscribe"].strip("<>")
     path = address[address.index("/issue-mail/") :]
     stranger = Client(enforce_csrf_checks=True)
-    assert (stranger.get(path).status_code, BriefingMailWish.objects.count()) == (200, 1)
+    assert (stranger.get(path).status_code, ReachWish.objects.count()) == (200, 1)
     answer = stranger.post(path, "List-Unsubscribe=One-Click", "application/x-www-form-urlencoded")
-    assert (answer.status_code, BriefingMailWish.objects.count()) == (200, 0)
+    assert (answer.status_code, ReachWish.objects.count()) == (200, 0)
     assert stranger.post(path).status_code == 200
 
 
 @pytest.mark.parametrize("token", ["x", "1:2:3", "%00", "a" * 4000])
 def test_strange_one_click_address_stops_nothing(wish, token):
     assert Client().post(f"/issue-mail/stop/{token}/").status_code in {400, 404}
-    assert BriefingMailWish.objects.count() == 1
+    assert ReachWish.objects.count() == 1
 
 
 @pytest.mark.parametrize(
     "typed", ["06:59", "19:00", "23:00", "soon", "", "07:30+05:00", "9" * 5000, "\x00"]
 )
 def test_time_outside_working_hours_gets_a_sentence(client, typed):
-    response = client.post("/me/issue-mail/", {"act": "wish", "at": typed})
+    response = client.post("/me/reach/", {"daily": "mail", "at": typed})
     assert (response.status_code, 'id="at-e"' in response.content.decode()) == (422, True)
-    assert BriefingMailWish.objects.count() == 0
+    assert ReachWish.objects.count() == 0
 
 
 def test_mail_is_asked_for_changed_and_stopped(client):
     for typed in ("07:30", "09:15"):
-        client.post("/me/issue-mail/", {"act": "wish", "at": typed})
-    assert BriefingMailWish.objects.get().at == dt.time(9, 15)
-    client.post("/me/issue-mail/", {"act": "stop"})
-    assert BriefingMailWish.objects.count() == 0
+        client.post("/me/reach/", {"daily": "mail", "at": typed})
+    assert ReachWish.objects.get().at == dt.time(9, 15)
+    client.post("/me/reach/", {"daily": "none"})
+    assert ReachWish.objects.count() == 0
 
 
 def test_nothing_due_opens_no_connection(out, wish, monkeypatch):

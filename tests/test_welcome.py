@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from ambassadors.models import Person
-from campaigns.models import BriefingMailWish, Programme, Topic
+from campaigns.models import Programme, ReachWish, Topic
 from integrations.models import ConnectedAccount
 
 from .conftest import browser
@@ -54,7 +54,7 @@ def test_three_steps_keep_what_was_chosen(joiner, suggestion):
     joiner.refresh_from_db()
     assert (joiner.language, joiner.interests, joiner.welcome) == ("de", ["old", "wind"], 3)
     client.post("/welcome/", {"step": "3", "act": "next", "reach": "mail", "at": "08:15"})
-    assert (BriefingMailWish.objects.get(person=joiner).at, stands(joiner)) == (dt.time(8, 15), 4)
+    assert (ReachWish.objects.get(person=joiner).at, stands(joiner)) == (dt.time(8, 15), 4)
     answer = client.post("/welcome/", {"step": "4", "act": "next"})
     assert answer["Location"] == f"/suggestions/{suggestion.pk}/?rehearse=1"
     wall = ConnectedAccount.objects.get(person=joiner)
@@ -70,7 +70,7 @@ def test_nothing_writes_to_whoever_chose_nothing(joiner):
     client = browser(joiner)
     for step in ("2", "3"):
         client.post("/welcome/", {"step": step, "act": "next"})
-    assert (BriefingMailWish.objects.count(), stands(joiner), ConnectedAccount.objects.count()) == (
+    assert (ReachWish.objects.count(), stands(joiner), ConnectedAccount.objects.count()) == (
         0,
         4,
         0,
@@ -85,7 +85,7 @@ def test_bad_time_gets_a_sentence(joiner, at):
         "/welcome/", {"step": "3", "act": "next", "reach": "mail", "at": at}
     )
     assert (answer.status_code, b"Choose a time between" in answer.content) == (422, True)
-    assert BriefingMailWish.objects.count() == 0
+    assert ReachWish.objects.count() == 0
 
 
 def test_back_leads_back_and_nonsense_leads_nowhere(joiner):

@@ -2,7 +2,7 @@
 
 from .activity import Activity, ActivityAnswer
 from .approval import Approval
-from .briefing import Briefing, BriefingItem, BriefingMail, BriefingMailWish, BriefingRead
+from .briefing import Briefing, BriefingItem, BriefingRead
 from .campaign import Campaign
 from .delivery import Attempt, Delivery, Reading, Spread, SpreadMove, TimeOffer, Transition
 from .evidence import Evidence
@@ -11,6 +11,7 @@ from .picture import Document, Picture, PictureFace
 from .post import FormerText, Post, ShortLink
 from .programme import DisclosureRule, DisclosureTable, Programme
 from .proposal import Proposal
+from .reach import Reached, ReachWish, Way
 from .suggestion import Suggestion, Variant
 from .takeover import Takeover
 from .topic import LightChange, Line, Topic
@@ -23,8 +24,6 @@ __all__ = [
     "Attempt",
     "Briefing",
     "BriefingItem",
-    "BriefingMail",
-    "BriefingMailWish",
     "BriefingRead",
     "Campaign",
     "Delivery",
@@ -42,6 +41,8 @@ __all__ = [
     "Post",
     "Programme",
     "Proposal",
+    "ReachWish",
+    "Reached",
     "Reading",
     "ShortLink",
     "Spread",
@@ -53,4 +54,5 @@ __all__ = [
     "Transition",
     "Variant",
     "Version",
+    "Way",
 ]

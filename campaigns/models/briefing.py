@@ -1,4 +1,4 @@
-"""The day's issue, who has read it for themselves, and who wants it by mail."""
+"""The day's issue, and who has read it for themselves."""
 
 import datetime as dt
 from typing import ClassVar
@@ -100,33 +100,6 @@ class BriefingRead(models.Model):
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["person", "briefing"], name="briefing_read_once"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.briefing_id}"
-
-
-class BriefingMailWish(models.Model):
-    """The person wants each issue by mail, not before a time of their day."""
-
-    person = models.OneToOneField(Person, on_delete=models.CASCADE)
-    at = models.TimeField(help_text="On the person's clock.")
-    since = models.DateTimeField()
-
-    def __str__(self) -> str:
-        return f"{self.at}"
-
-
-class BriefingMail(models.Model):
-    """One issue's mail to one person, written before it is sent: there is never a second one."""
-
-    briefing = models.ForeignKey(Briefing, on_delete=models.CASCADE)
-    person = models.ForeignKey(Person, on_delete=models.CASCADE)
-    at = models.DateTimeField()
-
-    class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["person", "briefing"], name="briefing_mail_once"),
         ]
 
     def __str__(self) -> str:

@@ -1,21 +1,19 @@
-"""Issues as everybody reads them: past ones, one of a day, the own tick, the mail."""
+"""Issues as everybody reads them: past ones, one of a day, the own tick, the end of a mail."""
 
 import datetime as dt
 from typing import cast
 
-from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from ambassadors.models import Person
 from campaigns import briefings as verbs
-from campaigns import issue_mails
-from campaigns.models import Briefing, BriefingMailWish, BriefingRead, Programme
+from campaigns import issue_mails, reaching
+from campaigns.models import Briefing, BriefingRead, Programme, Way
 
 _PAGE = 20
 
@@ -76,44 +74,6 @@ def tick(request: HttpRequest, day: str) -> HttpResponse:
     return redirect("briefing", day=day)
 
 
-def issue_mail(request: HttpRequest) -> HttpResponse:
-    """Ask for the issue by mail at a time of one's own, or stop it."""
-    person, now = cast("Person", request.user), timezone.now()
-    programme = Programme.the()
-    error, typed = "", request.POST.get("at", "")
-    if request.method == "POST" and request.POST.get("act") == "stop":
-        issue_mails.stop(person=person)
-        messages.success(request, _("No more mails of the issue."))
-        return redirect("issue_mail")
-    if request.method == "POST":
-        try:
-            issue_mails.wish(by=person, at=working_time(typed, programme), now=now)
-        except ValueError:
-            error = _("Choose a time between %(a)s:00 and %(b)s:00.") % {
-                "a": programme.quiet_until_hour,
-                "b": programme.quiet_from_hour,
-            }
-        else:
-            messages.success(request, _("The issue comes by mail."))
-            return redirect("issue_mail")
-    wish = BriefingMailWish.objects.filter(person=person).first()
-    context = {
-        "wish": wish,
-        "typed": typed[:20] or (f"{wish.at:%H:%M}" if wish else "07:30"),
-        "error": error,
-        "programme": programme,
-    }
-    return render(request, "issue_mail.html", context, status=422 if error else 200)
-
-
-def working_time(text: str, programme: Programme) -> dt.time:
-    """A time in working hours. Raises ValueError."""
-    time = dt.time.fromisoformat(text)
-    if time.tzinfo or not programme.quiet_until_hour <= time.hour < programme.quiet_from_hour:
-        raise ValueError
-    return time.replace(second=0, microsecond=0)
-
-
 @csrf_exempt
 def issue_mail_stop(request: HttpRequest, token: str) -> HttpResponse:
     """The one-click address of a mail (RFC 8058): a POST stops, a GET shows the button.
@@ -125,5 +85,5 @@ def issue_mail_stop(request: HttpRequest, token: str) -> HttpResponse:
         raise Http404
     done = request.method == "POST"
     if done:
-        issue_mails.stop(person=person)
+        reaching.stop(person=person, way=Way.MAIL)
     return render(request, "issue_mail_stop.html", {"done": done})

@@ -17,6 +17,7 @@ from campaigns import (
     campaigns,
     holds,
     lights,
+    picks,
     proposals,
     reminders,
     shares,
@@ -35,33 +36,8 @@ _SATURDAY = 5
 
 
 def pitches(person: Person, now: dt.datetime, limit: int) -> list[dict[str, Any]]:
-    """Live suggestions for the person with wordings and how many used them; interests first."""
-    rows = list(
-        Suggestion.objects.live(now)
-        .visible_to(person)
-        .worded()
-        .select_related("topic", "picture", "proposal__person")
-        .prefetch_related("variant_set")
-        .order_by("-approved_at")[:60]
-    )
-    done = set(
-        Post.objects.of(person).filter(suggestion__in=rows).values_list("suggestion_id", flat=True)
-    )
-    rows.sort(
-        key=lambda row: (
-            row.pk in done,
-            row.topic.slug not in person.interests,
-            row.language != person.language,
-        )
-    )
-    return [pitch(row, person) for row in _one_per_topic(rows)[:limit]]
-
-
-def _one_per_topic(rows: list[Suggestion]) -> list[Suggestion]:
-    """Different topics before second ones of the same."""
-    first: dict[int, Suggestion] = {}
-    rest = [row for row in rows if first.setdefault(row.topic_id, row) is not row]
-    return [*first.values(), *rest]
+    """What comes first for the person, with wordings."""
+    return [pitch(row, person) for row in picks.for_person(person, now, limit)]
 
 
 def pitch(suggestion: Suggestion, person: Person) -> dict[str, Any]:

@@ -7,12 +7,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from ambassadors.models import Person
+from campaigns import reaching
 from campaigns import welcome as verbs
-from campaigns.models import BriefingMailWish, Programme
-from campaigns.views.briefings import working_time
+from campaigns.models import Programme, Way
+from campaigns.views.reach import offered, time_refused, working_time
 from integrations import accounts
 
 
@@ -42,13 +42,12 @@ def welcome(request: HttpRequest) -> HttpResponse:
         answer.delete_cookie(settings.LANGUAGE_COOKIE_NAME)  # the choice of the page before
         return answer
     if step == verbs.REACH:
-        typed = request.POST.get("at", "")
+        typed, way = request.POST.get("at", ""), request.POST.get("reach", "")
         try:
-            by_mail = request.POST.get("reach") == "mail"
-            at = working_time(typed, Programme.the()) if by_mail else None
+            at = working_time(typed, Programme.the()) if way in offered(person) else None
         except ValueError:
             return _page(request, person, step, typed=typed[:20])
-        verbs.reach(person=person, at=at, now=now)
+        verbs.reach(person=person, way=way, at=at, now=now)
         return redirect("welcome")
     verbs.go_on(person=person, to=verbs.OVER)
     suggestion = verbs.rehearsal(person, now)
@@ -72,14 +71,12 @@ def _page(
         context["topics"] = verbs.offered()
         context["languages"] = Person.Language.choices
     elif step == verbs.REACH:
-        wish = BriefingMailWish.objects.filter(person=person).first()
-        context["by_mail"] = wish is not None or typed is not None
-        context["at"] = typed if typed is not None else (f"{wish.at:%H:%M}" if wish else "07:30")
+        daily = next((one for one in reaching.wishes(person).values() if one.at), None)
+        context["ways"] = [way for way in Way if way in offered(person)]
+        context["way"] = request.POST.get("reach") or (daily.way if daily else "")
+        context["at"] = f"{daily.at:%H:%M}" if daily else "07:30"
     else:
         context["suggestion"] = verbs.rehearsal(person, timezone.now())
     if typed is not None:
-        context["error"] = _("Choose a time between %(a)s:00 and %(b)s:00.") % {
-            "a": programme.quiet_until_hour,
-            "b": programme.quiet_from_hour,
-        }
+        context |= {"at": typed, "error": time_refused(programme)}
     return render(request, "welcome.html", context, status=422 if typed is not None else 200)

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
+from campaigns import issue_mails
 from campaigns.wakeups import nudge
 from people import bounces
 from reception import replies
@@ -62,7 +63,8 @@ class Command(BaseCommand):
 
     def _take(self, message: EmailMessage) -> bool:
         now = timezone.now()
-        return replies.take(message, now=now) or bounces.take(message, now=now)
+        takers = (replies.take, bounces.take, issue_mails.take)
+        return any(take(message, now=now) for take in takers)
 
     def _end(self, code: int, sentence: str) -> NoReturn:
         self.stderr.write(sentence)

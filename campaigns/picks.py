@@ -1,0 +1,37 @@
+"""Which suggestions come first for a person: on Today, and in what reaches them elsewhere."""
+
+import datetime as dt
+
+from ambassadors.models import Person
+
+from .models import Post, Suggestion
+
+
+def for_person(person: Person, now: dt.datetime, limit: int) -> list[Suggestion]:
+    """Live suggestions with wordings; what they did not use, and their interests, first."""
+    rows = list(
+        Suggestion.objects.live(now)
+        .visible_to(person)
+        .worded()
+        .select_related("topic", "picture", "proposal__person")
+        .prefetch_related("variant_set")
+        .order_by("-approved_at")[:60]
+    )
+    done = set(
+        Post.objects.of(person).filter(suggestion__in=rows).values_list("suggestion_id", flat=True)
+    )
+    rows.sort(
+        key=lambda row: (
+            row.pk in done,
+            row.topic.slug not in person.interests,
+            row.language != person.language,
+        )
+    )
+    return one_per_topic(rows)[:limit]
+
+
+def one_per_topic(rows: list[Suggestion]) -> list[Suggestion]:
+    """Different topics before second ones of the same."""
+    first: dict[int, Suggestion] = {}
+    rest = [row for row in rows if first.setdefault(row.topic_id, row) is not row]
+    return [*first.values(), *rest]
