@@ -8,7 +8,10 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 def line(text: str) -> str:
     """A text on one line: NFC, no controls, no lone surrogates, single spaces."""
-    if not text.isascii():
+    if text.isascii():
+        if text.isprintable():  # nearly all: nothing to look for
+            return " ".join(text.split())
+    else:
         whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         text = unicodedata.normalize("NFC", whole)
     return " ".join(_CONTROL.sub(" ", text).split())

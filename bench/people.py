@@ -25,12 +25,14 @@ _FIRST = ("Änne", "Jörg", "Łukasz", "Mirja", "Zoë", "Tarek", "Frauke", "Nils
 _LAST = ("Müßig", "Yılmaz", "Thomsen", "Petersen", "Brandt", "Kaya", "Ørsted", "Lund")
 _SITES = ("Lohe", "Süderkoog", "Altmühle", "Hamburg")
 _BARE = {
-    "email": "email",
+    "email": "bare.email",
     "email_normalised": "folded",
-    "name": "name",
+    "name": "bare.name",
     "external_id": "number",
     "job_title": "title",
-    "language": "language",
+    "language": "bare.language",
+    "site_id": "site.id",
+    "timezone": "coalesce(site.timezone, 'Europe/Berlin')",
     "password": "'!' || gen_random_uuid()::text",
     "joined_at": "now()",
 }
@@ -38,6 +40,7 @@ _BARE = {
 _UPSERT = """
 WITH made AS (
   INSERT INTO ambassadors_person (COLUMNS) SELECT VALUES FROM bare
+    LEFT JOIN ambassadors_site site ON site.name = bare.site
   ON CONFLICT (email_normalised) DO UPDATE SET name = excluded.name,
     job_title = excluded.job_title, external_id = excluded.external_id
   RETURNING id, email)
@@ -80,15 +83,15 @@ def _upsert() -> tuple[str, dict[str, Any]]:
 def raw(path: Path, numbers: range) -> float:
     """Seconds of a COPY into a temporary table and an upsert of people and their addresses."""
     with path.open("w", encoding="utf-8") as file:
-        for mail, first, last, number, title, _site, language in rows(numbers):
-            cells = (mail, mail.casefold(), f"{first} {last}", number, title, language)
+        for mail, first, last, number, title, site, language in rows(numbers):
+            cells = (mail, mail.casefold(), f"{first} {last}", number, title, site, language)
             file.write("\t".join(cells) + "\n")
     statement, defaults = _upsert()
     began = time.monotonic()
     with transaction.atomic(), connection.cursor() as cursor, path.open(encoding="utf-8") as file:
         cursor.execute(
             "CREATE TEMP TABLE bare (email text, folded text, name text, number text, title text,"
-            " language text) ON COMMIT DROP"
+            " site text, language text) ON COMMIT DROP"
         )
         cursor.copy_expert("COPY bare FROM STDIN", file)
         cursor.execute(statement, defaults)

@@ -26,7 +26,8 @@ from .states import move_import
 
 LEASE = dt.timedelta(seconds=100)
 KEPT = dt.timedelta(days=7)  # a file nobody went on with
-BATCH = 5_000  # rows of one transaction
+STAGED = 5_000  # lines read at once
+BATCH = 25_000  # rows of one transaction; each joins once with everybody who is here
 MOST_SITES = 200
 _MOST_REPORTED = 1_000
 State = PeopleImport.State
@@ -211,9 +212,11 @@ def _read(row: PeopleImport, now: dt.datetime) -> None:
     sites = directory.Sites(make=row.makes_sites)
     try:
         entries = _entries(row, sites)
-        while chunk := list(islice(entries, BATCH)):
-            directory.stage(row.batch, chunk)
-            PeopleImport.objects.filter(pk=row.pk).update(lines=F("lines") + len(chunk))
+        while chunk := list(islice(entries, STAGED)):
+            with transaction.atomic():
+                directory.lose_nothing_by_crash()
+                directory.stage(row.batch, chunk)
+                PeopleImport.objects.filter(pk=row.pk).update(lines=F("lines") + len(chunk))
     except FileRefused as refused:
         with transaction.atomic():
             move_import(row, to=State.REFUSED, why=str(refused), ended_at=now, samples=[])
@@ -221,7 +224,7 @@ def _read(row: PeopleImport, now: dt.datetime) -> None:
             row.pieces.all().delete()
         return
     with transaction.atomic():
-        directory.expect_many()
+        directory.count_staged()
         directory.refuse_twins(row.batch)
         directory.plan(row.batch, by=row.uploaded_by)
         counts = _counted(row)
@@ -264,7 +267,7 @@ def _run(row: PeopleImport, seconds: float, now: dt.datetime) -> bool:
         last = keys[-1]
         try:
             with transaction.atomic():
-                directory.expect_many()
+                directory.lose_nothing_by_crash()
                 directory.apply(row.batch, by=row.uploaded_by, now=now, first=keys[0], last=last)
                 PeopleImport.objects.filter(pk=row.pk).update(lines=F("lines") + len(keys))
         except IntegrityError:
