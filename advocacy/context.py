@@ -6,6 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
 from ambassadors.models import Person
@@ -30,6 +31,10 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     runs_it = isinstance(user, Person) and user.has_role("administrator")
     return {
         "organisation": settings.ORGANISATION,
+        # names the person to their own device and to nobody else
+        "person_key": salted_hmac("device", str(user.pk)).hexdigest()[:20]
+        if isinstance(user, Person)
+        else "",
         "theme": theme if theme in {"light", "dark"} else "",
         "nav": _nav(user, request) if isinstance(user, Person) else [],
         "demo": settings.DEMO,

@@ -14,7 +14,7 @@ from ambassadors.kept import keep_form
 from ambassadors.models import Person
 from campaigns import lights
 
-from .policies import UNKEPT, policy_for
+from .policies import SAME_FOR_ALL, UNKEPT, policy_for
 
 Next = Callable[[HttpRequest], HttpResponse]
 
@@ -53,7 +53,8 @@ class EdgeMiddleware:
                 translation.activate(user.language)
                 request.LANGUAGE_CODE = user.language  # type: ignore[attr-defined]
         response = self.get_response(request)
-        if user.is_authenticated:
+        match = request.resolver_match
+        if user.is_authenticated and not (match and match.url_name in SAME_FOR_ALL):
             add_never_cache_headers(response)
             response["Cache-Control"] = "no-store"
         response.setdefault("Cross-Origin-Resource-Policy", "same-origin")

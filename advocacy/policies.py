@@ -89,6 +89,11 @@ POLICIES: dict[str, Policy] = {
     "me": signed_in,
     "too_much": signed_in,
     "notebook": signed_in,
+    "note_arrive": signed_in,
+    "device": signed_in,
+    "offline": signed_in,
+    "manifest": public,
+    "service_worker": public,
     "ideas": signed_in,
     "idea": signed_in,
     "activity": signed_in,
@@ -320,8 +325,12 @@ POLICIES: dict[str, Policy] = {
     "audit": role("auditor", "administrator"),
     "system": role("administrator"),
 }
-# What is typed there is kept nowhere, not even over a login: it would lie beside a name.
-UNKEPT = frozenset({"pulse"})
+# What is typed there is kept nowhere, not even over a login: it would lie beside a name. Of what
+# a device sends, the device keeps its own until it has arrived.
+UNKEPT = frozenset({"pulse", "note_arrive"})
+# Holds nothing of a person, so the browser may keep it: the rest of what somebody who is logged in
+# gets is never stored.
+SAME_FOR_ALL = frozenset({"manifest", "service_worker"})
 # allauth guards its own pages: login pages are public, the rest want a login.
 OWN_GUARD = ("account_", "mfa_", "socialaccount_", "openid_connect_", "saml_")
 # Accounts are linked at login only, and logging out here logs nobody out elsewhere.

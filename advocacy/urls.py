@@ -3,7 +3,7 @@
 from django.urls import include, path
 from django.views.i18n import set_language
 
-from ambassadors.views import audit, notebook
+from ambassadors.views import audit
 from campaigns.views import (
     activities,
     approvals,
@@ -17,6 +17,7 @@ from campaigns.views import (
     ideas,
     leaving,
     links,
+    notebook,
     posts,
     reach,
     situation,
@@ -83,7 +84,7 @@ from reception.views import (
     talks,
 )
 
-from .views import company_login, data, demo, health
+from .views import app, company_login, data, demo, health
 
 urlpatterns = [
     path("", today.today, name="today"),
@@ -120,6 +121,11 @@ urlpatterns = [
     path("posts/", posts.posts, name="posts"),
     path("posts/<int:pk>/", posts.post, name="post"),
     path("notebook/", notebook.notebook, name="notebook"),
+    path("notebook/arrive/", notebook.arrive, name="note_arrive"),
+    path("app/<str:language>.webmanifest", app.manifest, name="manifest"),
+    path("sw.js", app.service_worker, name="service_worker"),
+    path("offline/", app.offline, name="offline"),
+    path("me/device/", app.device, name="device"),
     path("ideas/", ideas.ideas, name="ideas"),
     path("ideas/<int:pk>/", ideas.idea, name="idea"),
     path("desk/", desk.desk, name="desk"),
@@ -379,7 +385,8 @@ urlpatterns = [
     path("healthz", health.health, name="health"),
     path("readyz", health.ready, name="ready"),
     path("language/", set_language, name="set_language"),
-    # Two doors of allauth with a second lock; their names and addresses stay.
+    # Doors of allauth with something of ours; their names and addresses stay.
+    path("accounts/logout/", app.logout, name="account_logout"),
     path(
         "accounts/oidc/<slug:provider_id>/login/callback/",
         company_login.oidc_callback,

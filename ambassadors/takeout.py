@@ -86,7 +86,7 @@ TABLES = (
     Table(QuizPass, "person", gettext_noop("Questions on guidelines you passed"), DELETED),
     Table(GuidelineReminder, "person", gettext_noop("Reminders of guidelines"), DELETED),
     Table(Absence, "person", gettext_noop("Absences"), DELETED),
-    Table(Note, "person", gettext_noop("Notebook"), DELETED),
+    Table(Note, "person", gettext_noop("Notebook"), DELETED, left_out=("key",)),
     Table(SavedView, "person", gettext_noop("Views you saved"), DELETED),
     Table(PrivateAddress, "person", gettext_noop("Your address outside"), DELETED),
     Table(Takeout, "person", gettext_noop("Links to your data"), DELETED, left_out=("key",)),

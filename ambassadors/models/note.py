@@ -14,9 +14,15 @@ class Note(models.Model):
     text = models.TextField(max_length=2000)
     created_at = models.DateTimeField()
     handed_in_at = models.DateTimeField(null=True, blank=True)
+    key = models.UUIDField(
+        null=True, help_text="Given by the device that kept it without network; it arrives once."
+    )
 
     class Meta:
         ordering: ClassVar = ["-created_at", "-pk"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["person", "key"], name="a_note_arrives_once")
+        ]
 
     def __str__(self) -> str:
         return self.text[:40]

@@ -7,6 +7,7 @@ from .campaign import Campaign
 from .delivery import Attempt, Delivery, Reading, Spread, SpreadMove, TimeOffer, Transition
 from .evidence import Evidence
 from .hold import HoldAnswer, HoldRecord
+from .own_draft import OwnDraft
 from .picture import Document, Picture, PictureFace
 from .post import FormerText, Post, ShortLink
 from .programme import DisclosureRule, DisclosureTable, Programme
@@ -36,6 +37,7 @@ __all__ = [
     "HoldRecord",
     "LightChange",
     "Line",
+    "OwnDraft",
     "Picture",
     "PictureFace",
     "Post",

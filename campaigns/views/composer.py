@@ -16,7 +16,16 @@ from django.utils.translation import gettext as _
 from ambassadors import acknowledgements, consents
 from ambassadors.kept import form_key, kept_form
 from ambassadors.models import Consent, GuidelineVersion, Person
-from campaigns import disclosure, lights, moments, pictures, shares, wallclock, wording
+from campaigns import (
+    disclosure,
+    lights,
+    moments,
+    own_drafts,
+    pictures,
+    shares,
+    wallclock,
+    wording,
+)
 from campaigns.disclosure import Label
 from campaigns.models import Post, Suggestion, Variant
 from campaigns.outgoings import short_url
@@ -37,15 +46,19 @@ _LONG = 4000  # characters; beyond it the word comparison is left to the first r
 
 
 class Typed:
-    """What the form holds: posted, kept over a login, or the draft of the first wording."""
+    """What the form holds: posted, kept over a login or in the notebook, or the first wording."""
 
     def __init__(
-        self, form: QueryDict | None, variants: list[Variant], suggestion: Suggestion
+        self,
+        form: QueryDict | None,
+        variants: list[Variant],
+        suggestion: Suggestion,
+        kept: str = "",
     ) -> None:
         chosen = form.get("variant", "") if form else ""
         self.variant = next((v for v in variants if str(v.pk) == chosen), variants[0])
         self.base = suggestion.draft(self.variant)
-        self.text = wording.clean(form.get("text", "")) if form else self.base
+        self.text = wording.clean(form.get("text", "")) if form else kept or self.base
         self.seen = number(form.get("seen", "")) if form else None
         self.to = form.getlist("to") if form else []
         self.when = form.get("when", "now") if form else "now"
@@ -75,7 +88,9 @@ def composer(request: HttpRequest, pk: int) -> HttpResponse:
         text = form.get("text", "")
         return render(request, "gone.html", {"text": text}, status=410)
     variants.sort(key=lambda v: (v.language != person.language, v.position))
-    typed = Typed(form, variants, suggestion)
+    note = number(request.GET.get("note", "")) or None
+    kept = own_drafts.text_of(note, person=person, suggestion=suggestion) if note else ""
+    typed = Typed(form, variants, suggestion, kept)
     if form is None and request.GET.get("rehearse"):
         walls = ConnectedAccount.objects.of(person).filter(network="wall")
         typed.to = [str(pk) for pk in walls.values_list("pk", flat=True)]

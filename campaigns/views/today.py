@@ -10,13 +10,14 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from ambassadors import acknowledgements
-from ambassadors.models import Note, Person
+from ambassadors.models import Person
 from campaigns import (
     activities,
     briefings,
     campaigns,
     holds,
     lights,
+    own_drafts,
     picks,
     proposals,
     reminders,
@@ -108,7 +109,7 @@ def today(request: HttpRequest) -> HttpResponse:
     day = person.local(now).date()
     programme = Programme.the()
     if day.weekday() >= _SATURDAY:
-        notes = Note.objects.filter(person=person)[:5]
+        notes = own_drafts.notes_of(person, limit=5, now=now)
         return render(request, "weekend.html", {"notes": notes, "now": now, "programme": programme})
     found = [] if programme.is_held else pitches(person, now, _PITCHES)
     add_counts(found, now)

@@ -15,6 +15,8 @@
   const live = Object.assign(document.createElement('div'), { role: 'status' }); document.body.append(live);
   let timer; const say = msg => { live.className = 'toast'; live.textContent = msg; clearTimeout(timer); timer = setTimeout(() => { live.className = ''; live.textContent = ''; }, 4000); };
 
+  document.addEventListener('say', e => say(e.detail));   // from the other files
+
   $$('[data-copy]').forEach(b => b.addEventListener('click', async () => {
     const el = $(b.dataset.copy), text = 'value' in el ? el.value : el.textContent.trim();
     try { await navigator.clipboard.writeText(text); say(t('Kopiert.', 'Copied.')); }

@@ -1,0 +1,36 @@
+// The page of this device: install, and the switch to work without network.
+(() => {
+  const $ = s => document.querySelector(s), { who, worker, say, forget } = self.device;
+  const state = (box, text) => { box.querySelector('[data-state]').textContent = text; };
+  const ask = async what => {
+    const r = await worker.ready;
+    return new Promise(done => { const c = new MessageChannel(); c.port1.onmessage = e => done(e.data); r.active.postMessage(what, [c.port2]); });
+  };
+
+  // the browser offers to install; without such an offer the sentences say how
+  const install = $('[data-install]'); let offer = null;
+  addEventListener('beforeinstallprompt', e => { e.preventDefault(); offer = e; install.querySelector('button').hidden = false; });
+  install.querySelector('button').addEventListener('click', async () => { await offer?.prompt(); offer = null; install.querySelector('button').hidden = true; });
+  const standing = () => matchMedia('(display-mode: standalone)').matches;
+  if (standing()) state(install, install.dataset.there);
+  addEventListener('appinstalled', () => state(install, install.dataset.there));
+
+  const box = $('[data-offline]'), button = box.querySelector('button');
+  const show = on => { button.querySelector('[data-label]').textContent = on ? box.dataset.turnoff : box.dataset.turnon; state(box, on ? box.dataset.on : box.dataset.off); };
+  if (!worker || !self.indexedDB || !self.caches) { button.hidden = true; state(box, box.dataset.cannot); return; }
+  self.device.ready.then(() => show(!!self.device.mine));
+  button.addEventListener('click', async () => {
+    button.disabled = true;
+    try {
+      if (self.device.mine) {
+        if ((await kept.all('waiting')).length && !box.dataset.sure) { box.dataset.sure = '1'; state(box, box.dataset.unsent); return; }
+        await forget(); self.device.mine = null; show(false); return;
+      }
+      localStorage.setItem('device', 'on');
+      await kept.put('settings', 'offline', { person: who });
+      await worker.register('/sw.js', { updateViaCache: 'all' });
+      if (!await ask('keep')) throw new Error('not kept');
+      self.device.mine = { person: who }; show(true); say(box.dataset.done);
+    } catch { await forget().catch(() => {}); show(false); state(box, box.dataset.failed); } finally { button.disabled = false; }
+  });
+})();
