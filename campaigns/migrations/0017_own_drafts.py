@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ambassadors", "0012_notes_arrive_once"),
+        ("ambassadors", "0013_notes_arrive_once"),
         ("campaigns", "0016_a_guideline_may_hold"),
     ]
 

@@ -1,6 +1,6 @@
 // The page of this device: install, and the switch to work without network.
 (() => {
-  const $ = s => document.querySelector(s), { who, worker, say, forget } = self.device;
+  const $ = s => document.querySelector(s), { who, worker, forget } = self.device;
   const state = (box, text) => { box.querySelector('[data-state]').textContent = text; };
   const ask = async what => {
     const r = await worker.ready;
@@ -30,7 +30,7 @@
       await kept.put('settings', 'offline', { person: who });
       await worker.register('/sw.js', { updateViaCache: 'all' });
       if (!await ask('keep')) throw new Error('not kept');
-      self.device.mine = { person: who }; show(true); say(box.dataset.done);
+      self.device.mine = { person: who }; show(true);
     } catch { await forget().catch(() => {}); show(false); state(box, box.dataset.failed); } finally { button.disabled = false; }
   });
 })();

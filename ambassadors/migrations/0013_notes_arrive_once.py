@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ambassadors", "0011_welcome_by_the_database"),
+        ("ambassadors", "0012_switches"),
     ]
 
     operations = [

@@ -1,0 +1,129 @@
+"""In a browser: installable; a train without network; an older version; a logout; first bytes."""
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from django.utils import timezone
+
+from ambassadors.models import Note
+from campaigns.models import Post, Topic
+
+from .test_loop import PHONE, Visitor, chromium  # noqa: F401 - a fixture
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("a_working_day")]
+HELD = """async () => {
+    const names = await caches.keys(), databases = await indexedDB.databases();
+    const workers = await navigator.serviceWorker.getRegistrations();
+    return [names.map(n => n.split('-')[0]).sort(), databases.length, workers.length];
+}"""
+
+
+def shot(page, name):
+    if folder := os.environ.get("SHOTS"):
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            page.screenshot(path=Path(folder) / f"{name}-{scheme}.png", full_page=True)
+
+
+@pytest.fixture
+def phone(chromium, live_server, person):
+    """Jona on a phone, and Jona."""
+    jona = person("Jona Harms")
+    made = Visitor(chromium, live_server.url, PHONE)
+    made.login(jona)
+    made.jona = jona
+    return made
+
+
+def switch_on(phone):
+    phone.page.goto(f"{phone.base}/me/device/")
+    phone.page.get_by_role("button", name=re.compile("Switch on.*Without network")).click()
+    phone.page.get_by_text("On: Today and the notebook open without network.").wait_for()
+
+
+class Profile:
+    """A browser with a profile of its own: from a private window Chromium installs nothing."""
+
+    def __init__(self, browser, folder):
+        self.browser, self.folder = browser, folder
+
+    def new_context(self, **wishes):
+        made = self.browser.browser_type.launch_persistent_context(
+            self.folder, executable_path=shutil.which("chromium"),
+            args=["--no-sandbox", "--disable-gpu"], **wishes,
+        )  # fmt: skip
+        self.close = made.close
+        return made
+
+
+def test_chromium_installs_it(chromium, live_server, jona, tmp_path):
+    profile = Profile(chromium, tmp_path / "profile")
+    phone = Visitor(profile, live_server.url, PHONE)
+    phone.login(jona)
+    session = phone.context.new_cdp_session(phone.page)
+    assert session.send("Page.getInstallabilityErrors")["installabilityErrors"] == []
+    told = session.send("Page.getAppManifest")
+    assert (told["errors"], told["url"]) == ([], f"{phone.base}/app/en.webmanifest")
+    assert phone.page.evaluate(HELD) == [[], 0, 0]  # and nothing is kept that nobody asked for
+    profile.close()
+
+
+def test_a_train_without_network(phone, suggestion):
+    switch_on(phone)
+    phone.check()
+    shot(phone.page, "device-on")
+    composer = f"{phone.base}/suggestions/{suggestion.pk}/"
+    phone.page.goto(composer)
+    phone.page.locator("[data-text]").fill("My father asked whether this is our power.")
+    phone.context.set_offline(True)
+    phone.page.get_by_role("button", name="Share", exact=True).click()
+    phone.page.get_by_text("nothing is published by itself").wait_for()
+    phone.page.goto(f"{phone.base}/")
+    assert "Lights may have changed since." in phone.page.locator(".stale").inner_text()
+    assert suggestion.title in phone.page.locator("main").inner_text()
+    phone.check()
+    shot(phone.page, "today-offline")
+    phone.page.goto(f"{phone.base}/posts/")
+    phone.page.get_by_role("heading", name="No network").wait_for()
+    shot(phone.page, "no-network")
+    phone.page.goto(f"{phone.base}/notebook/")
+    phone.page.locator("#j").fill("The crane stood still at noon.")
+    phone.page.get_by_role("button", name="Keep").click()
+    phone.page.locator("[data-rows] li").nth(1).wait_for()
+    phone.check()
+    shot(phone.page, "notebook-offline")
+    assert Note.objects.count() == 0
+    Topic.objects.update(held_at=timezone.now(), held_reason="Being checked.")
+    phone.context.set_offline(False)
+    phone.page.get_by_text("is on hold").first.wait_for()
+    assert set(Note.objects.values_list("person", "text")) == {
+        (phone.jona.pk, "My father asked whether this is our power."),
+        (phone.jona.pk, "The crane stood still at noon."),
+    }
+    assert Post.objects.count() == 0
+    phone.page.goto(f"{phone.base}/notebook/")
+    assert phone.page.locator("[data-rows] li").count() == 0
+    assert "The topic is on hold." in phone.page.locator(".notes").last.inner_text()
+    phone.check()
+    shot(phone.page, "notebook-back")
+
+
+def test_old_version_goes_and_logout_leaves_nothing(phone, monkeypatch):
+    old = """async () => {
+        await (await caches.open('shell-of-an-older-version')).put('/old', new Response('old'));
+        await (await caches.open('something-else')).put('/old', new Response('old'));
+    }"""
+    phone.page.evaluate(old)
+    switch_on(phone)
+    phone.page.goto(f"{phone.base}/")
+    assert phone.page.evaluate(HELD) == [["pages", "shell"], 1, 1]
+    phone.page.get_by_label("Account: Jona Harms").click()
+    phone.page.get_by_role("button", name="Log out").click()
+    phone.page.wait_for_url("**/accounts/login/**")
+    assert phone.page.evaluate(HELD) == [[], 0, 0]
+    phone.context.set_offline(True)
+    with pytest.raises(Exception, match="ERR_INTERNET_DISCONNECTED"):
+        phone.page.goto(f"{phone.base}/")
