@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("ambassadors", "0013_notes_arrive_once"),
-        ("campaigns", "0016_a_guideline_may_hold"),
+        ("campaigns", "0017_ways"),
     ]
 
     operations = [
