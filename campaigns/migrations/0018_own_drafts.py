@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ambassadors", "0013_notes_arrive_once"),
+        ("ambassadors", "0014_notes_arrive_once"),
         ("campaigns", "0017_ways"),
     ]
 

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ambassadors", "0012_switches"),
+        ("ambassadors", "0013_room_for_marks"),
     ]
 
     operations = [
