@@ -69,6 +69,7 @@ def _page(
             (line, reasons.sentence(str(why), str(detail))) for line, why, detail in row.refused
         ],
         "needs_second": imports.needs_second(row),
+        "idle": not any(row.counts.get(key) for key in ("new", "changed", "returns", "leaves")),
         "percent": min(100 * row.lines // row.total, 100) if row.total else 0,
         "decides": row.agreed_by_id != _me(request).pk and _me(request).has_role("administrator"),
     }

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -93,7 +93,7 @@ def _course_page(request: HttpRequest, form: CourseForm, found: Course | None) -
         sessions = sessions.annotate(waiting=Count("booking", filter=Q(booking__state="waiting")))
         asked = Requirement.objects.filter(course=found).select_related("team", "kind")
         context |= {
-            "dates": sessions.order_by("-begins_at")[:30],
+            "dates": _next_first(sessions, timezone.now()),
             "lessons": found.lesson_set.all(),
             "lacks": course_verbs.lacks(found) if not found.is_offered else [],
             "requirements": asked,
@@ -107,6 +107,13 @@ def _course_page(request: HttpRequest, form: CourseForm, found: Course | None) -
     return render(
         request, "desk_course.html", context, status=422 if form.is_bound and form.errors else 200
     )
+
+
+def _next_first(sessions: "QuerySet[Session]", now: dt.datetime) -> list[Session]:
+    """What comes, the next date first; then what is over, the latest first."""
+    found = sessions.order_by("-begins_at")[:60]
+    coming = [session for session in reversed(found) if session.ends_at >= now]
+    return [*coming, *(session for session in found if session.ends_at < now)]
 
 
 @require_POST
