@@ -93,6 +93,7 @@ POLICIES: dict[str, Policy] = {
     "device": signed_in,
     "offline": signed_in,
     "manifest": public,
+    "idea_shared": public,  # it takes nothing, and leads to the form
     "service_worker": public,
     "ideas": signed_in,
     "idea": signed_in,

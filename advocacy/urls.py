@@ -127,6 +127,7 @@ urlpatterns = [
     path("offline/", app.offline, name="offline"),
     path("me/device/", app.device, name="device"),
     path("ideas/", ideas.ideas, name="ideas"),
+    path("ideas/shared/", ideas.shared, name="idea_shared"),
     path("ideas/<int:pk>/", ideas.idea, name="idea"),
     path("desk/", desk.desk, name="desk"),
     path("desk/calendar/", calendar.show, name="calendar"),

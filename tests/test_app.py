@@ -16,7 +16,7 @@ from PIL import Image
 from advocacy.views import app
 from ambassadors.models import Note
 from campaigns import shares
-from campaigns.models import OwnDraft, Post, Programme
+from campaigns.models import OwnDraft, Picture, Post, Programme, Proposal
 
 from .conftest import browser
 
@@ -224,3 +224,25 @@ def test_notebook_asks_the_same_number_of_questions_for_one_and_three(
             arrive(f"{uuid.uuid4()}", suggestion=suggestion.pk)
         with django_assert_num_queries(6):
             assert mine.get("/notebook/").text.count("Go on with it") == Note.objects.count()
+
+
+def test_share_sheet_sends_only_kinds_of_pictures_that_the_form_takes(jona):
+    told = manifest()["share_target"]
+    page = browser(jona).get("/ideas/").text
+    assert ",".join(told["params"]["files"][0]["accept"]) in page
+    assert (told["method"], told["action"]) == ("POST", reverse("idea_shared"))
+
+
+def test_what_is_shared_without_worker_changes_nothing_and_is_said(jona):
+    mine = Client(enforce_csrf_checks=True)
+    mine.force_login(jona)
+    with Path(finders.find("img/app-192.png")).open("rb") as picture:
+        answer = mine.post("/ideas/shared/", {"text": "Look", "picture": picture})
+    assert (answer.status_code, answer["Location"]) == (303, "/ideas/?lost")
+    assert (Proposal.objects.count(), Picture.objects.count()) == (0, 0)
+    assert "did not come along" in mine.get("/ideas/?lost").text
+
+
+def test_login_on_the_way_from_the_share_sheet_leads_back_to_the_form():
+    answer = Client().get("/ideas/?shared")
+    assert answer["Location"] == "/accounts/login/?next=/ideas/%3Fshared"

@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from ambassadors.models import Note
-from campaigns.models import Post, Topic
+from campaigns.models import Post, Proposal, Topic
 
 from .test_loop import PHONE, Visitor, chromium  # noqa: F401 - a fixture
 
@@ -127,3 +127,34 @@ def test_old_version_goes_and_logout_leaves_nothing(phone, monkeypatch):
     phone.context.set_offline(True)
     with pytest.raises(Exception, match="ERR_INTERNET_DISCONNECTED"):
         phone.page.goto(f"{phone.base}/")
+
+
+def test_photo_from_the_phone_becomes_an_idea(phone):
+    """Shared while logged out: it waits on the device, and stands in the form after the login."""
+    switch_on(phone)
+    phone.page.goto(f"{phone.base}/")
+    phone.context.clear_cookies()
+    phone.page.evaluate("""async () => {
+        const form = document.createElement('form'), box = new DataTransfer(), file = document.createElement('input');
+        Object.assign(form, {method: 'post', action: '/ideas/shared/', enctype: 'multipart/form-data'});
+        const photo = await (await fetch('/static/img/app-192.png')).blob();
+        box.items.add(new File([photo], 'crane.png', {type: 'image/png'}));
+        Object.assign(file, {type: 'file', name: 'picture'}); file.files = box.files;
+        form.append(file, Object.assign(document.createElement('input'), {name: 'text', value: 'The crane at noon'}));
+        document.body.append(form); form.submit();
+    }""")
+    phone.page.wait_for_url("**/accounts/login/?next=**")
+    phone.page.get_by_text("With a password").click()
+    phone.page.locator("#l").fill(phone.jona.email)
+    phone.page.locator("#pw").fill("moin-moin-nordwind")
+    phone.page.locator("#pw").press("Enter")
+    phone.page.get_by_text("only on this device until you hand it in").wait_for()
+    assert phone.page.locator("#idea").input_value() == "The crane at noon"
+    phone.check()
+    shot(phone.page, "shared")
+    assert Proposal.objects.count() == 0
+    phone.page.get_by_role("button", name="Hand in").click()
+    phone.page.get_by_text("Your idea is with the curators.").wait_for()
+    idea = Proposal.objects.get()
+    assert (idea.person, idea.text, idea.picture.width) == (phone.jona, "The crane at noon", 192)
+    assert phone.trouble == []

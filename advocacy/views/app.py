@@ -75,6 +75,20 @@ def manifest(request: HttpRequest, language: str) -> HttpResponse:
                 _icon("app-512.png", 512, "any"),
                 _icon("app-maskable-512.png", 512, "maskable"),
             ],
+            # what comes stays on the device until the person hands it in: see `shared`
+            "share_target": {
+                "action": reverse("idea_shared"),
+                "method": "POST",
+                "enctype": "multipart/form-data",
+                "params": {
+                    "title": "title",
+                    "text": "text",
+                    "url": "url",
+                    "files": [
+                        {"name": "picture", "accept": ["image/jpeg", "image/png", "image/webp"]}
+                    ],
+                },
+            },
             "shortcuts": [
                 {"name": _("Notebook"), "url": reverse("notebook")},
                 {"name": _("I have an idea"), "url": reverse("ideas")},

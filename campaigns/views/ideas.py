@@ -1,13 +1,16 @@
 """Ideas of one's own: one field and a picture; the answers stand beneath."""
 
+from http import HTTPStatus
 from typing import cast
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from ambassadors.kept import form_key, kept_form
@@ -81,8 +84,23 @@ def _page(
         "picture": picture,
         "kept": pictures.carried(picture, person),
         "longest": proposals.LONGEST,
+        "lost": "lost" in request.GET,
     }
     return render(request, "ideas.html", context, status=422 if errors else 200)
+
+
+@csrf_exempt
+def shared(request: HttpRequest) -> HttpResponse:
+    """Where a phone's share sheet sends to, and the worker of the installed app was not there yet.
+
+    The browser's own form has no token, so nothing of it is read: neither picture nor text. With
+    the worker both stay on the device, wait for a login if need be, and stand in the form.
+    """
+    answer = HttpResponseRedirect(
+        f"{reverse('ideas')}?lost" if request.method == "POST" else reverse("ideas")
+    )
+    answer.status_code = HTTPStatus.SEE_OTHER
+    return answer
 
 
 @require_POST

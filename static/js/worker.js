@@ -59,9 +59,22 @@ const picture = async request => {
   try { return await fetch(request); } catch (error) { const found = await caches.match(new URL(request.url).pathname, { cacheName: PAGES }); if (found) return found; throw error; }
 };
 
+// What the phone shares stays here, over a login if need be, until the form of ideas takes it in; for
+// a day at most. It leaves only when the person hands it in.
+const shared = async request => {
+  let how = 'shared';
+  try {
+    const form = await request.formData(), picture = form.get('picture'), words = ['title', 'text', 'url'].map(n => String(form.get(n) || '').trim());
+    await kept.put('settings', 'shared', { text: [...new Set(words.filter(Boolean))].join('\n'), picture: picture?.size ? picture : null, at: Date.now() });
+  } catch { how = 'lost'; }
+  return Response.redirect(`/ideas/?${how}`, 303);
+};
+
 addEventListener('fetch', e => {
   const r = e.request, url = new URL(r.url);
-  if (url.origin !== location.origin || r.method !== 'GET') return;
+  if (url.origin !== location.origin) return;
+  if (r.method === 'POST' && url.pathname === '/ideas/shared/') { e.respondWith(shared(r)); return; }
+  if (r.method !== 'GET') return;
   if (r.mode === 'navigate') e.respondWith(page(e, url));
   else if (SHELL.includes(url.pathname)) e.respondWith(caches.match(r, { cacheName: FILES }).then(found => found || fetch(r)));
   else if (url.pathname.startsWith('/pictures/') && r.destination === 'image') e.respondWith(picture(r));
