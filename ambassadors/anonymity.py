@@ -80,13 +80,17 @@ class Group:
         return cls(len(digests), sum(int.from_bytes(digest[:8]) for digest in digests))
 
 
-def mark(key: str) -> Sum:
-    """The sum of a :class:`Group` as the database works it out over a column of people's keys."""
+def mark(key: str, *, distinct: bool = False) -> Sum:
+    """The sum of a :class:`Group` as the database works it out over a column of people's keys.
+
+    ``distinct`` where somebody may stand in several rows.
+    """
     return Sum(
         Func(
             Cast(F(key), TextField()), Value(0), function="hashtextextended",
             output_field=BigIntegerField(),
-        )
+        ),
+        distinct=distinct,
     )  # fmt: skip
 
 

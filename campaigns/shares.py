@@ -19,7 +19,7 @@ from integrations.models import ConnectedAccount
 from integrations.networks import get
 from integrations.networks.bluesky import make_tid
 
-from . import disclosure, identical, pictures, wording
+from . import disclosure, identical, pictures, sameness, wording
 from .models import Delivery, Picture, Post, ShortLink, Suggestion, Variant
 from .outgoings import short_url
 from .refusals import FieldRefused
@@ -374,6 +374,7 @@ def reworded(post: Post, text: str, account: ConnectedAccount) -> dict[str, Any]
         "content_class": post.suggestion.content_class if post.suggestion else "",
         "sha256": wording.fingerprint(full_text),
         "own_share": wording.voice(post.draft, text).percent,
+        "bands": sameness.bands(text),
         "disclosure_label": label.text,
         "disclosure_version": label.version,
     }
@@ -423,13 +424,22 @@ def deliver_later(
 
 
 def verbatim_counts(variants: Sequence[Variant], *, since: dt.datetime) -> dict[int, int | None]:
-    """By variant: how many people used it nearly word for word, None below five (or nobody)."""
+    """By variant: how many people at the least used it nearly word for word; None for a handful.
+
+    Whether that handful is nobody is not told either: it would be known of everybody.
+    """
     rows = (
         Post.objects.filter(
             variant__in=variants, created_at__gte=since, own_share__lt=wording.COPIED_BELOW
         )
+        .order_by()
         .values("variant")
-        .annotate(people=Count("person", distinct=True))
-        .values_list("variant", "people")
+        .annotate(
+            people=Count("person", distinct=True), mark=anonymity.mark("person", distinct=True)
+        )
+        .values_list("variant", "people", "mark")
     )
-    return {variant: anonymity.shown(people) for variant, people in rows}
+    return {
+        variant: anonymity.told(anonymity.Group(people, int(mark)))
+        for variant, people, mark in rows
+    }

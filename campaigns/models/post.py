@@ -1,11 +1,14 @@
 """What one person puts on one network: copied, opened or published."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from ambassadors.models import Person
+from campaigns import sameness
 
 from .picture import Document, Picture
 from .suggestion import Suggestion, Variant
@@ -50,6 +53,12 @@ class Post(models.Model):
     language = models.CharField(max_length=2)
     draft = models.TextField(blank=True, help_text="The wording the person started from.")
     own_share = models.PositiveSmallIntegerField(help_text="Per cent of words that are theirs.")
+    bands = ArrayField(
+        models.IntegerField(),
+        default=list,
+        editable=False,
+        help_text="What a text that says nearly the same has in common with this one.",
+    )
     sha256 = models.CharField(max_length=64)
     disclosure_label = models.CharField(max_length=60, blank=True)
     disclosure_version = models.PositiveIntegerField(default=0)
@@ -108,10 +117,17 @@ class Post(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["suggestion", "created_at"], name="post_suggestion_time"),
             models.Index(fields=["person", "-created_at"], name="post_person_time"),
+            GinIndex(fields=["bands"], name="post_bands"),
         ]
 
     def __str__(self) -> str:
         return f"{self.network} {self.pk}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Keep the bands in step with a text that is written whole."""
+        if kwargs.get("update_fields") is None:
+            self.bands = sameness.bands(self.text)
+        super().save(*args, **kwargs)
 
     @property
     def has_media(self) -> bool:

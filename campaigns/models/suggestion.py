@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import ClassVar
 
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import GinIndex, HashIndex
 from django.contrib.postgres.search import (
     SearchQuery,
     SearchVector,
@@ -220,6 +220,7 @@ class Suggestion(Holdable):
             ),
             models.Index(fields=["pattern"], condition=~Q(pattern=""), name="suggestion_pattern"),
             GinIndex(stems("title"), name="suggestion_stems"),
+            HashIndex(fields=["link_url"], condition=~Q(link_url=""), name="suggestion_link"),
             models.Index(
                 fields=["handed_in_at"], condition=Q(state="in_review"), name="suggestion_waiting"
             ),

@@ -37,12 +37,12 @@ from integrations.networks import NETWORKS, get
 from integrations.networks.twitter_text import ENDINGS
 from integrations.views.accounts import shut
 
+from .guard import LONGEST, guard, look_once
 from .situation import number, said
 
 _LONGEST_WARNING = 120
 _LATE = dt.timedelta(minutes=5)  # as long may a person look at the page before pressing
 _BETWEEN = "⸻"  # between the parts of a thread in the preview
-_LONG = 4000  # characters; beyond it the word comparison is left to the first refusal
 
 
 class Typed:
@@ -66,8 +66,18 @@ class Typed:
         self.submission = form_key(form.get("submission", "") if form else "")
         self.own_text = bool(form)
         warning = form.get("warning") if form else None
-        self.warning = None if warning is None else wording.clean(warning)[:_LONG]
+        self.warning = None if warning is None else wording.clean(warning)[:LONGEST]
         self.visibility = form.get("visibility", "public") if form else "public"
+        self._start_elsewhere(form.get("start", "") if form else "", variants, suggestion)
+
+    def _start_elsewhere(self, asked: str, variants: list[Variant], suggestion: Suggestion) -> None:
+        """Another wording to start from; words of the person's own stay as they are."""
+        other = next((v for v in variants if str(v.pk) == asked), None)
+        if other is None:
+            return
+        if not wording.voice(self.base, self.text[:LONGEST]).own:
+            self.text = suggestion.draft(other)
+        self.variant, self.base = other, suggestion.draft(other)
 
 
 def composer(request: HttpRequest, pk: int) -> HttpResponse:
@@ -94,7 +104,8 @@ def composer(request: HttpRequest, pk: int) -> HttpResponse:
     if form is None and request.GET.get("rehearse"):
         walls = ConnectedAccount.objects.of(person).filter(network="wall")
         typed.to = [str(pk) for pk in walls.values_list("pk", flat=True)]
-    if request.method != "POST":
+    looks = "start" in request.POST or request.POST.get("act") == "look"
+    if request.method != "POST" or looks:
         if form is None and not suggestion.is_live(now):
             return render(request, "gone.html", {"suggestion": suggestion}, status=410)
         return _page(request, person, suggestion, variants, typed, now)
@@ -139,6 +150,7 @@ def _act(
     chosen = [i for i in typed.to if i.isdecimal() and len(i) < 19]
     accounts = list(ConnectedAccount.objects.usable_by(person).filter(pk__in=chosen))
     moment = due(typed, person, suggestion, now)
+    look_once(request.POST, typed.text, suggestion, person=person, now=now)
     posts = shares.share(
         by=person,
         suggestion=suggestion,
@@ -236,7 +248,7 @@ def _previews(
         label = labels[name]
         texts = parts if network.abilities.threads else [whole]
         full = [disclosure.complete(texts[0], label, limit["link"]), *texts[1:]]
-        lengths = [network.length(t) if len(t) < _LONG * 5 else len(t) for t in full]
+        lengths = [network.length(t) if len(t) < LONGEST * 5 else len(t) for t in full]
         rows.append(
             {
                 "abilities": network.abilities,
@@ -262,7 +274,6 @@ def _page(
     errors: dict[str, str] | None = None,
 ) -> HttpResponse:
     """Render the composer around what was typed."""
-    counts = shares.verbatim_counts(variants, since=now - dt.timedelta(days=30))
     # what the person has not been told, the form goes on not to know
     told = typed.seen if errors and "light" not in errors else None
     seen = lights.latest(suggestion.topic) if told is None else told
@@ -296,12 +307,11 @@ def _page(
     able = [get(row["account"].network).abilities for row in accounts]
     context = {
         "suggestion": suggestion,
-        "variants": [{"variant": v, "used": counts.get(v.pk, 0)} for v in variants],
+        "variants": variants,
         "typed": typed,
         "seen": seen,
-        "voice": wording.voice(typed.base, typed.text[:_LONG]),
-        "marked": wording.marked(typed.base, typed.text[:_LONG]),
-        "used": counts.get(typed.variant.pk, 0),
+        **guard(suggestion, variants, typed.variant, typed.text, person=person, now=now),
+        "marked": wording.marked(typed.base, typed.text[:LONGEST]),
         "previews": previews,
         "accounts": [row for row in accounts if row["account"].person_id],
         "channels": [row for row in accounts if not row["account"].person_id],
@@ -352,12 +362,9 @@ def voice(request: HttpRequest, pk: int) -> HttpResponse:
     if suggestion is None or not variants:
         raise Http404
     typed = Typed(request.POST, variants, suggestion)
-    counts = shares.verbatim_counts([typed.variant], since=timezone.now() - dt.timedelta(days=30))
-    context = {
-        "voice": wording.voice(typed.base, typed.text[:_LONG]),
-        "used": counts.get(typed.variant.pk, 0),
-    }
-    return render(request, "parts/voice.html", context)
+    now = timezone.now()
+    beside = guard(suggestion, variants, typed.variant, typed.text, person=person, now=now)
+    return render(request, "parts/voice.html", beside)
 
 
 def intent_url(network: str, text: str, url: str = "") -> str:

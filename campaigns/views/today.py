@@ -60,7 +60,7 @@ def add_counts(found: list[dict[str, Any]], now: dt.datetime) -> None:
     counts = shares.verbatim_counts(variants, since=now - dt.timedelta(days=30))
     for entry in (v for p in found for v in p["variants"]):
         variant = entry["variant"]
-        entry["used"] = counts.get(variant.pk, 0)
+        entry["used"] = counts.get(variant.pk)
         entry["parts"] = [
             (bool(wording.GAP.fullmatch(part)), part.strip("[]") if part.startswith("[") else part)
             for part in wording.split_gaps(variant.text)

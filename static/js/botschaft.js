@@ -112,6 +112,7 @@
     form.addEventListener('keydown', e => { if ((e.ctrlKey || e.metaKey) && e.key === 'Enter') { e.preventDefault(); $('[value=share]', form).click(); } });
     area.addEventListener('input', () => { dirty = true; render(); ask(); });
     $$('[name=variant]', form).forEach(r => r.addEventListener('change', () => { drafts[current.value] = area.value; current = r; area.value = drafts[r.value] ?? r.dataset.base; render(); ask(); }));
+    form.addEventListener('click', e => { const b = e.target.closest('[data-start]'); if (!b) return; e.preventDefault(); const r = $(`[name=variant][value="${b.value}"]`, form); r.checked = true; r.dispatchEvent(new Event('change')); area.focus(); });
     $$('[data-insert]', form).forEach(b => b.addEventListener('click', () => { area.focus(); say(b.textContent); }));
     // a second press of the same button does nothing; the server would find the first post anyway
     form.addEventListener('submit', e => { if (gone) e.preventDefault(); gone = true; dirty = false; setTimeout(() => { gone = false; }, 5000); });
