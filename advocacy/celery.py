@@ -35,6 +35,7 @@ app.conf.beat_schedule = {
         "schedule": crontab(hour=3, minute=20),
     },
     "revoke-due": {"task": "integrations.tasks.revoke_due", "schedule": 60.0},
+    "pushes-due": {"task": "campaigns.tasks.pushes_due", "schedule": 60.0},
     "import-people": {"task": "people.tasks.import_people", "schedule": 60.0},
     "follow-directory": {"task": "people.tasks.follow_directory", "schedule": 60.0},
     "welcome-joiners": {"task": "people.tasks.welcome_joiners", "schedule": 300.0},

@@ -91,6 +91,7 @@ POLICIES: dict[str, Policy] = {
     "notebook": signed_in,
     "note_arrive": signed_in,
     "device": signed_in,
+    "device_push": signed_in,
     "offline": signed_in,
     "manifest": public,
     "idea_shared": public,  # it takes nothing, and leads to the form

@@ -111,6 +111,16 @@ def _bluesky_app() -> dict[str, Any]:
 
 
 NETWORK_APPS["bluesky"] = _bluesky_app()
+# Push services of browsers that we may write to, comma-separated; one that begins with a dot means
+# all below it, * any public host.
+PUSH_HOSTS = [
+    host.strip()
+    for host in env(
+        "PUSH_HOSTS",
+        "fcm.googleapis.com,.push.services.mozilla.com,.push.apple.com,.notify.windows.com",
+    ).split(",")
+    if host.strip()
+]
 # For how many days after it left a post's figures are read.
 ENGAGEMENT_DAYS = int(env("ENGAGEMENT_DAYS", "30"))
 # What publishing through a paid API may cost a month, in US dollars; 0 leaves copying only.

@@ -13,8 +13,8 @@ A way plugs in with one function and one line in a task::
 
 The gate finds whom it is due to, claims each message in the database before it leaves, and asks
 once more, with the rows locked, whether it is still wanted. ``deliver`` returns when the message
-left or perhaps left, and raises :class:`NotNow` only when surely nothing did, :class:`Gone` when
-that address is no more. Settings: :func:`wish` and :func:`stop`.
+left or perhaps left. It raises :class:`NotNow` only when surely nothing did (:class:`Later`: to
+this one person), :class:`Gone` when that address is no more. Settings: :func:`wish` and :func:`stop`.
 """
 
 import datetime as dt
@@ -45,6 +45,10 @@ _STILL_HELD = "SELECT 1 FROM campaigns_holdrecord WHERE id = %s AND released_at 
 
 class NotNow(Exception):
     """Surely nothing left; the message is free again, and nobody else is tried in this round."""
+
+
+class Later(Exception):
+    """Surely nothing left to this one person yet; the message is free again, the others go on."""
 
 
 class Gone(Exception):
@@ -159,21 +163,27 @@ def _once(message: Message, deliver: Deliver) -> bool:
     reached = claim(message)
     if reached is None:
         return False
+    said: Exception | None = None
     try:
         with transaction.atomic():
             if not _wanted(message):
                 return False
-            deliver(message)
-    except NotNow:
-        reached.delete()
-        raise
-    except Gone as gone:
-        turn_off(person=message.person, way=message.wish.way, why=str(gone), now=message.now)
-        return False
+            try:
+                deliver(message)
+            except (NotNow, Later, Gone) as reason:  # what the way noted about itself is kept
+                said = reason
     except Exception:
         log.exception("a message by %s", message.wish.way)
         return False
-    return True
+    match said:
+        case NotNow():
+            reached.delete()
+            raise said
+        case Later():
+            reached.delete()
+        case Gone():
+            turn_off(person=message.person, way=message.wish.way, why=str(said), now=message.now)
+    return said is None
 
 
 def claim(message: Message) -> Reached | None:

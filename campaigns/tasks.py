@@ -20,6 +20,7 @@ from . import (
     leaving,
     pace,
     proposals,
+    pushes,
     reaching,
     reminders,
     restores,
@@ -175,6 +176,14 @@ def issues_due() -> int:
     if not restores.may_publish(now=now):
         return 0
     return briefings.publish_due(now=now) + issue_mails.send_due(now=now)
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def pushes_due() -> int:
+    """Notify devices of what is due; returns how many persons were told."""
+    close_old_connections()
+    now = pace.clock()
+    return pushes.send_due(now=now) if restores.may_publish(now=now) else 0
 
 
 @shared_task  # type: ignore[untyped-decorator]

@@ -1,5 +1,6 @@
 """In a browser: installable; a train without network; an older version; a logout; first bytes."""
 
+import json
 import os
 import re
 import shutil
@@ -9,8 +10,13 @@ import pytest
 from django.utils import timezone
 
 from ambassadors.models import Note
-from campaigns.models import Post, Proposal, Topic
+from campaigns import pushes
+from campaigns.models import Briefing, Post, Proposal, ReachWish, Topic
+from integrations.models import PushDevice
 
+from .conftest import _allow
+from .networks.push import PushService
+from .test_issues import at
 from .test_loop import PHONE, Visitor, chromium  # noqa: F401 - a fixture
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("a_working_day")]
@@ -158,3 +164,55 @@ def test_photo_from_the_phone_becomes_an_idea(phone):
     idea = Proposal.objects.get()
     assert (idea.person, idea.text, idea.picture.width) == (phone.jona, "The crane at noon", 192)
     assert phone.trouble == []
+
+
+def test_notification_is_switched_on_and_says_nothing_private(phone, monkeypatch):
+    """The browser's own push service is played by ours; what it gets is shown by the worker."""
+    with PushService() as service:
+        _allow(monkeypatch, service)
+        browser = service.subscribe()
+        phone.context.grant_permissions(["notifications"])
+        phone.page.add_init_script(f"""(() => {{
+            const told = {json.dumps(browser.form)}, bytes = s => Uint8Array.from(atob(s.replace(/-/g, '+').replace(/_/g, '/')), c => c.charCodeAt(0)).buffer;
+            let now = null;
+            const made = {{ endpoint: told.endpoint, getKey: name => bytes(told[name]), unsubscribe: async () => {{ now = null; return true; }} }};
+            PushManager.prototype.subscribe = async () => (now = made);
+            PushManager.prototype.getSubscription = async () => now;
+        }})()""")
+        phone.page.goto(f"{phone.base}/me/device/")
+        phone.page.get_by_role("button", name=re.compile("Switch on.*Notifications")).click()
+        phone.page.get_by_text("On: it tells you when a hold concerns").wait_for()
+        phone.check()
+        shot(phone.page, "device-push")
+        wish = ReachWish.objects.get()
+        assert (wish.person, wish.way, wish.at) == (phone.jona, "push", None)
+        phone.page.goto(f"{phone.base}/me/reach/")
+        phone.page.get_by_label("Notification on a device").first.check()
+        phone.page.get_by_role("button", name="Save").click()
+        phone.page.get_by_text("Nobody else sees what you chose.").wait_for()
+        phone.check()
+        shot(phone.page, "reach")
+        day = at(8)
+        Briefing.objects.create(day=day.date(), published_at=day)
+        assert pushes.send_due(now=day) == 1
+        [(_path, told, _headers)] = service.got
+        assert shown(phone, told) == [["Botschaft", "Today’s situation is out.", "/"]]
+        phone.page.goto(f"{phone.base}/me/device/")
+        phone.page.get_by_role("button", name=re.compile("Switch off.*Notifications")).click()
+        phone.page.get_by_text("Off: nothing rings here.").wait_for()
+        assert (PushDevice.objects.count(), ReachWish.objects.count()) == (0, 0)
+
+
+def shown(phone, told):
+    """Hand the opened text to the worker, as the browser does, and read what it shows."""
+    session, seen = phone.context.new_cdp_session(phone.page), []
+    session.on("ServiceWorker.workerRegistrationUpdated", lambda e: seen.extend(e["registrations"]))
+    session.send("ServiceWorker.enable")
+    phone.page.wait_for_function("navigator.serviceWorker.controller")
+    session.send(
+        "ServiceWorker.deliverPushMessage",
+        {"origin": phone.base, "registrationId": seen[-1]["registrationId"], "data": json.dumps(told)},
+    )  # fmt: skip
+    ask = """async () => (await (await navigator.serviceWorker.ready).getNotifications()).map(n => [n.title, n.body, n.data])"""
+    phone.page.wait_for_function(f"async () => (await ({ask})()).length")
+    return phone.page.evaluate(ask)

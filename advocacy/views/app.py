@@ -15,9 +15,11 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.templatetags.static import static
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
+
+from integrations import push
 
 _GROUND = "#eef1ef"  # --page of tokens.css; the dark one stands in the pages' head
 # What every page needs; a device that works offline keeps it. A test compares it with base.html.
@@ -119,7 +121,13 @@ def worker_text() -> str:
     whole = hashlib.sha256(code + json.dumps(shell).encode())
     for name in SHELL:
         whole.update(_read(name))
-    head = f"const VERSION = {whole.hexdigest()[:16]!r}, SHELL = {json.dumps(shell)};\n"
+    told = {
+        "VERSION": whole.hexdigest()[:16],
+        "SHELL": shell,
+        "ICON": static("img/app-192.png"),
+        "BADGE": static("img/badge-96.png"),
+    }
+    head = "".join(f"const {name} = {json.dumps(value)};\n" for name, value in told.items())
     return head + code.decode()
 
 
@@ -134,7 +142,7 @@ def service_worker(request: HttpRequest) -> HttpResponse:
 
 def device(request: HttpRequest) -> HttpResponse:
     """Install, and what this device may do; the switches are the device's own."""
-    return render(request, "device.html")
+    return render(request, "device.html", {"push_key": push.public_key(now=timezone.now())})
 
 
 def offline(request: HttpRequest) -> HttpResponse:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from ambassadors.models import Person
-from campaigns import reaching
+from campaigns import pushes, reaching
 from campaigns.models import Programme, ReachWish, Way
 
 NONE = "none"
@@ -18,8 +18,7 @@ NONE = "none"
 
 def offered(person: Person) -> set[str]:
     """Ways that can be chosen here."""
-    del person
-    return {Way.MAIL}
+    return {Way.MAIL, Way.PUSH} if pushes.has_device(person) else {Way.MAIL}
 
 
 def reach(request: HttpRequest) -> HttpResponse:

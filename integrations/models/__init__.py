@@ -3,6 +3,7 @@
 from .account import ConnectAttempt, ConnectedAccount, Revocation, ServerApp, Token
 from .instance import Instance
 from .limits import Bucket, Budget, Circuit
+from .push import PushDevice, PushKey
 from .wall import WallPost
 
 __all__ = [
@@ -12,6 +13,8 @@ __all__ = [
     "ConnectAttempt",
     "ConnectedAccount",
     "Instance",
+    "PushDevice",
+    "PushKey",
     "Revocation",
     "ServerApp",
     "Token",

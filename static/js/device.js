@@ -33,4 +33,26 @@
       self.device.mine = { person: who }; show(true);
     } catch { await forget().catch(() => {}); show(false); state(box, box.dataset.failed); } finally { button.disabled = false; }
   });
+
+  // notifications: the browser asks, the push service of its maker answers, and the server keeps it
+  const bell = $('[data-push]'), key = bell.querySelector('button'), { register, token, store } = self.device;
+  const ringing = () => store(l => l.getItem('push')) === who;
+  const tone = (on, text) => { key.querySelector('[data-label]').textContent = on ? bell.dataset.turnoff : bell.dataset.turnon; state(bell, text || (on ? bell.dataset.on : bell.dataset.off)); };
+  if (!self.PushManager || !self.Notification) { key.hidden = true; state(bell, bell.dataset.cannot); return; }
+  tone(ringing());
+  if (ringing()) worker.getRegistration().then(r => r && register(r, bell.dataset.key)).catch(() => tone(ringing(), bell.dataset.failed));
+  key.addEventListener('click', async () => {
+    key.disabled = true;
+    try {
+      if (ringing()) {
+        const s = await (await worker.ready).pushManager.getSubscription();
+        const body = new URLSearchParams({ act: 'off', endpoint: s?.endpoint || '' });
+        await fetch('/me/device/push/', { method: 'POST', body, headers: { 'X-CSRFToken': token() }, redirect: 'manual' });
+        await s?.unsubscribe(); store(l => l.removeItem('push')); tone(false); return;
+      }
+      if (await Notification.requestPermission() !== 'granted') { tone(false, bell.dataset.denied); return; }
+      await worker.register('/sw.js', { updateViaCache: 'all' });
+      await register(await worker.ready, bell.dataset.key); tone(true);
+    } catch (e) { tone(ringing(), e.said || bell.dataset.failed); } finally { key.disabled = false; }
+  });
 })();

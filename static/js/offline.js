@@ -4,7 +4,8 @@
   const words = document.getElementById('device'), who = document.documentElement.dataset.person; if (!words) return;
   const $ = (s, el = document) => el.querySelector(s), $$ = (s, el = document) => [...el.querySelectorAll(s)];
   const say = text => document.dispatchEvent(new CustomEvent('say', { detail: text }));
-  const used = () => { try { return localStorage.getItem('device') === 'on'; } catch { return false; } };
+  const store = f => { try { return f(localStorage); } catch { return null; } };   // private mode
+  const used = () => store(s => s.getItem('device')) === 'on';
   const worker = navigator.serviceWorker;
   const off = () => !navigator.onLine;
 
@@ -17,8 +18,24 @@
   const key = () => crypto.randomUUID?.() || [8, 4, 4, 4, 12].map(n => [...crypto.getRandomValues(new Uint8Array(n))].map(b => (b % 16).toString(16)).join('')).join('-');
   const token = () => document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] || $('[name=csrfmiddlewaretoken]')?.value || '';
 
+  // what the browser gave up meanwhile is asked for again; what it has, the server hears of
+  const bytes = text => Uint8Array.from(atob(text.replace(/-/g, '+').replace(/_/g, '/')), c => c.charCodeAt(0));
+  const send64 = buffer => btoa(String.fromCharCode(...new Uint8Array(buffer))).replace(/\+/g, '-').replace(/\//g, '_').replace(/=+$/, '');
+  const register = async (r, key) => {
+    const s = await r.pushManager.getSubscription() || await r.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: bytes(key) });
+    const body = new URLSearchParams({ endpoint: s.endpoint, p256dh: send64(s.getKey('p256dh')), auth: send64(s.getKey('auth')) });
+    const answer = await fetch('/me/device/push/', { method: 'POST', body, headers: { 'X-CSRFToken': token() }, redirect: 'manual' });
+    if (answer.status !== 204) { await s.unsubscribe(); const e = new Error('refused'); e.said = answer.status === 422 ? (await answer.json()).said : ''; throw e; }
+    store(l => l.setItem('push', who));
+  };
+  const ring = async () => {
+    const r = await worker?.getRegistration();
+    if (!r || self.Notification?.permission !== 'granted' || await r.pushManager.getSubscription()) return;
+    await register(r, (await (await fetch('/me/device/push/')).json()).key);
+  };
+
   const forget = async () => {
-    try { localStorage.removeItem('device'); } catch { /* private mode */ }
+    store(s => { s.removeItem('device'); s.removeItem('push'); });
     const r = await worker?.getRegistration();
     await (await r?.pushManager?.getSubscription())?.unsubscribe();
     await r?.unregister();
@@ -29,7 +46,10 @@
   let mine = null;   // {person} when the switch is on and it is this person's
   const ready = (async () => {
     const installed = matchMedia('(display-mode: standalone)').matches;
-    if (worker && (used() || installed)) worker.register('/sw.js', { updateViaCache: 'all' }).catch(() => {});
+    const bell = store(s => s.getItem('push'));
+    if (bell && bell !== who) { await forget(); return; }   // somebody else's
+    if (worker && (used() || bell || installed)) worker.register('/sw.js', { updateViaCache: 'all' }).catch(() => {});
+    if (bell) ring().catch(() => {});
     if (!used()) return;
     const found = await kept.get('settings', 'offline').catch(() => null);
     if (found && found.person !== who) { await forget(); return; }
@@ -99,7 +119,7 @@
   });
   // at logout everything goes; what waits is sent before, and what cannot be is said before
   $$('form[action$="/accounts/logout/"]').forEach(form => form.addEventListener('submit', e => {
-    if (!used() || form.dataset.sure || off()) return;
+    if (!(used() || store(s => s.getItem('push'))) || form.dataset.sure || off()) return;
     e.preventDefault();
     (async () => {
       if (mine) for (const [k, d] of await kept.all('drafts')) if (d.text.trim() && !d.sent) { await kept.put('waiting', key(), { text: d.text, suggestion: k }); await kept.drop('drafts', k); }
@@ -117,5 +137,5 @@
     addEventListener('online', send);
   }).catch(() => {});
 
-  self.device = { words, who, worker, ready, say, tell, forget, list, get mine() { return mine; }, set mine(v) { mine = v; }, used };
+  self.device = { register, token, store, words, who, worker, ready, say, tell, forget, list, get mine() { return mine; }, set mine(v) { mine = v; }, used };
 })();

@@ -80,6 +80,21 @@ addEventListener('fetch', e => {
   else if (url.pathname.startsWith('/pictures/') && r.destination === 'image') e.respondWith(picture(r));
 });
 
+// A message has a text for the lock screen, and names neither a topic nor a person.
+addEventListener('push', e => {
+  let told = {}; try { told = e.data.json(); } catch { /* a browser shows something in any case */ }
+  e.waitUntil(registration.showNotification(told.title || 'Botschaft', { body: told.body || '', tag: told.tag || '', icon: ICON, badge: BADGE, data: told.url || '/' }));
+});
+// An open page is left as it is: something may be typed there.
+addEventListener('notificationclick', e => {
+  e.notification.close();
+  const to = new URL(e.notification.data, location.origin);
+  if (to.origin === location.origin) e.waitUntil((async () => {
+    const there = (await clients.matchAll({ type: 'window' })).find(c => new URL(c.url).pathname === to.pathname);
+    return there ? there.focus() : clients.openWindow(to.href);
+  })());
+});
+
 // The switch on the page of this device: "keep" answers when all is kept, "forget" when all is gone.
 addEventListener('message', e => e.waitUntil((async () => {
   let done = true;
