@@ -88,6 +88,7 @@ POLICIES: dict[str, Policy] = {
     "post": signed_in,
     "me": signed_in,
     "too_much": signed_in,
+    "hints": signed_in,
     "notebook": signed_in,
     "note_arrive": signed_in,
     "device": signed_in,

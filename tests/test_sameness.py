@@ -326,7 +326,8 @@ def test_open_gap_is_asked_first(suggestion, jona):
     drafts = [variant.text for variant in suggestion.variant_set.all()]
     asked = asking.question(suggestion, jona, text=drafts[0], drafts=drafts)
     assert (
-        asked == "The draft left a place for you: “your part in it”. What would you tell a friend there?"
+        asked
+        == "The draft left a place for you: “your part in it”. What would you tell a friend there?"
     )
 
 

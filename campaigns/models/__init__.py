@@ -6,6 +6,7 @@ from .briefing import Briefing, BriefingItem, BriefingRead
 from .campaign import Campaign
 from .delivery import Attempt, Delivery, Reading, Spread, SpreadMove, TimeOffer, Transition
 from .evidence import Evidence
+from .hinting import Hinting
 from .hold import HoldAnswer, HoldRecord
 from .own_draft import OwnDraft
 from .picture import Document, Picture, PictureFace
@@ -33,6 +34,7 @@ __all__ = [
     "Document",
     "Evidence",
     "FormerText",
+    "Hinting",
     "HoldAnswer",
     "HoldRecord",
     "LightChange",

@@ -18,6 +18,7 @@ from ambassadors.kept import form_key, kept_form
 from ambassadors.models import Consent, GuidelineVersion, Person
 from campaigns import (
     disclosure,
+    hints,
     lights,
     moments,
     own_drafts,
@@ -62,6 +63,8 @@ class Typed:
         self.seen = number(form.get("seen", "")) if form else None
         self.to = form.getlist("to") if form else []
         self.when = form.get("when", "now") if form else "now"
+        if form and form.get("act") == "sleep":
+            self.when = "sleep"
         self.at = form.get("at", "") if form else ""
         self.submission = form_key(form.get("submission", "") if form else "")
         self.own_text = bool(form)
@@ -157,11 +160,14 @@ def _act(
         words=words,
         accounts=accounts,
         due_at=moment.at,
-        movable=typed.when == "good",
+        movable=typed.when in {"good", "sleep"},
         now=now,
     )
     if moment.note:
         messages.warning(request, moment.note)
+    if typed.when == "sleep":
+        told = _("It waits. Until it leaves you can change it or take it back here.")
+        messages.success(request, told)
     nudge(publish_due)
     return redirect("post", pk=posts[0].pk) if len(posts) == 1 else redirect("posts")
 
@@ -175,12 +181,13 @@ def _warning(typed: Typed, suggestion: Suggestion) -> str:
 
 
 def due(typed: Typed, person: Person, suggestion: Suggestion, now: dt.datetime) -> wallclock.Read:
-    """The moment: now, a good one, or the chosen one by the person's clock.
+    """The moment: now, a good one, one after the night, or the chosen one by the person's clock.
 
     Raises ShareRefused beside the field.
     """
-    if typed.when == "good":
-        return wallclock.Read(moments.good_time(suggestion=suggestion, person=person, now=now))
+    if typed.when in {"good", "sleep"}:
+        begin = now if typed.when == "good" else hints.morning(person.local(now))
+        return wallclock.Read(moments.good_time(suggestion=suggestion, person=person, now=begin))
     if typed.when != "pick":
         return wallclock.Read(now)
     try:

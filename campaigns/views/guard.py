@@ -8,7 +8,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from ambassadors.models import Person
-from campaigns import asking, colleagues, wording
+from campaigns import asking, colleagues, hinting, hints, wording
 from campaigns.models import Suggestion, Variant
 from campaigns.shares import ShareRefused
 
@@ -37,6 +37,14 @@ def guard(
         found["question"] = asking.question(suggestion, person, text=text, drafts=drafts)
     if step and not voice.own:  # nothing of one's own would be lost
         found["rarest"] = colleagues.rarest(variant, variants, suggestion, now=now)
+    topic = suggestion.topic
+    found["hints"] = hints.hints(
+        text,
+        hinting.chosen(person),
+        language=variant.language,
+        rules=hints.Rules([*topic.leave_out, *suggestion.leave_out], topic.glossary),
+        local=person.local(now),
+    )
     return found
 
 

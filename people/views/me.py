@@ -12,6 +12,8 @@ from django.views.decorators.http import require_POST
 
 from ambassadors import consents, languages
 from ambassadors.models import Consent, Person
+from campaigns import hinting
+from campaigns.hints import Kind
 from campaigns.models import Topic
 from people import about, roster
 
@@ -61,6 +63,7 @@ def _seen(person: Person) -> dict[str, Any]:
         "given": given,
         "wording": _(given.wording if given else wording),
         "newer": _(wording) if given and given.version != version else "",
+        "hints": [(kind, kind in hinting.chosen(person)) for kind in Kind],
         "rows": list(roster.told(list(roster.of(person)), roster.topics())),
     }
 
