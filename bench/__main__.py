@@ -1,4 +1,4 @@
-"""``python -m bench [--size N]``: measure P4 to P9 and the desk, print one table, keep it in docs."""
+"""``python -m bench [--size N]``: measure P4 to P10 and the desk, print a table, keep it in docs."""
 
 import argparse
 import datetime as dt
@@ -14,12 +14,12 @@ from .result import Result
 from .stage import ROOT, stage
 
 PAGE = ROOT / "docs" / "performance.md"
-PARTS = ("drain", "punctual", "calls", "desk", "people", "roster")
+PARTS = ("drain", "punctual", "calls", "desk", "people", "roster", "sameness")
 
 
 def measured(part: str, size: int) -> list[Result]:
     """Run one part in this process; a stage is one process long."""
-    alone = {"calls": readable(), "desk": (), "people": (), "roster": ()}
+    alone = {"calls": readable(), "desk": (), "people": (), "roster": (), "sameness": ()}
     with stage(*alone.get(part, ("mastodon",))) as made:
         from . import (  # noqa: PLC0415 - they need the stage's Django
             calls,
@@ -28,6 +28,7 @@ def measured(part: str, size: int) -> list[Result]:
             people,
             punctual,
             roster,
+            sameness,
         )
 
         match part:
@@ -41,6 +42,8 @@ def measured(part: str, size: int) -> list[Result]:
                 return desk.measure(made, size=max(size // 2, 500))
             case "roster":
                 return roster.measure(made, size=max(size * 10, 2000))
+            case "sameness":
+                return sameness.measure(made, size=max(size // 5, 200))
             case _:
                 return calls.measure(made)
 

@@ -9,7 +9,7 @@ is the same as for none, and it is not made of what colleagues wrote at all.
 import datetime as dt
 import heapq
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from django.db.models import Q
 
@@ -22,8 +22,10 @@ from .models.post import PostQuerySet
 
 REMEMBERED = dt.timedelta(days=30)
 _AHEAD = dt.timedelta(days=90)  # a post may wait as long (shares.FARTHEST)
+_MOST_TOLD = 200
 _MOST_POSTS = 2000  # newest first; what is told says "or more"
-_MOST_TEXTS = 300  # different ones that are compared letter by letter, the nearest first
+_MOST_TEXTS = 300  # different ones compared letter by letter, the nearest first
+_MOST_PARTS = 5
 _NOT_SAID = (Delivery.State.CANCELLED, Delivery.State.FAILED)
 
 
@@ -31,11 +33,18 @@ def saying(text: str, suggestion: Suggestion, *, person: Person, now: dt.datetim
     """How many colleagues at the least say nearly this about the suggestion or its link.
 
     Copied, opened, queued and sent within thirty days, each person once, whatever part of a
-    thread it is. None for a handful and for nobody.
+    thread it is; of one's own thread the first parts are compared. None for a handful and for
+    nobody.
     """
-    parts = [part for part in wording.parts(text) if part]
+    parts = [part for part in wording.parts(text)[:_MOST_PARTS] if part]
     found = {one for part in parts for one in _saying(part, suggestion, person, now)}
-    return anonymity.told(anonymity.Group.of(found))
+    return step(found)
+
+
+def step(people: Collection[int]) -> int | None:
+    """How many are told of a group: a step, never of a handful, and not above 200."""
+    told = anonymity.told(anonymity.Group.of(people))
+    return told and min(told, _MOST_TOLD)
 
 
 def _saying(text: str, suggestion: Suggestion, person: Person, now: dt.datetime) -> set[int]:
@@ -93,6 +102,6 @@ def rarest(
     people: dict[int, set[int]] = defaultdict(set)
     for variant, author in kept.order_by().values_list("variant", "person_id").distinct():
         people[variant].add(author)
-    steps = {one.pk: anonymity.told(anonymity.Group.of(people[one.pk])) or 0 for one in variants}
+    steps = {one.pk: step(people[one.pk]) or 0 for one in variants}
     best = min(others, key=lambda one: steps[one.pk])
     return best if steps[best.pk] < steps[chosen.pk] else None

@@ -6,15 +6,16 @@ of at least five people; a finding needs twenty posts on each side and never nam
 
 import datetime as dt
 import itertools
-from collections import Counter, defaultdict
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Avg, Case, CharField, Count, F, Max, Q, Value, When, Window
-from django.db.models.functions import RowNumber, TruncWeek
+from django.db.models import Avg, Case, CharField, Count, F, Max, Q, QuerySet, Value, When
+from django.db.models.functions import TruncWeek
 
 from ambassadors import anonymity
 from ambassadors.models import Person
-from campaigns import wording
+from campaigns import sameness, wording
 from campaigns.models import Post, Suggestion
 
 JOB_AD = "job_ad"
@@ -25,8 +26,7 @@ _WEEKS = 8
 _FEW = 3  # suggestions from which on one tone alone is worth a word
 _MONTH, _QUARTER = dt.timedelta(days=30), dt.timedelta(days=90)
 _PAIR_WITHIN = dt.timedelta(days=7)
-_ALIKE = 0.8
-_ROWS, _TEXTS = 15, 40
+_ROWS, _TEXTS = 15, 40  # suggestions told, and newest posts of each that are compared
 
 _SOUND = Case(
     When(content_class="job_ad", then=Value(JOB_AD)),
@@ -107,64 +107,57 @@ def only_tone(now: dt.datetime) -> str:
 
 
 def uses(now: dt.datetime) -> list[Use]:
-    """The suggestions that at least five people used lately, the last used first."""
+    """The suggestions that at least five people used lately, the last used first.
+
+    What is told of one stays until five people's posts changed (:func:`anonymity.settled`), so two
+    looks at the page tell on nobody either.
+    """
     recent = Post.objects.filter(created_at__gte=now - _MONTH, suggestion__isnull=False)
     rows = list(
         recent.order_by()
         .values("suggestion")
-        .annotate(
-            people=Count("person", distinct=True),
-            posts=Count("pk"),
-            own=Avg("own_share"),
-            last=Max("created_at"),
-        )
+        .annotate(people=Count("person", distinct=True), last=Max("created_at"))
         .filter(people__gte=anonymity.GROUP)
         .order_by("-last", "suggestion")[:_ROWS]
     )
     known = Suggestion.objects.select_related("topic").in_bulk([row["suggestion"] for row in rows])
-    alike = _alike(list(known), now)
-    return [
-        Use(
-            suggestion=known[row["suggestion"]],
-            people=row["people"],
-            posts=row["posts"],
-            own=round(row["own"]),
-            alike=alike.get(row["suggestion"]),
-        )
-        for row in rows
+    return [_use(known[row["suggestion"]], recent, now) for row in rows]
+
+
+def _use(suggestion: Suggestion, recent: "QuerySet[Post]", now: dt.datetime) -> Use:
+    """What is told of one suggestion; made of everybody's posts and of nobody's alone."""
+    posts = recent.filter(suggestion=suggestion).order_by("-created_at", "-pk")
+    shares = list(posts.values_list("person_id", "pk", "own_share"))
+    answers: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for person, pk, own in shares:
+        answers[person].append((pk, own))
+    content = {
+        "people": len(answers),
+        "posts": len(shares),
+        "own": round(sum(own for *_, own in shares) / len(shares)),
+        "alike": alike(posts.filter(part=0)[:_TEXTS]),
+    }
+    told, _ = anonymity.settled(
+        f"use of {suggestion.pk}", answers, content, now=now, rest=dt.timedelta(days=1)
+    )
+    return Use(suggestion, **told)
+
+
+def alike(posts: Iterable[Post]) -> int | None:
+    """Per cent of pairs of posts within seven days that say nearly the same.
+
+    By different people: who says one thing on two networks sounds like themselves. None where
+    fewer than five people are in the pairs.
+    """
+    rows = [(row.person_id, row.created_at, sameness.runs(row.text)) for row in posts]
+    pairs = [
+        (one, other)
+        for one, other in itertools.combinations(rows, 2)
+        if one[0] != other[0] and abs(one[1] - other[1]) <= _PAIR_WITHIN
     ]
-
-
-def _alike(suggestions: list[int], now: dt.datetime) -> dict[int, int]:
-    """By suggestion: per cent of pairs of its newest posts within seven days that sound alike."""
-    texts: dict[int, list[tuple[dt.datetime, Counter[str]]]] = defaultdict(list)
-    newest = Window(
-        RowNumber(), partition_by="suggestion", order_by=[F("created_at").desc(), F("pk").desc()]
-    )
-    rows = (
-        Post.objects.filter(suggestion__in=suggestions, created_at__gte=now - _MONTH, part=0)
-        .annotate(place=newest)
-        .filter(place__lte=_TEXTS)
-        .order_by("suggestion", "place")
-    )
-    for pk, at, text in rows.values_list("suggestion", "created_at", "text"):
-        texts[pk].append((at, Counter(text.casefold().split())))
-    found = {}
-    for pk, posts in texts.items():
-        pairs = [
-            similarity(one, other) >= _ALIKE
-            for (at, one), (before, other) in itertools.combinations(posts, 2)
-            if at - before <= _PAIR_WITHIN
-        ]
-        if pairs:
-            found[pk] = round(100 * sum(pairs) / len(pairs))
-    return found
-
-
-def similarity(one: "Counter[str]", other: "Counter[str]") -> float:
-    """Share of words that two texts have in common, 1 for the same words."""
-    total = one.total() + other.total()
-    return 2 * (one & other).total() / total if total else 1.0
+    if anonymity.shown(len({row[0] for pair in pairs for row in pair})) is None:
+        return None
+    return round(100 * sum(sameness.same(one[2], other[2]) for one, other in pairs) / len(pairs))
 
 
 def finding(now: dt.datetime) -> Finding | None:

@@ -39,8 +39,7 @@ quick = settings(
 PROVEN = {
     "campaigns/audiences.py:reach": "test_audiences.py:test_number_is_a_step_and_never_of_fewer_than_five",
     "campaigns/evidence.py:export": "test_evidence.py:test_quarter_of_fewer_than_five_people_is_not_told",
-    "campaigns/colleagues.py:saying": "test_sameness.py:test_colleagues_are_told_as_a_step_and_never_a_handful",
-    "campaigns/colleagues.py:rarest": "test_sameness.py:test_rarest_draft_is_offered_where_steps_tell_them_apart",
+    "campaigns/colleagues.py:step": "test_sameness.py:test_colleagues_are_told_as_a_step_and_never_a_handful",
     "campaigns/shares.py:verbatim_counts": "test_pages.py:test_small_groups_are_not_shown",
     "campaigns/campaigns.py:belong": "test_campaigns.py:test_suggestion_comes_in_when_that_tells_on_nobody",
     "campaigns/campaigns.py:happened": "test_campaigns.py:test_conversations_need_five_measured_people",
@@ -54,6 +53,8 @@ PROVEN = {
     "curation/board.py:topics": "test_calendar.py:test_planned_posts_are_told_of_five_people_or_not_at_all",
     "curation/tags.py:emerging": "test_tags.py:test_what_colleagues_begin_to_use_needs_five_people",
     "curation/tones.py:uses": "test_calendar.py:test_use_of_a_suggestion_is_told_of_five_people",
+    "curation/tones.py:_use": "test_calendar.py:test_use_is_told_anew_when_five_people_changed_it",
+    "curation/tones.py:alike": "test_calendar.py:test_pairs_are_of_five_different_people_within_a_week",
     "curation/tones.py:finding": "test_calendar.py:test_finding_needs_five_people_on_each_side",
     "curation/calendars.py:_planned": "test_calendar.py:test_planned_posts_are_told_of_five_people_or_not_at_all",
     "people/guideline_figures.py:figures": "test_anonymity.py:test_yes_to_a_guideline_is_never_known_of_a_whole_group",

@@ -455,6 +455,32 @@ def test_use_of_a_suggestion_is_told_of_five_people(desk, suggestion, person):
     assert "above the goal" in desk.get("/desk/tone/").content.decode()
 
 
+def test_use_is_told_anew_when_five_people_changed_it(suggestion, person):
+    now, tomorrow = timezone.now(), timezone.now() + dt.timedelta(days=1)
+    for n in range(5):
+        use(suggestion, person(f"P{n}"))
+    told = tones.uses(now)
+    for n in range(4):
+        use(suggestion, person(f"N{n}"), "Quite another sentence, and a longer one.", own=90)
+    assert tones.uses(tomorrow) == told
+    use(suggestion, person("N5"), "Quite another sentence, and a longer one.", own=90)
+    assert tones.uses(now) == told
+    (row,) = tones.uses(tomorrow)
+    assert (row.people, row.posts, row.own, row.alike) == (10, 10, 45, 44)
+
+
+def test_pairs_are_of_five_different_people_within_a_week(suggestion, person):
+    people = [person(f"P{n}") for n in range(5)]
+    for who in people[:4] * 3:
+        use(suggestion, who)
+    posts = Post.objects.order_by("pk")
+    assert tones.alike(posts) is None
+    use(suggestion, people[4], "I would put it in another way altogether, and shorter.")
+    assert tones.alike(posts) == round(100 * 54 / 66)
+    Post.objects.filter(person=people[4]).update(created_at=timezone.now() - dt.timedelta(days=9))
+    assert tones.alike(posts) is None
+
+
 def test_finding_needs_twenty_posts_on_each_side(desk, suggestion, person):
     people = [person(f"P{n}") for n in range(5)]
     for n in range(20):

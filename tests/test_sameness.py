@@ -185,6 +185,17 @@ def test_colleagues_are_told_as_a_step_and_never_a_handful(suggestion, jona, per
     assert ask(suggestion, jona, ELSE) is None
 
 
+def test_more_than_two_hundred_are_not_told_apart():
+    assert [colleagues.step(range(n)) for n in (0, 4, 6, 99, 201, 10_000)] == [
+        None,
+        None,
+        5,
+        50,
+        200,
+        200,
+    ]
+
+
 def test_somebody_counts_once_and_oneself_never(suggestion, jona, person, put):
     busy = person("Busy")
     for _ in range(8):
