@@ -43,16 +43,17 @@ QUESTIONS = {
         gettext_noop("Which objection do you take seriously yourself?"),
     ),
 }
-_GAP = gettext_noop(
-    "The draft left a place for you: “%(gap)s”. What would you tell a friend there?"
+GAPS = (
+    gettext_noop("“%(gap)s”: what can be said only by somebody who works as “%(job)s”?"),
+    gettext_noop("“%(gap)s”: what would you tell somebody who has never been to %(site)s?"),
+    gettext_noop("“%(gap)s”: what would you tell a friend?"),
 )
 
 
 def question(suggestion: Suggestion, person: Person, *, text: str, drafts: list[str]) -> str:
     """The question, in the reader's language; an open gap of the text comes first."""
-    if left := wording.open_gaps(text, drafts):
-        return _(_GAP) % {"gap": left[0].strip("[]")}
-    to_job, to_site, to_anybody = QUESTIONS[suggestion.tone]
+    left = wording.open_gaps(text, drafts)
+    to_job, to_site, to_anybody = GAPS if left else QUESTIONS[suggestion.tone]
     site = person.site
     fitting = [to_job] * bool(person.job_title) + [to_site] * bool(site) + [to_anybody]
     seed = hashlib.sha256(f"{suggestion.pk} {person.pk}".encode()).digest()[0]
@@ -60,4 +61,5 @@ def question(suggestion: Suggestion, person: Person, *, text: str, drafts: list[
         "job": person.job_title,
         "site": site.name if site else "",
         "topic": suggestion.topic.title,
+        "gap": left[0].strip("[]") if left else "",
     }

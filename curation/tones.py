@@ -10,8 +10,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Avg, Case, CharField, Count, F, Max, Q, QuerySet, Value, When
-from django.db.models.functions import TruncWeek
+from django.db.models import Avg, Case, CharField, Count, F, Max, Q, QuerySet, Value, When, Window
+from django.db.models.functions import RowNumber, TruncWeek
 
 from ambassadors import anonymity
 from ambassadors.models import Person
@@ -113,34 +113,44 @@ def uses(now: dt.datetime) -> list[Use]:
     looks at the page tell on nobody either.
     """
     recent = Post.objects.filter(created_at__gte=now - _MONTH, suggestion__isnull=False)
-    rows = list(
+    rows = (
         recent.order_by()
         .values("suggestion")
         .annotate(people=Count("person", distinct=True), last=Max("created_at"))
         .filter(people__gte=anonymity.GROUP)
         .order_by("-last", "suggestion")[:_ROWS]
     )
-    known = Suggestion.objects.select_related("topic").in_bulk([row["suggestion"] for row in rows])
-    return [_use(known[row["suggestion"]], recent, now) for row in rows]
+    ids = [row["suggestion"] for row in rows]
+    figures = {f"use of {pk}": figure for pk, figure in _figures(recent, ids).items()}
+    told = anonymity.all_settled(figures, now=now, rest=dt.timedelta(days=1))
+    known = Suggestion.objects.select_related("topic").in_bulk(ids)
+    return [Use(known[pk], **told[f"use of {pk}"][0]) for pk in ids]
 
 
-def _use(suggestion: Suggestion, recent: "QuerySet[Post]", now: dt.datetime) -> Use:
-    """What is told of one suggestion; made of everybody's posts and of nobody's alone."""
-    posts = recent.filter(suggestion=suggestion).order_by("-created_at", "-pk")
-    shares = list(posts.values_list("person_id", "pk", "own_share"))
-    answers: dict[int, list[tuple[int, int]]] = defaultdict(list)
-    for person, pk, own in shares:
-        answers[person].append((pk, own))
-    content = {
-        "people": len(answers),
-        "posts": len(shares),
-        "own": round(sum(own for *_, own in shares) / len(shares)),
-        "alike": alike(posts.filter(part=0)[:_TEXTS]),
-    }
-    told, _ = anonymity.settled(
-        f"use of {suggestion.pk}", answers, content, now=now, rest=dt.timedelta(days=1)
+def _figures(recent: "QuerySet[Post]", suggestions: list[int]) -> dict[int, anonymity.Figure]:
+    """By suggestion: what everybody's posts say together, and what each person adds."""
+    answers: dict[int, dict[int, list[tuple[int, int]]]] = {pk: {} for pk in suggestions}
+    posts = recent.filter(suggestion__in=suggestions)
+    columns = ("suggestion", "person", "pk", "own_share")
+    for suggestion, person, pk, own in posts.order_by("pk").values_list(*columns):
+        answers[suggestion].setdefault(person, []).append((pk, own))
+    newest = Window(
+        RowNumber(), partition_by="suggestion", order_by=[F("created_at").desc(), F("pk").desc()]
     )
-    return Use(suggestion, **told)
+    texts: dict[int, list[Post]] = defaultdict(list)
+    for post in posts.filter(part=0).annotate(place=newest).filter(place__lte=_TEXTS):
+        texts[post.suggestion_id or 0].append(post)
+    found = {}
+    for suggestion, people in answers.items():
+        shares = [own for mine in people.values() for _, own in mine]
+        content = {
+            "people": len(people),
+            "posts": len(shares),
+            "own": round(sum(shares) / len(shares)),
+            "alike": alike(texts[suggestion]),
+        }
+        found[suggestion] = anonymity.Figure(people, content)
+    return found
 
 
 def alike(posts: Iterable[Post]) -> int | None:

@@ -53,7 +53,7 @@ PROVEN = {
     "curation/board.py:topics": "test_calendar.py:test_planned_posts_are_told_of_five_people_or_not_at_all",
     "curation/tags.py:emerging": "test_tags.py:test_what_colleagues_begin_to_use_needs_five_people",
     "curation/tones.py:uses": "test_calendar.py:test_use_of_a_suggestion_is_told_of_five_people",
-    "curation/tones.py:_use": "test_calendar.py:test_use_is_told_anew_when_five_people_changed_it",
+    "curation/tones.py:_figures": "test_calendar.py:test_use_is_told_anew_when_five_people_changed_it",
     "curation/tones.py:alike": "test_calendar.py:test_pairs_are_of_five_different_people_within_a_week",
     "curation/tones.py:finding": "test_calendar.py:test_finding_needs_five_people_on_each_side",
     "curation/calendars.py:_planned": "test_calendar.py:test_planned_posts_are_told_of_five_people_or_not_at_all",

@@ -474,11 +474,11 @@ def test_pairs_are_of_five_different_people_within_a_week(suggestion, person):
     for who in people[:4] * 3:
         use(suggestion, who)
     posts = Post.objects.order_by("pk")
-    assert tones.alike(posts) is None
+    assert tones.alike(posts.all()) is None
     use(suggestion, people[4], "I would put it in another way altogether, and shorter.")
-    assert tones.alike(posts) == round(100 * 54 / 66)
+    assert tones.alike(posts.all()) == round(100 * 54 / 66)
     Post.objects.filter(person=people[4]).update(created_at=timezone.now() - dt.timedelta(days=9))
-    assert tones.alike(posts) is None
+    assert tones.alike(posts.all()) is None
 
 
 def test_finding_needs_twenty_posts_on_each_side(desk, suggestion, person):
@@ -513,7 +513,7 @@ def test_tone_page_asks_a_constant_number(desk, suggestion, person, count):
     desk.get("/desk/tone/")
     with CaptureQueriesContext(connection) as queries:
         desk.get("/desk/tone/")
-    assert len(queries) == 9
+    assert len(queries) == 11
 
 
 # In a browser ----------------------------------------------------------------------------------

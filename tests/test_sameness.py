@@ -336,10 +336,7 @@ def test_own_words_do_not_make_a_draft_common(suggestion, drafts, person, put):
 def test_open_gap_is_asked_first(suggestion, jona):
     drafts = [variant.text for variant in suggestion.variant_set.all()]
     asked = asking.question(suggestion, jona, text=drafts[0], drafts=drafts)
-    assert (
-        asked
-        == "The draft left a place for you: “your part in it”. What would you tell a friend there?"
-    )
+    assert asked == "“your part in it”: what would you tell a friend?"
 
 
 @pytest.mark.parametrize("tone", Suggestion.Tone.values)
@@ -391,14 +388,16 @@ def test_draft_is_asked_about_though_nobody_used_it(suggestion, jona, client):
     client.force_login(jona)
     shown = client.get(f"/suggestions/{suggestion.pk}/").content.decode()
     for body in (shown, fragment(jona, suggestion, draft)):
-        assert "The draft left a place for you" in body and "colleagues" not in body
+        assert (
+            "“your part in it”: what would you tell a friend?" in body and "colleagues" not in body
+        )
 
 
 def test_common_draft_is_told_with_another_to_start_from(suggestion, drafts, jona, person, put):
     for n in range(6):
         put(person(f"P{n}"), drafts[0].text, variant=drafts[0])
     body = fragment(jona, suggestion, drafts[0].text)
-    assert "5 or more colleagues say it nearly like this." in body
+    assert "5 or more colleagues say nearly the same." in body
     assert f'name="start" value="{drafts[1].pk}"' in body and "Start from “Plain”" in body
     own = fragment(jona, suggestion, f"{drafts[0].text} Mine.")
     assert "5 or more colleagues" in own and 'name="start"' not in own

@@ -78,7 +78,7 @@ class Typed:
         other = next((v for v in variants if str(v.pk) == asked), None)
         if other is None:
             return
-        if not wording.voice(self.base, self.text[:LONGEST]).own:
+        if self.text.split() == self.base.split():
             self.text = suggestion.draft(other)
         self.variant, self.base = other, suggestion.draft(other)
 

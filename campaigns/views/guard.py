@@ -35,7 +35,7 @@ def guard(
     if step or (base and voice.level != "yours"):
         drafts = [suggestion.draft(one) for one in variants]
         found["question"] = asking.question(suggestion, person, text=text, drafts=drafts)
-    if step and not voice.own:  # nothing of one's own would be lost
+    if step and text.split() == base.split():  # nothing of one's own would be lost
         found["rarest"] = colleagues.rarest(variant, variants, suggestion, now=now)
     topic = suggestion.topic
     found["hints"] = hints.hints(
@@ -60,6 +60,6 @@ def look_once(
     step = colleagues.saying(text[:LONGEST], suggestion, person=person, now=now)
     if told is not None and step and step > told:
         sentence = _(
-            "%(count)s or more colleagues say it nearly like this. If you mean it so, press again."
+            "%(count)s or more colleagues say nearly the same. If you mean it so, press again."
         )
         raise ShareRefused("alike", sentence % {"count": step})
