@@ -48,7 +48,7 @@ def _posts(suggestion: Suggestion, people: list[Person], base: list[str]) -> Non
                 person=who, suggestion=suggestion, variant=variant, network="linkedin",
                 how=Post.How.COPIED, submission=uuid.uuid4(), text=text, full_text=text,
                 language="de", own_share=0, sha256="0" * 64, created_at=now,
-                bands=sameness.bands(text),
+                **sameness.kept(text),
             )
             for who, text in zip(people, texts, strict=True)
         ),

@@ -7,7 +7,6 @@ is the same as for none, and it is not made of what colleagues wrote at all.
 """
 
 import datetime as dt
-import heapq
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 
@@ -24,7 +23,6 @@ REMEMBERED = dt.timedelta(days=30)
 _AHEAD = dt.timedelta(days=90)  # a post may wait as long (shares.FARTHEST)
 _MOST_TOLD = 200
 _MOST_POSTS = 2000  # newest first; what is told says "or more"
-_MOST_TEXTS = 300  # different ones compared letter by letter, the nearest first
 _MOST_PARTS = 5
 _NOT_SAID = (Delivery.State.CANCELLED, Delivery.State.FAILED)
 
@@ -49,24 +47,19 @@ def step(people: Collection[int]) -> int | None:
 
 def _saying(text: str, suggestion: Suggestion, person: Person, now: dt.datetime) -> set[int]:
     """Keys of the people: by bands from the database, then by the exact verdict."""
-    mine = sameness.bands(text)
-    people: dict[str, set[int]] = defaultdict(set)
-    shared: dict[str, int] = {}
+    mine = sameness.runs(text)
     rows = (
         _said(suggestion, now)
-        .filter(bands__overlap=mine)
+        .filter(bands__overlap=sameness.bands(mine))
         .exclude(person=person)
         .order_by("-created_at")
-        .values_list("text", "person_id", "bands")[:_MOST_POSTS]
+        .values_list("runs", "person_id")[:_MOST_POSTS]
     )
-    for other, author, bands in rows:
-        people[other].add(author)
-        if other not in shared:
-            shared[other] = len(set(mine).intersection(bands))
-    runs = sameness.runs(text)
-    nearest = heapq.nlargest(_MOST_TEXTS, shared, key=lambda other: shared[other])
-    same = (people[other] for other in nearest if sameness.same(runs, sameness.runs(other)))
-    return set().union(*same)
+    people: dict[bytes, set[int]] = defaultdict(set)
+    for packed, author in rows:
+        people[bytes(packed)].add(author)
+    found = (who for packed, who in people.items() if sameness.same(mine, sameness.read(packed)))
+    return set().union(*found)
 
 
 def _said(suggestion: Suggestion, now: dt.datetime) -> PostQuerySet:

@@ -98,7 +98,8 @@ def hints(
         if kind == Kind.ANGER and kind in kinds and (shout := _SHOUT.search(text)):
             seen.append(shout.group().strip())
         if seen:
-            found.append(Hint(kind, words=", ".join(list(dict.fromkeys(seen))[:_MOST])))
+            in_order = sorted(dict.fromkeys(seen), key=text.find)
+            found.append(Hint(kind, words=", ".join(in_order[:_MOST])))
     if Kind.SECRETS in kinds:
         found += _secrets(words, rules)
     if Kind.LATE in kinds and not _LATE_UNTIL <= local.hour < _LATE_FROM:

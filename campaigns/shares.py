@@ -374,7 +374,7 @@ def reworded(post: Post, text: str, account: ConnectedAccount) -> dict[str, Any]
         "content_class": post.suggestion.content_class if post.suggestion else "",
         "sha256": wording.fingerprint(full_text),
         "own_share": wording.voice(post.draft, text).percent,
-        "bands": sameness.bands(text),
+        **sameness.kept(text),
         "disclosure_label": label.text,
         "disclosure_version": label.version,
     }

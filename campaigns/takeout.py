@@ -30,7 +30,7 @@ from .models import (
 
 _PROOF = "kept without a name: four eyes looked at it, and it must stay provable"
 TABLES = (
-    Table(Post, "person", gettext_noop("Posts"), DELETED, left_out=("submission", "bands")),
+    Table(Post, "person", gettext_noop("Posts"), DELETED, left_out=("submission", "runs", "bands")),
     Table(FormerText, "post__person", gettext_noop("Earlier texts of your posts"), DELETED),
     Table(
         Delivery,

@@ -40,7 +40,7 @@ def of(text, kinds=ALL, language="en", rules=None, local=NOON):
         ("de", "So eine Frechheit vom Amt", "anger", "Frechheit"),
         ("de", "Mir reicht’s mit dem Amt", "anger", "Mir reicht"),
         ("de", "DAS GEHT GAR NICHT so", "anger", "DAS GEHT GAR NICHT"),
-        ("en", "This is ridiculous and stupid.", "anger", "stupid, ridiculous"),
+        ("en", "This is ridiculous and stupid.", "anger", "ridiculous, stupid"),
         ("en", "Never again!!", "anger", "!!"),
     ],
 )

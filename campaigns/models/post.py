@@ -53,6 +53,7 @@ class Post(models.Model):
     language = models.CharField(max_length=2)
     draft = models.TextField(blank=True, help_text="The wording the person started from.")
     own_share = models.PositiveSmallIntegerField(help_text="Per cent of words that are theirs.")
+    runs = models.BinaryField(default=bytes, help_text="The text to compare with, as numbers.")
     bands = ArrayField(
         models.IntegerField(),
         default=list,
@@ -124,9 +125,10 @@ class Post(models.Model):
         return f"{self.network} {self.pk}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Keep the bands in step with a text that is written whole."""
+        """Keep what is made of the text in step with a text that is written whole."""
         if kwargs.get("update_fields") is None:
-            self.bands = sameness.bands(self.text)
+            for column, value in sameness.kept(self.text).items():
+                setattr(self, column, value)
         super().save(*args, **kwargs)
 
     @property
