@@ -19,6 +19,7 @@ app.conf.beat_schedule = {
     "leave-due": {"task": "campaigns.tasks.leave_due", "schedule": 60.0},
     "mail-takeouts": {"task": "integrations.tasks.mail_takeouts", "schedule": 60.0},
     "issues-due": {"task": "campaigns.tasks.issues_due", "schedule": 60.0},
+    "chats-due": {"task": "campaigns.tasks.chats_due", "schedule": 60.0},
     "close-pulse": {"task": "people.tasks.close_pulse", "schedule": 60.0},
     "let-go": {"task": "campaigns.tasks.let_go", "schedule": 60.0},
     "tell-of-switches": {"task": "integrations.tasks.tell_of_switches", "schedule": 60.0},

@@ -83,6 +83,8 @@ POLICIES: dict[str, Policy] = {
     "briefing": signed_in,
     "briefing_tick": signed_in,
     "reach": signed_in,
+    "chats": role("administrator"),
+    "chat_remove": role("administrator"),
     "issue_mail_stop": public,  # by signature: one click in a mail needs no login (RFC 8058)
     "posts": signed_in,
     "post": signed_in,

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Count, F, Min, Q, QuerySet
+from django.utils.translation import gettext as _
 
 from ambassadors import anonymity, audit
 from ambassadors.models import Person
@@ -240,6 +241,25 @@ def concerned(record: HoldRecord, person: Any) -> "QuerySet[Post]":
     asked = _out() & Q(created_at__gte=record.held_at - LOOK_BACK)
     rows = Post.objects.filter(waiting | asked, _covered(record), person=person)
     return rows.filter(created_at__lte=record.held_at)
+
+
+def meaning(record: HoldRecord, person: Person) -> list[str]:
+    """What a hold means for a person's own posts, in sentences for them."""
+    mine = concerned(record, person)
+    waiting = mine.filter(delivery__state__in=["queued", "sending"])
+    said = []
+    if waiting.exists():
+        said.append(
+            _(
+                "A post of yours on it waits. It does not leave while the hold is on, and it is not"
+                " lost."
+            )
+        )
+    if mine.exclude(pk__in=waiting).exists():
+        said.append(
+            _("A post of yours on it is out. We delete nothing; you say what happens to it.")
+        )
+    return said
 
 
 def _out() -> Q:

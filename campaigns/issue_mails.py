@@ -2,8 +2,6 @@
 
 import datetime as dt
 import re
-from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 from email.message import EmailMessage
 from smtplib import SMTPRecipientsRefused, SMTPSenderRefused, SMTPServerDisconnected
@@ -17,15 +15,13 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import formats, timezone, translation
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from ambassadors.models import Person
 from integrations import bounces
 
-from . import briefings, holds, picks, reaching
-from .models import HoldRecord, Programme, ReachWish, Topic, Way
+from . import briefings, holds, lights, picks, reaching
+from .models import HoldRecord, Programme, ReachWish, Way
 
-MOST = 3  # suggestions in one mail
 _SALT = "issue-mail"
 _BOX = "issue"
 _NO_MAILBOX = {550, 551, 553}  # RFC 5321, 4.2.2
@@ -162,41 +158,26 @@ def _of_day(message: reaching.Message) -> _Words:
     context = {
         "issue": issue,
         "lines": lines,
-        "sum": in_sum([item.topic for item in lines]),
+        "sum": lights.in_sum(item.topic for item in lines),
         "programme": programme,
         "suggestions": []
         if programme.is_held
-        else picks.for_person(message.person, message.now, MOST),
+        else picks.for_person(message.person, message.now, picks.MOST),
         "page": settings.SITE_URL + reverse("briefing", args=[day.isoformat()]),
     }
     subject = _("The situation on %(day)s") % {"day": formats.date_format(day, "l, j. F")}
     return _Words(subject, "mail/issue.txt", "mail/issue.html", context)
 
 
-def in_sum(topics: Iterable[Topic]) -> str:
-    """How many topics stand on which light, what is on hold first; empty for none."""
-    count = Counter(topic.light for topic in topics)
-    words = {
-        "hold": ngettext("%(n)d topic on hold", "%(n)d topics on hold", count["hold"]),
-        "careful": ngettext("%(n)d with care", "%(n)d with care", count["careful"]),
-        "share": ngettext("%(n)d free to share", "%(n)d free to share", count["share"]),
-    }
-    told = [text % {"n": count[light]} for light, text in words.items() if count[light]]
-    return ", ".join(told) + "." if told else ""
-
-
 def _of_hold(message: reaching.Message) -> _Words:
     """A hold: what, why, and what becomes of the person's own posts on it."""
     hold = message.hold
     assert hold  # noqa: S101 - the caller asked
-    mine = holds.concerned(hold, message.person)
-    waits = mine.filter(delivery__state__in=["queued", "sending"])
     what = _("everything") if hold.scope == HoldRecord.Scope.PROGRAMME else hold.name
     context = {
         "hold": hold,
         "what": what,
-        "waits": waits.exists(),
-        "out": mine.exclude(pk__in=waits).exists(),
+        "meaning": holds.meaning(hold, message.person),
     }
     return _Words(
         _("On hold: %(what)s") % {"what": what}, "mail/hold.txt", "mail/hold.html", context

@@ -4,11 +4,13 @@ import datetime as dt
 import hashlib
 import logging
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable
 
 from django.core.cache import cache
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from ambassadors import audit
 from ambassadors.models import Person
@@ -171,3 +173,15 @@ def _version(day: dt.date) -> str:
     )
     held = Programme.objects.values_list("held_at", "held_reason").first()
     return hashlib.sha256(repr((day, issue, shown, held)).encode()).hexdigest()[:16]
+
+
+def in_sum(topics: Iterable[Topic]) -> str:
+    """How many topics stand on which light, what is on hold first; empty for none."""
+    count = Counter(topic.light for topic in topics)
+    words = {
+        "hold": ngettext("%(n)d topic on hold", "%(n)d topics on hold", count["hold"]),
+        "careful": ngettext("%(n)d with care", "%(n)d with care", count["careful"]),
+        "share": ngettext("%(n)d free to share", "%(n)d free to share", count["share"]),
+    }
+    told = [text % {"n": count[light]} for light, text in words.items() if count[light]]
+    return ", ".join(told) + "." if told else ""

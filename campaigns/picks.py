@@ -6,6 +6,8 @@ from ambassadors.models import Person
 
 from .models import Post, Suggestion
 
+MOST = 3  # in what reaches people elsewhere
+
 
 def for_person(person: Person, now: dt.datetime, limit: int) -> list[Suggestion]:
     """Live suggestions with wordings; what they did not use, and their interests, first."""
@@ -27,6 +29,19 @@ def for_person(person: Person, now: dt.datetime, limit: int) -> list[Suggestion]
             row.language != person.language,
         )
     )
+    return one_per_topic(rows)[:limit]
+
+
+def for_everybody(language: str, now: dt.datetime, limit: int) -> list[Suggestion]:
+    """The same for a room: live suggestions without an audience, those of its language first."""
+    rows = list(
+        Suggestion.objects.live(now)
+        .for_everybody()
+        .worded()
+        .select_related("topic")
+        .order_by("-approved_at")[:60]
+    )
+    rows.sort(key=lambda row: row.language != language)
     return one_per_topic(rows)[:limit]
 
 

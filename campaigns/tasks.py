@@ -12,6 +12,7 @@ from integrations.tasks import mail_takeouts, revoke_due
 
 from . import (
     briefings,
+    chat_messages,
     claims,
     confirming,
     deliveries,
@@ -184,6 +185,14 @@ def pushes_due() -> int:
     close_old_connections()
     now = pace.clock()
     return pushes.send_due(now=now) if restores.may_publish(now=now) else 0
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def chats_due() -> int:
+    """Write to the company's chat what is due; returns how many messages left."""
+    close_old_connections()
+    now = pace.clock()
+    return chat_messages.send_due(now=now) if restores.may_publish(now=now) else 0
 
 
 @shared_task  # type: ignore[untyped-decorator]

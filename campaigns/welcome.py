@@ -46,11 +46,11 @@ def like(*, person: Person, language: str, topics: list[str]) -> None:
 
 
 @transaction.atomic
-def reach(*, person: Person, way: str, at: dt.time | None, now: dt.datetime) -> None:
+def reach(*, person: Person, way: str, at: dt.time | None, address: str, now: dt.datetime) -> None:
     """Second step: the situation by one way at a time of theirs, or nothing at all."""
     if at is None:
         for one in reaching.wishes(person):
             reaching.stop(person=person, way=one)
     else:
-        reaching.wish(by=person, way=way, at=at, now=now)
+        reaching.wish(by=person, way=way, at=at, address=address, now=now)
     go_on(person=person, to=TRY)

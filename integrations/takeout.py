@@ -32,6 +32,7 @@ TABLES = (
     Table(WallPost, "account__person", gettext_noop("Practice wall"), DELETED, left_out=("key",)),
 )
 UNTOLD = {
+    "integrations.ChatRoom.added_by": Untold(IN_RECORD, NAMELESS),
     "integrations.ConnectedAccount.added_by": Untold(IN_RECORD, NAMELESS),
     "integrations.ConnectAttempt.person": Untold(
         "it holds secrets of ten minutes and is deleted afterwards", DELETED

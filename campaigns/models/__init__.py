@@ -13,7 +13,7 @@ from .picture import Document, Picture, PictureFace
 from .post import FormerText, Post, ShortLink
 from .programme import DisclosureRule, DisclosureTable, Programme
 from .proposal import Proposal
-from .reach import Reached, ReachWish, Way
+from .reach import Reached, ReachWish, RoomMessage, Way
 from .suggestion import Suggestion, Variant
 from .takeover import Takeover
 from .topic import LightChange, Line, Topic
@@ -48,6 +48,7 @@ __all__ = [
     "ReachWish",
     "Reached",
     "Reading",
+    "RoomMessage",
     "ShortLink",
     "Spread",
     "SpreadMove",

@@ -1,4 +1,4 @@
-"""By which ways a person lets us write to them, and what we wrote: once a day, and for a hold."""
+"""By which ways a person lets us write to them, and what we wrote to them and to rooms."""
 
 from typing import ClassVar
 
@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from ambassadors.models import Person
+from integrations.models import ChatRoom
 
 from .hold import HoldRecord
 
@@ -94,3 +95,43 @@ class Reached(models.Model):
 
     def __str__(self) -> str:
         return f"{self.day} {self.way}"
+
+
+class RoomMessage(models.Model):
+    """One message to a room, written before it leaves: the day's, or of a hold or its release.
+
+    ``written`` is what the service calls it, ``shows`` a hash of what it says now.
+    """
+
+    class Outcome(models.TextChoices):
+        CLAIMED = "claimed", _("on its way")
+        SENT = "sent", _("sent")
+        UNKNOWN = "unknown", _("perhaps sent")
+        REFUSED = "refused", _("refused")
+
+    room = models.ForeignKey(ChatRoom, on_delete=models.CASCADE)
+    day = models.DateField()
+    hold = models.ForeignKey(HoldRecord, on_delete=models.CASCADE, null=True, blank=True)
+    released = models.BooleanField(default=False, help_text="Of the hold's release.")
+    at = models.DateTimeField()
+    outcome = models.CharField(max_length=8, choices=Outcome.choices, default=Outcome.CLAIMED)
+    written = models.CharField(max_length=300, blank=True)
+    shows = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["room", "day"], condition=Q(hold__isnull=True), name="room_once_a_day"
+            ),
+            models.UniqueConstraint(
+                fields=["room", "hold", "released"],
+                condition=Q(hold__isnull=False),
+                name="room_once_a_hold",
+            ),
+            models.CheckConstraint(
+                condition=Q(released=False) | Q(hold__isnull=False), name="room_releases_a_hold"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.room_id} {self.outcome}"

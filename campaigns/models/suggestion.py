@@ -85,6 +85,14 @@ class SuggestionQuerySet(models.QuerySet["Suggestion"]):
         """Those whose wordings are the company's: a topic without an official line has none."""
         return self.filter(topic__own_view=False)
 
+    def for_everybody(self) -> "SuggestionQuerySet":
+        """Those without an audience: what a room may read in which anybody sits."""
+        parts = (Suggestion.teams, Suggestion.kinds, Suggestion.sites)
+        chosen = [part.through.objects.filter(suggestion=OuterRef("pk")) for part in parts]
+        return self.filter(
+            *(~Exists(rows) for rows in chosen), audience_languages=[], audience_interests=[]
+        )
+
     def visible_to(self, person: Person) -> "SuggestionQuerySet":
         """Those meant for the person: no audience means everybody."""
         mine = Membership.objects.filter(person=person, ended_on__isnull=True).values("team")

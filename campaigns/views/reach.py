@@ -11,59 +11,73 @@ from django.utils.translation import gettext as _
 
 from ambassadors.models import Person
 from campaigns import pushes, reaching
-from campaigns.models import Programme, ReachWish, Way
+from campaigns.models import Programme, Way
+from integrations import chats
 
 NONE = "none"
 
 
-def offered(person: Person) -> set[str]:
-    """Ways that can be chosen here."""
-    return {Way.MAIL, Way.PUSH} if pushes.has_device(person) else {Way.MAIL}
+def offered(person: Person) -> list[Way]:
+    """Ways that a person can choose, in the order of the page."""
+    there = {Way.SLACK: chats.direct() is not None, Way.PUSH: pushes.has_device(person)}
+    return [way for way in Way if there.get(way, True)]
+
+
+def address_by(way: str, person: Person) -> str:
+    """What a way must know to find the person. Raises :class:`integrations.chats.NotThere`."""
+    if way != Way.SLACK:
+        return ""
+    known = reaching.wishes(person).get(way)
+    return known.address if known and not known.off_at else chats.address_of(person)
 
 
 def reach(request: HttpRequest) -> HttpResponse:
     """Choose by which way the day's message comes, from when on, and which ways tell of holds."""
     person, programme = cast("Person", request.user), Programme.the()
-    if request.method != "POST":
-        return _page(request, person, programme)
     ways = offered(person)
+    if request.method != "POST":
+        return _page(request, person, programme, {})
     daily = request.POST.get("daily", NONE)
-    also = set(request.POST.getlist("holds")) & ways
+    wanted = [way for way in ways if way == daily or way in request.POST.getlist("holds")]
+    errors, addresses, at = {}, {}, None
     try:
         at = working_time(request.POST.get("at", ""), programme) if daily in ways else None
     except ValueError:
-        return _page(request, person, programme, error=time_refused(programme))
+        errors["at"] = time_refused(programme)
+    for way in wanted:
+        try:
+            addresses[way] = address_by(way, person)
+        except chats.NotThere as error:
+            errors["daily" if way == daily else "holds"] = str(error)
+    if errors:
+        return _page(request, person, programme, errors)
     now = timezone.now()
-    for way in Way:
-        if way == daily and way in ways:
-            reaching.wish(by=person, way=way, at=at, now=now)
-        elif way in also:
-            reaching.wish(by=person, way=way, at=None, now=now)
-        elif way in ways:
+    for way in ways:
+        if way in wanted:
+            time = at if way == daily else None
+            reaching.wish(by=person, way=way, at=time, now=now, address=addresses[way])
+        else:
             reaching.stop(person=person, way=way)
     messages.success(request, _("Kept. Nobody else sees what you chose."))
     return redirect("reach")
 
 
 def _page(
-    request: HttpRequest, person: Person, programme: Programme, *, error: str = ""
+    request: HttpRequest, person: Person, programme: Programme, errors: dict[str, str]
 ) -> HttpResponse:
     mine, ways = reaching.wishes(person), offered(person)
-    daily = next((row for row in mine.values() if row.at and not row.off_at), None)
+    on = {way: row for way, row in mine.items() if not row.off_at and way in ways}
+    daily = next((row for row in on.values() if row.at), None)
     context: dict[str, Any] = {
-        "ways": [way for way in Way if way in ways],
+        "ways": ways,
         "daily": request.POST.get("daily", daily.way if daily else NONE),
-        "holds": set(request.POST.getlist("holds")) if error else _on(mine),
+        "holds": request.POST.getlist("holds") if errors else list(on),
         "at": request.POST.get("at", f"{daily.at:%H:%M}" if daily else "07:30")[:20],
         "off": [row for row in mine.values() if row.off_at],
-        "error": error,
+        "errors": errors,
         "programme": programme,
     }
-    return render(request, "reach.html", context, status=422 if error else 200)
-
-
-def _on(mine: dict[str, ReachWish]) -> set[str]:
-    return {way for way, row in mine.items() if not row.off_at}
+    return render(request, "reach.html", context, status=422 if errors else 200)
 
 
 def working_time(text: str, programme: Programme) -> dt.time:

@@ -11,14 +11,15 @@ from django.utils import timezone
 from ambassadors.models import Person
 from campaigns import reaching
 from campaigns import welcome as verbs
-from campaigns.models import Programme, Way
-from campaigns.views.reach import offered, time_refused, working_time
+from campaigns.models import Programme
+from campaigns.views.reach import address_by, offered, time_refused, working_time
 from integrations import accounts
+from integrations.chats import NotThere
 
 
 def welcome(request: HttpRequest) -> HttpResponse:
     """Show the step the person is at, or do what its button says."""
-    person, now = cast("Person", request.user), timezone.now()
+    person = cast("Person", request.user)
     step = person.welcome if person.welcome in verbs.STEPS else verbs.TOPICS
     if request.method != "POST":
         return _page(request, person, step)
@@ -42,41 +43,48 @@ def welcome(request: HttpRequest) -> HttpResponse:
         answer.delete_cookie(settings.LANGUAGE_COOKIE_NAME)  # the choice of the page before
         return answer
     if step == verbs.REACH:
-        typed, way = request.POST.get("at", ""), request.POST.get("reach", "")
-        try:
-            at = working_time(typed, Programme.the()) if way in offered(person) else None
-        except ValueError:
-            return _page(request, person, step, typed=typed[:20])
-        verbs.reach(person=person, way=way, at=at, now=now)
-        return redirect("welcome")
+        return _reach(request, person)
     verbs.go_on(person=person, to=verbs.OVER)
-    suggestion = verbs.rehearsal(person, now)
-    accounts.connect_wall(person=person, now=now)
+    suggestion = verbs.rehearsal(person, timezone.now())
+    accounts.connect_wall(person=person, now=timezone.now())
     if suggestion is None:
         return redirect("wall")
     return redirect(reverse("composer", args=[suggestion.pk]) + "?rehearse=1")
 
 
-def _page(
-    request: HttpRequest, person: Person, step: int, *, typed: str | None = None
-) -> HttpResponse:
+def _reach(request: HttpRequest, person: Person) -> HttpResponse:
+    """Second step: by which way and from when on we write, or not at all."""
+    way, at, address = request.POST.get("reach", ""), None, ""
+    try:
+        if way in offered(person):
+            at = working_time(request.POST.get("at", ""), Programme.the())
+            address = address_by(way, person)
+    except ValueError:
+        return _page(request, person, verbs.REACH, error=time_refused(Programme.the()))
+    except NotThere as nobody:
+        return _page(request, person, verbs.REACH, error=str(nobody))
+    verbs.reach(person=person, way=way, at=at, address=address, now=timezone.now())
+    return redirect("welcome")
+
+
+def _page(request: HttpRequest, person: Person, step: int, *, error: str = "") -> HttpResponse:
     programme = Programme.the()
     context: dict[str, Any] = {
         "step": step,
         "number": step - verbs.TOPICS + 1,
         "steps": len(verbs.STEPS),
         "programme": programme,
+        "error": error,
     }
     if step == verbs.TOPICS:
-        context["topics"] = verbs.offered()
+        context["topics"] = verbs.offered(person)
         context["languages"] = Person.Language.choices
     elif step == verbs.REACH:
         daily = next((one for one in reaching.wishes(person).values() if one.at), None)
-        context["ways"] = [way for way in Way if way in offered(person)]
+        context["ways"] = offered(person)
         context["way"] = request.POST.get("reach") or (daily.way if daily else "")
-        context["at"] = f"{daily.at:%H:%M}" if daily else "07:30"
+        time = f"{daily.at:%H:%M}" if daily else "07:30"
+        context["at"] = request.POST.get("at", time)[:20] if error else time
     else:
         context["suggestion"] = verbs.rehearsal(person, timezone.now())
-    if typed is not None:
-        context |= {"at": typed, "error": time_refused(programme)}
-    return render(request, "welcome.html", context, status=422 if typed is not None else 200)
+    return render(request, "welcome.html", context, status=422 if error else 200)

@@ -1,6 +1,7 @@
 """Rows of the floor that knows where to."""
 
 from .account import ConnectAttempt, ConnectedAccount, Revocation, ServerApp, Token
+from .chat import ChatRoom
 from .instance import Instance
 from .limits import Bucket, Budget, Circuit
 from .push import PushDevice, PushKey
@@ -9,6 +10,7 @@ from .wall import WallPost
 __all__ = [
     "Bucket",
     "Budget",
+    "ChatRoom",
     "Circuit",
     "ConnectAttempt",
     "ConnectedAccount",
