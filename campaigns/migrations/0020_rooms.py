@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("campaigns", "0018_own_drafts"),
+        ("campaigns", "0019_posts_keep_bands"),
         ("integrations", "0004_chat"),
     ]
 
