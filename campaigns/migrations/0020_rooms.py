@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("campaigns", "0019_posts_keep_bands"),
-        ("integrations", "0004_chat"),
+        ("integrations", "0005_chat"),
     ]
 
     operations = [

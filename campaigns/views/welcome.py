@@ -77,7 +77,7 @@ def _page(request: HttpRequest, person: Person, step: int, *, error: str = "") -
         "error": error,
     }
     if step == verbs.TOPICS:
-        context["topics"] = verbs.offered(person)
+        context["topics"] = verbs.offered()
         context["languages"] = Person.Language.choices
     elif step == verbs.REACH:
         daily = next((one for one in reaching.wishes(person).values() if one.at), None)
