@@ -14,7 +14,7 @@ A way plugs in with one function and one line in a task::
 The gate finds whom it is due to, claims each message in the database before it leaves, and asks
 once more, with the rows locked, whether it is still wanted. ``deliver`` returns when the message
 left or perhaps left. It raises :class:`NotNow` only when surely nothing did (:class:`Later`: to
-this one person), :class:`Gone` when that address is no more. Settings: :func:`wish` and :func:`stop`.
+this one person), :class:`Gone` when that address is no more. Settings: :func:`wish`, :func:`stop`.
 """
 
 import datetime as dt
