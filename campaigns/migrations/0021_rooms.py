@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("campaigns", "0019_posts_keep_bands"),
+        ("campaigns", "0020_hinting_and_runs"),
         ("integrations", "0005_chat"),
     ]
 
