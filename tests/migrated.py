@@ -1,10 +1,11 @@
 """A database in which every migration ran once: each test process begins with a copy of it.
 
 Migrating takes half a minute of a processor, copying half a second. Runs of this checkout share
-it as long as no migration changes.
+it as long as no migration changes; where some were only added, they run on a copy of the last one.
 """
 
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -14,35 +15,43 @@ from urllib.parse import urlsplit
 import psycopg2
 
 ROOT = Path(__file__).parents[1]
+_KNOWN = """
+SELECT datname, shobj_description(oid, 'pg_database') FROM pg_database
+ WHERE datname LIKE 'migrated%'
+"""
 
 
 def database(url: str) -> str:
     """The name of the migrated database on the server of ``url``; made where it is missing."""
-    name = f"migrated_{_digest()}"
+    files = _files()
+    name = f"migrated_{hashlib.sha256(json.dumps(files).encode()).hexdigest()[:12]}"
     connection = psycopg2.connect(url)
     connection.autocommit = True
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(hashtext('migrated'))")
-        cursor.execute("SELECT datname FROM pg_database WHERE datname LIKE 'migrated%'")
-        found = [row[0] for row in cursor.fetchall()]
+        cursor.execute(_KNOWN)
+        found = {known: json.loads(made or "{}") for known, made in cursor.fetchall()}
         if name not in found:
-            for old in found:
-                cursor.execute(f"DROP DATABASE {old} WITH (FORCE)")
+            begun = [old for old, made in found.items() if made and made.items() <= files.items()]
             half = f"migrated_half_{os.getpid()}"
-            cursor.execute(f"CREATE DATABASE {half}")
+            cursor.execute(f"CREATE DATABASE {half} TEMPLATE {begun[0] if begun else 'template1'}")
             subprocess.run(
                 [sys.executable, "manage.py", "migrate", "--verbosity=0"],
                 cwd=ROOT, check=True,
                 env=os.environ | {"DATABASE_URL": urlsplit(url)._replace(path=f"/{half}").geturl()},
             )  # fmt: skip
+            cursor.execute(f"COMMENT ON DATABASE {half} IS %s", [json.dumps(files)])
             cursor.execute(f"ALTER DATABASE {half} RENAME TO {name}")
+            for old in found:
+                cursor.execute(f"DROP DATABASE {old} WITH (FORCE)")
     connection.close()
     return name
 
 
-def _digest() -> str:
+def _files() -> dict[str, str]:
     """What decides how the database looks: our migrations and the packages with theirs."""
-    digest = hashlib.sha256()
-    for path in (*sorted(ROOT.glob("*/migrations/*.py")), ROOT / "requirements" / "app.txt"):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:12]
+    paths = (*sorted(ROOT.glob("*/migrations/0*.py")), ROOT / "requirements" / "app.txt")
+    return {
+        str(path.relative_to(ROOT)): hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+        for path in paths
+    }
