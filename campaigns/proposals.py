@@ -55,10 +55,7 @@ def patience() -> dt.timedelta:
 
 def _checked(field: str, text: str, most: int, empty: str) -> str:
     """The text as it may be kept. Raises :class:`NotTaken`."""
-    clean = fitting(NotTaken, field, text, most=most, empty=empty)
-    if wording.is_stacked(clean):
-        raise NotTaken(field, _("Too many marks stand on one letter."))
-    return clean
+    return fitting(NotTaken, field, text, most=most, empty=empty)
 
 
 @transaction.atomic

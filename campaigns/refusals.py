@@ -15,9 +15,9 @@ class FieldRefused(Exception):
 
 
 def fitting(refused: type[FieldRefused], field: str, text: str, *, most: int, empty: str) -> str:
-    """A typed text as it may be kept. Raises ``refused`` when it is blank or longer than ``most``.
+    """A typed text as it may be kept: not blank, no pile of marks, at most ``most`` characters.
 
-    ``empty`` is the sentence for a blank one.
+    Raises ``refused`` otherwise; ``empty`` is the sentence for a blank one.
     """
     clean = wording.clean(text)
     if wording.is_blank(clean):
@@ -28,4 +28,6 @@ def fitting(refused: type[FieldRefused], field: str, text: str, *, most: int, em
             _("Shorter please: %(count)s characters, and %(most)s fit.")
             % {"count": len(clean), "most": most},
         )
+    if wording.is_stacked(clean):
+        raise refused(field, _("Too many marks stand on one letter."))
     return clean

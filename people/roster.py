@@ -15,7 +15,8 @@ from urllib.parse import urlencode
 from django.contrib.postgres.search import SearchQuery, SearchVector
 from django.core.cache import cache
 from django.db import transaction
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Concat
 from django.http import QueryDict
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
@@ -28,6 +29,7 @@ from campaigns.models import Topic
 STAGES = ("nominated", "invited", "in_training", "active", "paused", "alumni")
 PAGE = 25
 MOST_COUNTED = 1000
+_MOST_SORTED = 5000  # hits of a name that are sorted rather than met on a walk through all names
 LATE_TRAINING = dt.timedelta(days=30)
 LATELY = dt.timedelta(days=90)
 _PIECE = 1000  # rows of an export that are read at a time
@@ -77,11 +79,22 @@ class Wanted:
         """Tell whether more than a name is asked for."""
         return replace(self, q="") != Wanted()
 
+    def is_short(self, count: int) -> bool:
+        """Tell whether what matches is found first and then sorted; ``count`` rows were counted.
+
+        The database would rather walk all names in order and meet the few on the way: with a
+        thousand in a block at the end of the alphabet that is the whole company.
+        """
+        if count <= MOST_COUNTED:
+            return True
+        return bool(self.q) and bool(_few_named(self.q))
+
     def rows(self, viewer: Person, today: dt.date) -> "QuerySet[Membership]":
         """The terms that match, of people whom the viewer may see."""
-        rows = listed(viewer)
+        few = _few_named(self.q) if self.q else []
+        rows = listed(viewer, few)
         if self.q:
-            rows = rows.filter(person__in=_named(self.q))
+            rows = rows.filter(person__in=few or _named(self.q))
         plain = {"team": self.team, "team__kind__slug": self.kind, "stage": self.stage,
                  "person__site": self.site}  # fmt: skip
         rows = rows.filter(**{column: value for column, value in plain.items() if value})
@@ -120,16 +133,25 @@ def _named(text: str) -> "QuerySet[Person]":
     return found.order_by()
 
 
-def listed(viewer: Person) -> "QuerySet[Membership]":
+def _few_named(text: str) -> list[int]:
+    """Keys of those so named; none when they are too many. The database guesses them badly."""
+    found = list(_named(text).values_list("pk", flat=True)[: _MOST_SORTED + 1])
+    return found if len(found) <= _MOST_SORTED else []
+
+
+def listed(viewer: Person, among: Sequence[int] = ()) -> "QuerySet[Membership]":
     """Terms of people who work here and said yes: all of them for HR, own teams for a lead.
 
-    A lead sees who said yes to the wording that names the lead.
+    A lead sees who said yes to the wording that names the lead. ``among`` holds the keys of the few
+    who are asked for, so that nobody else's consent is read.
     """
-    return _listed() if viewer.has_role("hr") else _listed().filter(_newer(), team__lead=viewer)
+    found = _listed(among)
+    return found if viewer.has_role("hr") else found.filter(_newer(), team__lead=viewer)
 
 
-def _listed() -> "QuerySet[Membership]":
+def _listed(among: Sequence[int] = ()) -> "QuerySet[Membership]":
     yes = Consent.objects.given().filter(person=OuterRef("person"), purpose="roster")
+    yes = yes.filter(person__in=among) if among else yes
     return Membership.objects.filter(Exists(yes), person__left_at__isnull=True)
 
 
@@ -190,12 +212,25 @@ class Leaf:
     after: int
 
 
-def leaf(rows: "QuerySet[Membership]", viewer: Person, *, after: int, before: int) -> Leaf:
-    """A page of rows by name; reads as many as it shows, wherever in the roster it lies."""
+def by_name(
+    rows: "QuerySet[Membership]", *, short: bool, backwards: bool = False
+) -> "QuerySet[Membership]":
+    """Rows in the order of names; ``short`` ones without the index that leads through all names."""
+    name = Concat("person__name", Value("")) if short else F("person__name")
+    order = (name.desc(), F("pk").desc()) if backwards else (name.asc(), F("pk").asc())
+    return rows.select_related("person__site", "team__kind").order_by(*order)
+
+
+def leaf(
+    rows: "QuerySet[Membership]", viewer: Person, *, after: int, before: int, short: bool
+) -> Leaf:
+    """A page of rows by name; reads as many as it shows, wherever in the roster it lies.
+
+    ``short``: the rows that match are sorted, instead of met on the way through all names.
+    """
     anchor = listed(viewer).filter(pk=after or before).values_list("person__name", "pk").first()
     backwards = bool(before and not after and anchor)
-    order = ("-person__name", "-pk") if backwards else ("person__name", "pk")
-    found = rows.select_related("person__site", "team__kind").order_by(*order)
+    found = by_name(rows, short=short, backwards=backwards)
     if anchor:
         name, pk = anchor
         side, edge = ("lt", "lte") if backwards else ("gt", "gte")

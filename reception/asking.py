@@ -68,10 +68,7 @@ def digest(text: str) -> str:
 
 def _question(text: str) -> str:
     empty = _("Write your question first.")
-    clean = fitting(NotTaken, "question", text, most=LONGEST_QUESTION, empty=empty)
-    if wording.is_stacked(clean):
-        raise NotTaken("question", _("Too many marks stand on one letter."))
-    return clean
+    return fitting(NotTaken, "question", text, most=LONGEST_QUESTION, empty=empty)
 
 
 def checked(asked: Asked) -> tuple[Asked, dict[str, str]]:

@@ -155,10 +155,7 @@ def first_words(rows: list[Inquiry]) -> dict[int, str]:
 
 def _text(text: str) -> str:
     empty = _("Write your answer first.")
-    clean = fitting(NotTaken, "text", text, most=LONGEST_ANSWER, empty=empty)
-    if wording.is_stacked(clean):
-        raise NotTaken("text", _("Too many marks stand on one letter."))
-    return clean
+    return fitting(NotTaken, "text", text, most=LONGEST_ANSWER, empty=empty)
 
 
 def _as_seen(inquiry: Inquiry, seen: int) -> None:

@@ -32,6 +32,7 @@ def roster(request: HttpRequest) -> HttpResponse:
     person, today = cast("Person", request.user), timezone.localdate()
     wanted = Wanted.read(request.GET)
     found = wanted.rows(person, today)
+    count = rows.count(found)
     context: dict[str, Any] = {
         "wanted": wanted,
         "here": wanted.query(),
@@ -40,8 +41,9 @@ def roster(request: HttpRequest) -> HttpResponse:
             person,
             after=rows.number(request.GET.get("after", "")),
             before=rows.number(request.GET.get("before", "")),
+            short=wanted.is_short(count),
         ),
-        "count": rows.count(found),
+        "count": count,
         "most": rows.MOST_COUNTED,
         "late_from": today - rows.LATE_TRAINING,
         "may_end": person.has_role("hr", "administrator"),
