@@ -45,7 +45,9 @@ from .test_cards import areas, contact, desk_of_contacts  # noqa: F401 - fixture
 
 pytestmark = pytest.mark.django_db
 at_once = pytest.mark.django_db(transaction=True)
-MONDAY = dt.datetime(2026, 11, 23, 10, tzinfo=dt.UTC)
+# A Monday in a January ahead: whoever is in a team from today on is in it then, and no clock changes.
+_EIGHTH = dt.datetime(timezone.now().year + 1, 1, 8, 10, tzinfo=dt.UTC)
+MONDAY = _EIGHTH + dt.timedelta(days=-_EIGHTH.weekday() % 7)
 
 
 @pytest.fixture(autouse=True)
