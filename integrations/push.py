@@ -145,6 +145,11 @@ def unregister(*, by: Person, endpoint: str) -> bool:
     return bool(found.delete()[0])
 
 
+def forget(*, person: Person) -> int:
+    """Forget all devices of somebody who leaves; returns how many there were."""
+    return PushDevice.objects.filter(person=person).delete()[0]
+
+
 def send(*, to: Person, push: Push, now: dt.datetime) -> Told:
     """Notify a person on all their devices; those that are gone are forgotten."""
     reached = waiting = 0

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
+from advocacy.views import app
 from ambassadors.models import Note
 from campaigns import pushes
 from campaigns.models import Briefing, Post, Proposal, ReachWish, Topic
@@ -126,6 +127,16 @@ def test_old_version_goes_and_logout_leaves_nothing(phone, monkeypatch):
     switch_on(phone)
     phone.page.goto(f"{phone.base}/")
     assert phone.page.evaluate(HELD) == [["pages", "shell"], 1, 1]
+    before, text = phone.page.evaluate("caches.keys()"), app.worker_text()
+    newer = re.sub(r'VERSION = "\w+"', 'VERSION = "newer"', text)
+    monkeypatch.setattr(app, "worker_text", lambda: newer)
+    phone.context.new_cdp_session(phone.page).send("Network.clearBrowserCache")
+    phone.page.evaluate("async () => (await navigator.serviceWorker.getRegistration()).update()")
+    phone.page.wait_for_function("""async () => {
+        const pages = await caches.open('pages'), names = await caches.keys();
+        return names.sort().join() === 'pages,shell-newer' && await pages.match('/');
+    }""")
+    assert "shell-newer" not in before
     phone.page.get_by_label("Account: Jona Harms").click()
     phone.page.get_by_role("button", name="Log out").click()
     phone.page.wait_for_url("**/accounts/login/**")
@@ -216,3 +227,25 @@ def shown(phone, told):
     ask = """async () => (await (await navigator.serviceWorker.ready).getNotifications()).map(n => [n.title, n.body, n.data])"""
     phone.page.wait_for_function(f"async () => (await ({ask})()).length")
     return phone.page.evaluate(ask)
+
+
+def test_somebody_else_on_the_device_finds_nothing(phone, person, suggestion):
+    """Jona's session ended without a logout; Mirja logs in in the same browser."""
+    switch_on(phone)
+    phone.page.goto(f"{phone.base}/suggestions/{suggestion.pk}/")
+    phone.page.locator("[data-text]").fill("My father asked whether this is our power.")
+    phone.page.wait_for_function("async () => (await kept.all('drafts')).length")
+    phone.page.goto(f"{phone.base}/")
+    phone.page.goto(f"{phone.base}/suggestions/{suggestion.pk}/")
+    phone.page.get_by_role("button", name="Go on with it").click()
+    assert "My father asked" in phone.page.locator("[data-text]").input_value()
+    shot(phone.page, "composer-offer")
+    phone.context.clear_cookies()
+    phone.page.goto(f"{phone.base}/posts/")
+    phone.page.wait_for_function("async () => !(await caches.has('pages'))")
+    phone.login(person("Mirja Thomsen"))
+    phone.page.wait_for_function(f"async () => JSON.stringify(await ({HELD})()) === '[[],1,0]'")
+    found = phone.page.evaluate(
+        "async () => [await kept.all('drafts'), await kept.all('waiting'), await kept.all('settings')]"
+    )
+    assert found == [[], [], []]

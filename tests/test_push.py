@@ -7,7 +7,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from django.utils import timezone
 
-from campaigns import holds, pushes, reaching
+from campaigns import holds, leaving, pushes, reaching
 from campaigns.models import Briefing, BriefingItem, Reached, ReachWish
 from integrations import push, rotation, webpush
 from integrations.models import PushDevice, PushKey
@@ -300,3 +300,10 @@ def test_sealed_text_of_another_row_opens_nothing(service, jona, mirja, daily):
     PushDevice.objects.filter(person=jona).update(sealed=theirs.sealed, key_id=theirs.key_id)
     pushes.send_due(now=at(8))
     assert [path for path, *_ in service.got if path == other.path] == []
+
+
+def test_somebody_who_leaves_is_notified_nowhere(service, jona, mirja, daily):
+    register(mirja, "other", on=service)
+    leaving.leave(person=jona, by=mirja, now=at(7, 45))
+    assert list(PushDevice.objects.values_list("person", flat=True)) == [mirja.pk]
+    assert (pushes.send_due(now=at(8)), service.got) == (0, [])

@@ -21,16 +21,12 @@ from django.views.decorators.http import require_safe
 
 from integrations import push
 
-_GROUND = "#eef1ef"  # --page of tokens.css; the dark one stands in the pages' head
+_GROUND = "#eef1ef"  # --page of base.css; the dark one stands in the pages' head
 # What every page needs; a device that works offline keeps it. A test compares it with base.html.
 SHELL = (
-    "css/layers.css",
-    "css/tokens.css",
     "css/base.css",
-    "css/layout.css",
     "css/components.css",
     "css/app.css",
-    "css/utilities.css",
     "vendor/htmx.min.js",
     "js/botschaft.js",
     "js/store.js",
