@@ -22,6 +22,7 @@ app.conf.beat_schedule = {
     "chats-due": {"task": "campaigns.tasks.chats_due", "schedule": 60.0},
     "close-pulse": {"task": "people.tasks.close_pulse", "schedule": 60.0},
     "let-go": {"task": "campaigns.tasks.let_go", "schedule": 60.0},
+    "erase-due": {"task": "campaigns.tasks.erase_due", "schedule": 300.0},
     "tell-of-switches": {"task": "integrations.tasks.tell_of_switches", "schedule": 60.0},
     # On the grid of CADENCE, so that readings that come due together share their calls.
     "measure-due": {"task": "campaigns.tasks.measure_due", "schedule": crontab(minute="*/10")},

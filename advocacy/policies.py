@@ -133,6 +133,9 @@ POLICIES: dict[str, Policy] = {
     "leavers": role("hr", "administrator"),
     "my_data": signed_in,
     "private_address": signed_in,
+    "erase_me": signed_in,
+    "erasure_report": public,  # the address itself is the secret, and it names nobody
+    "erase_leaver": role("hr", "administrator"),
     "takeout_address": public,  # by signature: it was mailed to that address
     "takeout": public,  # by signature: whoever left has no login
     "disconnect": signed_in,

@@ -361,6 +361,13 @@ STORAGES = {
 }
 # Answers a network gave while the database could not take them; encrypted, read at start.
 SPOOL_DIR = VAR_DIR / "spool"
+# Where the list of erased people lies, as digests; empty: in VAR_DIR. It must outlive a restore.
+TOMBSTONES_DIR = env("TOMBSTONES_DIR", "")
+# What keys these digests. When SECRET_KEY changes, set this to the one before.
+TOMBSTONES_KEY = env("TOMBSTONES_KEY", "") or SECRET_KEY
+# Days in which a wish to be erased can be taken back, and the days that are promised at most.
+ERASURE_WAIT_DAYS = int(env("ERASURE_WAIT_DAYS", "7"))
+ERASURE_PROMISED_DAYS = 30
 
 # Mail ---------------------------------------------------------------------------------------
 EMAIL_BACKEND = env(

@@ -10,7 +10,6 @@ import tempfile
 import zipfile
 from collections.abc import Iterator
 from html import escape
-from importlib import import_module
 from typing import IO, Any
 
 from allauth.account.models import EmailAddress
@@ -25,18 +24,21 @@ from django.utils.translation import gettext_noop
 
 from ambassadors.models import Person
 from ambassadors.sheets import cell
-from ambassadors.takeout import DELETED, Table, Untold
+from ambassadors.takeout import DELETED, Table, Untold, tables
 
-APPS = ("ambassadors", "integrations", "campaigns", "curation", "people", "reception")
-_OF_LOGIN = (
-    Table(EmailAddress, "user", gettext_noop("Mail addresses for the login"), DELETED),
-    Table(SocialAccount, "user", gettext_noop("Company login"), DELETED),
+TABLES = (
+    Table(
+        EmailAddress, "user", gettext_noop("Mail addresses for the login"), DELETED,
+        names=("email",),
+    ),
+    Table(SocialAccount, "user", gettext_noop("Company login"), DELETED, names=("uid",)),
     # Its data are the secrets of apps and security keys.
     Table(
         Authenticator, "user", gettext_noop("Second factors of the login"), DELETED,
         left_out=("data",),
     ),
 )  # fmt: skip
+UNTOLD: dict[str, Untold] = {}
 _ROWS = 100  # read at once, so that years of posts stay flat in memory
 _PAGE = """<!doctype html><html lang="{lang}"><head><meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy"
@@ -50,18 +52,6 @@ dl {{ display: grid; grid-template-columns: minmax(8rem, 14rem) 1fr; gap: .1rem 
 dt {{ opacity: .75 }} dd {{ margin: 0; overflow-wrap: anywhere; white-space: pre-wrap }}
 </style></head><body><h1>{title}</h1>
 """
-
-
-def tables() -> tuple[Table, ...]:
-    """All tables that are told, the lowest floor first."""
-    declared = [import_module(f"{app}.takeout").TABLES for app in APPS]
-    return (*_OF_LOGIN, *(table for found in declared for table in found))
-
-
-def untold() -> dict[str, Untold]:
-    """All columns that point at a person and are not told, with the reason."""
-    declared = [import_module(f"{app}.takeout").UNTOLD for app in APPS]
-    return {name: reason for found in declared for name, reason in found.items()}
 
 
 def columns(table: Table) -> list["models.Field[Any, Any]"]:

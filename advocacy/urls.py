@@ -87,7 +87,7 @@ from reception.views import (
     talks,
 )
 
-from .views import app, company_login, data, demo, health
+from .views import app, company_login, data, demo, erasing, health
 
 urlpatterns = [
     path("", today.today, name="today"),
@@ -369,6 +369,9 @@ urlpatterns = [
     path("people/<int:pk>/leave/", leaving.leave, name="leave"),
     path("people/leaving/", leavers.leavers, name="leavers"),
     path("me/data/", data.my_data, name="my_data"),
+    path("me/data/erase/", erasing.erase_me, name="erase_me"),
+    path("erasure/<uuid:key>/", erasing.report, name="erasure_report"),
+    path("people/leaving/<int:pk>/erase/", erasing.erase_leaver, name="erase_leaver"),
     path("me/data/address/", data.address, name="private_address"),
     path("takeout/address/<str:token>/", data.confirm, name="takeout_address"),
     path("takeout/<str:signed>/", data.takeout, name="takeout"),

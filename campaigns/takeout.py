@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_noop
 
-from ambassadors.takeout import DELETED, IN_RECORD, NAMELESS, Table, Untold
+from ambassadors.takeout import DELETED, IN_RECORD, KEPT_AUDIT, NAMELESS, Table, Untold
 
 from .models import (
     ActivityAnswer,
@@ -28,6 +28,7 @@ from .models import (
     Topic,
 )
 
+KEPT_EVIDENCE = "kept without a name: the company must be able to prove the label of what left"
 _PROOF = "kept without a name: four eyes looked at it, and it must stay provable"
 TABLES = (
     Table(Post, "person", gettext_noop("Posts"), DELETED, left_out=("submission", "runs", "bands")),
@@ -77,6 +78,9 @@ TABLES = (
     Table(Topic, "deputies", gettext_noop("Topics you stand in for"), NAMELESS),
 )
 UNTOLD = {
+    "campaigns.Transition.actor_id": Untold("steps of posts; your own are in the file", KEPT_AUDIT),
+    "campaigns.LightChange.actor_id": Untold(IN_RECORD, KEPT_AUDIT),
+    "campaigns.Evidence.author_key": Untold("its words stand in your posts", KEPT_EVIDENCE),
     "campaigns.Activity.created_by": Untold(IN_RECORD, NAMELESS),
     "campaigns.Briefing.contact": Untold("the issue is the company's, and is out", NAMELESS),
     "campaigns.Campaign.created_by": Untold(IN_RECORD, NAMELESS),

@@ -17,6 +17,7 @@ from . import (
     confirming,
     deliveries,
     engagement,
+    erasures,
     issue_mails,
     leaving,
     pace,
@@ -204,6 +205,15 @@ def leave_due() -> int:
         nudge(revoke_due)
         nudge(mail_takeouts)
     return left
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def erase_due() -> int:
+    """Erase those whose days to think are over; returns how many."""
+    close_old_connections()
+    if not restores.may_publish(now=pace.clock()):
+        return 0  # first it must be clear which installation this is
+    return erasures.carry_out_due(now=pace.clock())
 
 
 @shared_task  # type: ignore[untyped-decorator]

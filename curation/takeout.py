@@ -8,7 +8,7 @@ from .models import Act, Comment, Draft, Source, WatchedTag
 
 TABLES = (
     Table(Draft, "person", gettext_noop("Unsaved drafts"), DELETED, left_out=("key",)),
-    Table(Comment, "by", gettext_noop("Remarks on suggestions"), NAMELESS),
+    Table(Comment, "by", gettext_noop("Remarks on suggestions"), NAMELESS, words=("text",)),
     Table(Act, "by", gettext_noop("Acts on many suggestions"), DELETED),
     Table(Source, "keeper", gettext_noop("Sources you keep"), NAMELESS),
     Table(WatchedTag, "added_by", gettext_noop("Hashtags you added"), NAMELESS),

@@ -14,6 +14,7 @@ TABLES = (
         gettext_noop("Connected accounts"),
         DELETED,
         left_out=("features",),
+        names=("handle", "display_name", "profile_url"),
     ),
     Table(
         ConnectedAccount,

@@ -13,7 +13,7 @@ from django.utils import formats, timezone, translation
 from django.utils.translation import gettext as _
 
 from ambassadors import audit
-from ambassadors.models import Person, PrivateAddress, Takeout, normalise_email
+from ambassadors.models import Erasure, Person, PrivateAddress, Takeout, normalise_email
 
 from . import mails
 
@@ -106,9 +106,10 @@ def forget_address(*, person: Person, now: dt.datetime) -> bool:
 def make(*, person: Person, now: dt.datetime) -> Takeout | None:
     """Make the link of somebody who leaves; None when they confirmed no address.
 
-    One that was made before ends. :func:`mail_due` sends it.
+    None, too, for who is about to be erased: nothing would be there. One that was made before
+    ends. :func:`mail_due` sends it.
     """
-    if address_of(person) is None:
+    if address_of(person) is None or Erasure.objects.open().filter(person=person).exists():
         return None
     Takeout.objects.filter(person=person, used_at__isnull=True).delete()
     made = Takeout.objects.create(person=person, made_at=now, expires_at=now + GOOD_FOR)

@@ -35,10 +35,15 @@ TABLES = (
         TalkRequest, "asked_by", gettext_noop("Speakers you asked for"), DELETED,
         left_out=("token",),
     ),
+    Table(
+        TalkRequest, "speaker__person", gettext_noop("Talks you are booked for"), NAMELESS,
+        left_out=("token", "asker_name", "asker_email"),
+        words=("travel_note", "tech_note", "deck_url"),
+    ),
     Table(TalkMail, "person", gettext_noop("Mails to you about talks"), DELETED),
     Table(
         InquiryMessage, "author", gettext_noop("Answers you gave strangers"), NAMELESS,
-        left_out=("message_id", "dropped", "was_cut", "other_sender"),
+        left_out=("message_id", "dropped", "was_cut", "other_sender"), words=("text",),
     ),
     Table(Widget, "made_by", gettext_noop("Widgets you made"), NAMELESS),
 )  # fmt: skip

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 
 from advocacy import takeout as data
 from ambassadors.models import Person, PrivateAddress
+from ambassadors.takeout import tables
 from campaigns.models import Delivery
 from integrations import takeouts
 from integrations.models import ConnectedAccount
@@ -41,7 +42,7 @@ def _file(made: IO[bytes]) -> FileResponse:
 def _page(request: HttpRequest, *, typed: str = "", error: str = "") -> HttpResponse:
     person = cast("Person", request.user)
     context = {
-        "titles": sorted({_(table.title) for table in data.tables()}),
+        "titles": sorted({_(table.title) for table in tables()}),
         "kept": PrivateAddress.objects.filter(person=person).first(),
         "typed": typed,
         "error": error,

@@ -4,6 +4,7 @@ from .absence import Absence
 from .audit import AuditEntry
 from .consent import Consent
 from .directory import DirectoryRow, GroupRule
+from .erasure import Erasure, Tombstone
 from .figure import PublishedFigure
 from .guideline import (
     Acknowledgement,
@@ -26,6 +27,7 @@ __all__ = [
     "AuditEntry",
     "Consent",
     "DirectoryRow",
+    "Erasure",
     "GroupRule",
     "Guideline",
     "GuidelineReminder",
@@ -45,5 +47,6 @@ __all__ = [
     "Takeout",
     "Team",
     "TeamKind",
+    "Tombstone",
     "normalise_email",
 ]

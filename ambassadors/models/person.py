@@ -91,6 +91,12 @@ class Person(AbstractBaseUser, PermissionsMixin):
     leaves_on = models.DateField(
         null=True, blank=True, help_text="The last day, as planned; over at its end on their clock."
     )
+    erases_at = models.DateTimeField(
+        null=True, blank=True, help_text="The person asked to be erased; until then they may stay."
+    )
+    erased_at = models.DateTimeField(
+        null=True, blank=True, help_text="This row was emptied: it names nobody any more."
+    )
     welcome = models.PositiveSmallIntegerField(
         db_default=1,
         help_text="First run: 1 not met, 2 to 4 at its steps, 0 over. Only the person sees it.",

@@ -16,6 +16,7 @@ ACTS = (
     "person.returned", "person.locked_out", "person.let_in", "directory.mail_changed",
     "import.agreed", "import.done", "scim.key_made", "scim.key_ended", "scim.departures_agreed",
     "group.rule_added", "group.rule_dropped", "switch.turned",
+    "person.erased",
 )  # fmt: skip
 
 

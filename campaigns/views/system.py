@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from ambassadors import tombstones
 from ambassadors.models import Person
 from campaigns import restores, watch
 from campaigns.models import Delivery
@@ -22,8 +23,15 @@ def system(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         if request.POST.get("sure") == "yes":
             by = cast("Person", request.user)
-            if restores.confirm(by=by, now=timezone.now()):
-                messages.success(request, _("This installation publishes again."))
+            try:
+                if restores.confirm(by=by, now=timezone.now()):
+                    messages.success(request, _("This installation publishes again."))
+            except tombstones.NotReadable:
+                error = _(
+                    "The list of erased people beside the database cannot be read. Nothing is"
+                    " published before they are gone again; docs/operations.md says what to do."
+                )
+                return render(request, "system.html", _page(error), status=422)
             return redirect("system")
         error = _("Tick the box first: two installations would post everything twice.")
     return render(request, "system.html", _page(error), status=422 if error else 200)

@@ -20,6 +20,9 @@ class Instance(models.Model):
     confirmed_by = models.ForeignKey(
         Person, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
+    erased_attempt = models.BigIntegerField(
+        default=0, help_text="The newest attempt to send whose row went with an erased person."
+    )
 
     class Meta:
         constraints: ClassVar = [

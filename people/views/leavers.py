@@ -33,6 +33,8 @@ def leavers(request: HttpRequest) -> HttpResponse:
         "absences": open_absences.filter(
             deputy__left_at__isnull=False, person__left_at__isnull=True
         ).select_related("person", "deputy")[:_MOST],
-        "left": Person.objects.filter(left_at__gte=now - _SHOWN).order_by("-left_at")[:_MOST],
+        "left": Person.objects.filter(left_at__gte=now - _SHOWN, erased_at__isnull=True).order_by(
+            "-left_at"
+        )[:_MOST],
     }
     return render(request, "leavers.html", context)

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from ambassadors import tombstones
 from campaigns import restores
 from integrations import instance
 
@@ -30,5 +31,12 @@ class Command(BaseCommand):
                 " When no other copy runs, repeat this with --yes."
             )
         else:
-            restores.confirm(by=None, now=timezone.now())
+            try:
+                restores.confirm(by=None, now=timezone.now())
+            except tombstones.NotReadable as error:
+                message = (
+                    "The list of erased people beside the database cannot be read, or was written"
+                    " with another TOMBSTONES_KEY. Nothing is published before they are gone again."
+                )
+                raise CommandError(message) from error
             self.stdout.write("This installation publishes again.")
