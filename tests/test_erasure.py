@@ -427,7 +427,7 @@ def test_hr_erases_who_left_and_nobody_else(jona, person):
 def test_report_needs_no_login_and_names_nobody(jona, django_capture_on_commit_callbacks):
     answer = browser(jona).post("/me/data/erase/", {"typed": jona.email, "when": "now"})
     path = answer["Location"]
-    stranger = Client()
+    stranger = Client(headers={"Accept-Language": "en"})
     assert "It is on its way" in stranger.get(path).content.decode()
     carry_out(timezone.now() + LATER, django_capture_on_commit_callbacks)
     page = stranger.get(path).content.decode()
