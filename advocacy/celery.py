@@ -59,6 +59,10 @@ app.conf.beat_schedule = {
         "task": "reception.tasks.forget_old_questions",
         "schedule": crontab(hour=3, minute=30),
     },
+    "keep-retention": {
+        "task": "campaigns.tasks.keep_retention",
+        "schedule": crontab(hour=2, minute=40),
+    },
     "count-tags": {"task": "curation.tasks.count_tags", "schedule": crontab(hour=3, minute=20)},
     "follow-clocks": {"task": "people.tasks.follow_clocks", "schedule": crontab(hour=3, minute=30)},
     "forget-old-previews": {

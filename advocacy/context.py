@@ -102,6 +102,7 @@ def _nav(person: Person, request: HttpRequest) -> list[dict[str, Any]]:
             ("guideline_list", "guideline_new", "guideline_edit", "guideline_publish"),
             "roster" if person.has_role("hr") else "desk",
         ),
+        **dict.fromkeys(("agreement", "looks", "retention"), "audit"),
         "welcome": "today",
         "desk_ideas": "desk", "desk_idea": "desk",
         **dict.fromkeys(_OWN, ""),

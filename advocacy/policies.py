@@ -330,7 +330,7 @@ POLICIES: dict[str, Policy] = {
     **dict.fromkeys(("my_card", "my_card_photo"), role("contact")),
     **dict.fromkeys(("questions", "question"), role("contact", "lead_contact")),
     **dict.fromkeys(("widgets", "widget", "quarantine", "answers"), hr),
-    "audit": role("auditor", "administrator"),
+    **dict.fromkeys(("audit", "agreement", "looks", "retention"), role("auditor", "administrator")),
     "system": role("administrator"),
 }
 # What is typed there is kept nowhere, not even over a login: it would lie beside a name. Of what

@@ -24,7 +24,7 @@ from django.utils.translation import gettext_noop
 
 from ambassadors.models import Person
 from ambassadors.sheets import cell
-from ambassadors.takeout import DELETED, Table, Untold, tables
+from ambassadors.takeout import DELETED, Table, Untold, columns, tables
 
 TABLES = (
     Table(
@@ -52,17 +52,6 @@ dl {{ display: grid; grid-template-columns: minmax(8rem, 14rem) 1fr; gap: .1rem 
 dt {{ opacity: .75 }} dd {{ margin: 0; overflow-wrap: anywhere; white-space: pre-wrap }}
 </style></head><body><h1>{title}</h1>
 """
-
-
-def columns(table: Table) -> list["models.Field[Any, Any]"]:
-    """The columns that are told: no keys of ours, nobody else, nothing left out."""
-    return [
-        field
-        for field in table.model._meta.concrete_fields  # noqa: SLF001 - Django's documented name
-        if not field.primary_key
-        and field.related_model is not Person
-        and field.name not in table.left_out
-    ]
 
 
 def write(*, person: Person, to: IO[bytes], now: dt.datetime) -> dict[str, int]:

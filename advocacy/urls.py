@@ -3,7 +3,7 @@
 from django.urls import include, path
 from django.views.i18n import set_language
 
-from ambassadors.views import audit
+from ambassadors.views import audit, retention
 from campaigns.views import (
     activities,
     approvals,
@@ -87,7 +87,7 @@ from reception.views import (
     talks,
 )
 
-from .views import app, company_login, data, demo, erasing, health
+from .views import agreement, app, company_login, data, demo, erasing, health
 
 urlpatterns = [
     path("", today.today, name="today"),
@@ -369,6 +369,9 @@ urlpatterns = [
     path("people/<int:pk>/leave/", leaving.leave, name="leave"),
     path("people/leaving/", leavers.leavers, name="leavers"),
     path("me/data/", data.my_data, name="my_data"),
+    path("record/agreement/", agreement.record, name="agreement"),
+    path("record/looks/", agreement.looks, name="looks"),
+    path("record/retention/", retention.page, name="retention"),
     path("me/data/erase/", erasing.erase_me, name="erase_me"),
     path("erasure/<uuid:key>/", erasing.report, name="erasure_report"),
     path("people/leaving/<int:pk>/erase/", erasing.erase_leaver, name="erase_leaver"),

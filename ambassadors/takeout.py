@@ -126,6 +126,7 @@ UNTOLD = {
         "a line of a file that is being read in; it is gone with the file", DELETED
     ),
     "ambassadors.Erasure.asked_by": Untold(IN_RECORD, NAMELESS),
+    "ambassadors.RetentionRule.changed_by": Untold(IN_RECORD, NAMELESS),
     "ambassadors.SwitchTurn.by": Untold(IN_RECORD, NAMELESS),
     "ambassadors.Absence.deputy": Untold("it is the absence of a colleague", DELETED),
     "ambassadors.Person_groups.person": Untold("Django's groups are not used", DELETED),
@@ -147,3 +148,14 @@ def _rooms() -> list[Any]:
     """The declarations of all rooms: settings name the rooms, the highest first."""
     rooms = [app for app in apps.get_app_configs() if module_has_submodule(app.module, "takeout")]
     return [import_module(f"{app.name}.takeout") for app in reversed(rooms)]
+
+
+def columns(table: Table) -> list["models.Field[Any, Any]"]:
+    """The columns that are told: no keys of ours, nobody else, nothing left out."""
+    return [
+        field
+        for field in table.model._meta.concrete_fields  # noqa: SLF001 - Django's documented name
+        if not field.primary_key
+        and field.related_model is not Person
+        and field.name not in table.left_out
+    ]

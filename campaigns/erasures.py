@@ -85,28 +85,37 @@ def ask(*, person: Person, typed: str, at_once: bool, by: Person, now: dt.dateti
         raise NotAsked("typed", _("Type the address exactly: %(mail)s") % {"mail": person.email})
     if by != person and person.left_at is None:
         raise NotAsked("typed", _("Only they can ask for it while they are here."))
-    wait = dt.timedelta() if at_once else dt.timedelta(days=settings.ERASURE_WAIT_DAYS)
+    wait = _SETTLE if at_once else dt.timedelta(days=settings.ERASURE_WAIT_DAYS)
+    made = _begin(person, by, now, now + max(wait, _SETTLE))
+    if at_once and person.left_at is None:
+        leaving.leave(person=person, by=by, now=now)
+    return made
+
+
+def ask_for_leaver(*, person: Person, now: dt.datetime) -> Erasure:
+    """The rule of retention begins to erase somebody who left long ago; like :func:`ask`."""
+    due_at = now + dt.timedelta(days=settings.ERASURE_WAIT_DAYS)
+    return _begin(person, None, now, due_at)
+
+
+def _begin(person: Person, by: Person | None, now: dt.datetime, due_at: dt.datetime) -> Erasure:
     mine = list(ConnectedAccount.objects.of(person))
     try:
         with transaction.atomic():
             memberships.keep_an_administrator(person)
-            made = Erasure.objects.create(
-                person=person, asked_by=by, asked_at=now, due_at=now + max(wait, _SETTLE)
-            )
+            made = Erasure.objects.create(person=person, asked_by=by, asked_at=now, due_at=due_at)
             Person.objects.filter(pk=person.pk).update(erases_at=made.due_at)
             for given in Consent.objects.given().filter(person=person):
                 consents.withdraw(person=person, purpose=given.purpose, now=now)
             SecretFeed.objects.filter(person=person).update(open_since=None)
             for account in mine:
                 accounts.disconnect(account=account, by=by, now=now)
-            audit.record("erasure.asked", made, by=by, now=now, person=person.pk, at_once=at_once)
+            audit.record("erasure.asked", made, by=by, now=now, person=person.pk)
     except IntegrityError as error:
         raise NotAsked("typed", _("It was asked for already.")) from error
     wait_for_flights(person)
     endings.take_back(Delivery.objects.filter(post__person=person), "erased", by, now)
     endings.ask_instead_of_looking(mine)
-    if at_once and person.left_at is None:
-        leaving.leave(person=person, by=by, now=now)
     return made
 
 

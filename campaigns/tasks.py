@@ -8,6 +8,7 @@ import time
 from celery import shared_task
 from django.db import close_old_connections, connection
 
+from ambassadors import retention
 from integrations.tasks import mail_takeouts, revoke_due
 
 from . import (
@@ -29,7 +30,7 @@ from . import (
     unknowns,
     watch,
 )
-from .models import Delivery
+from .models import Delivery, Programme
 from .wakeups import nudge
 
 # Sends wait for networks, so a few threads share one process; each has its own connection.
@@ -214,6 +215,16 @@ def erase_due() -> int:
     if not restores.may_publish(now=pace.clock()):
         return 0  # first it must be clear which installation this is
     return erasures.carry_out_due(now=pace.clock())
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def keep_retention() -> int:
+    """Let go of what is over, class by class; returns how many rows went."""
+    close_old_connections()
+    now = pace.clock()
+    if not restores.may_publish(now=now):
+        return 0
+    return retention.run(now=now, on=Programme.the().today(now))
 
 
 @shared_task  # type: ignore[untyped-decorator]

@@ -2,12 +2,11 @@
 
 import datetime as dt
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from ambassadors import audit
+from ambassadors import audit, retention
 from ambassadors.memberships import day_of
 from ambassadors.models import Absence, Person, Team, TeamKind
 from campaigns import wording
@@ -233,7 +232,7 @@ def close(*, inquiry: Inquiry, seen: int, by: Person, now: dt.datetime) -> None:
 
 def forget_old(*, now: dt.datetime) -> int:
     """Delete questions whose last word lies INQUIRY_DAYS back; one audit entry for each run."""
-    before = now - dt.timedelta(days=settings.INQUIRY_DAYS)
+    before = now - dt.timedelta(days=retention.days("inquiries"))
     total = 0
     while True:
         with transaction.atomic():

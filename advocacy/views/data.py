@@ -12,11 +12,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from advocacy import takeout as data
+from ambassadors import agreement
 from ambassadors.models import Person, PrivateAddress
 from ambassadors.takeout import tables
 from campaigns.models import Delivery
 from integrations import takeouts
 from integrations.models import ConnectedAccount
+
+from .agreement import said
 
 
 def my_data(request: HttpRequest) -> HttpResponseBase:
@@ -41,9 +44,14 @@ def _file(made: IO[bytes]) -> FileResponse:
 
 def _page(request: HttpRequest, *, typed: str = "", error: str = "") -> HttpResponse:
     person = cast("Person", request.user)
+    entries = list(agreement.looks_at(person)[:20])
+    wanted = {entry.actor_id for entry in entries if entry.actor_id}
+    names = dict(Person.objects.filter(pk__in=wanted).values_list("pk", "name"))
+    looks = [(entry.at, names.get(entry.actor_id or 0, "–"), said(entry.act)) for entry in entries]
     context = {
         "titles": sorted({_(table.title) for table in tables()}),
         "kept": PrivateAddress.objects.filter(person=person).first(),
+        "looks": looks,
         "typed": typed,
         "error": error,
         "waiting": Delivery.objects.filter(post__person=person, state="queued").count()

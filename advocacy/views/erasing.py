@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 
+from ambassadors import agreement
 from ambassadors.memberships import LastAdministrator
 from ambassadors.models import Erasure, Person, Takeout
 from ambassadors.takeout import DELETED, tables
@@ -39,6 +40,7 @@ def erase_leaver(request: HttpRequest, pk: int) -> HttpResponse:
     left = Person.objects.filter(left_at__isnull=False, erased_at__isnull=True)
     who = get_object_or_404(left, pk=pk)
     if request.method != "POST":
+        agreement.note_look(person=who, page="erase", by=by, now=now)
         return _page(request, who)
     if request.POST.get("act") == "take_back":
         return _take_back(request, who, now, back="leavers")

@@ -16,6 +16,7 @@ from .guideline import (
 from .leaving import PrivateAddress, Takeout
 from .note import Note
 from .person import Person, Role, Site, normalise_email
+from .retention import RetentionRule, RetentionRun
 from .secret_feed import SecretFeed
 from .switch import SwitchTurn
 from .team import Membership, MembershipStep, Team, TeamKind
@@ -39,6 +40,8 @@ __all__ = [
     "PrivateAddress",
     "PublishedFigure",
     "QuizPass",
+    "RetentionRule",
+    "RetentionRun",
     "Role",
     "SavedView",
     "SecretFeed",

@@ -15,7 +15,7 @@ ACTS = (
     "role.granted", "role.taken",
     "person.returned", "person.locked_out", "person.let_in", "directory.mail_changed",
     "import.agreed", "import.done", "scim.key_made", "scim.key_ended", "scim.departures_agreed",
-    "group.rule_added", "group.rule_dropped", "switch.turned",
+    "group.rule_added", "group.rule_dropped", "switch.turned", "retention.changed",
     "person.erased",
 )  # fmt: skip
 

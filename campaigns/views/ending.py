@@ -11,13 +11,16 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from ambassadors import consents
-from ambassadors.models import Person
+from ambassadors.models import Consent, Person
 from campaigns import endings, saying
 from campaigns.endings import Ended
 from campaigns.wakeups import nudge
 from integrations.models import ConnectedAccount
 from integrations.tasks import revoke_due
 from integrations.views.accounts import OFFERED
+
+# Given on pages of their own; taken back here, too.
+_ELSEWHERE = (Consent.Purpose.CONTACT_CARD, Consent.Purpose.LEADERBOARD)
 
 
 def _me(request: HttpRequest) -> Person:
@@ -61,10 +64,11 @@ def consent(request: HttpRequest) -> HttpResponse:
     """Give or withdraw one consent."""
     purpose = request.POST.get("purpose", "")
     back = "me" if request.POST.get("back") == "me" else "accounts"
-    if purpose not in OFFERED:
+    gives = request.POST.get("answer") == "yes"
+    if purpose not in OFFERED and (gives or purpose not in _ELSEWHERE):
         return redirect(back)
     person, now = _me(request), timezone.now()
-    if request.POST.get("answer") == "yes":
+    if gives:
         consents.give(person=person, purpose=purpose, now=now)
         messages.success(request, _("Noted. You can take it back at any time."))
     else:

@@ -8,6 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 
+from ambassadors import agreement
 from ambassadors.memberships import LastAdministrator, LeftAlready
 from ambassadors.models import Person
 from campaigns import leaving
@@ -20,6 +21,7 @@ def leave(request: HttpRequest, pk: int) -> HttpResponse:
     by, now = cast("Person", request.user), timezone.now()
     who = get_object_or_404(Person.objects.filter(left_at__isnull=True), pk=pk)
     if request.method != "POST":
+        agreement.note_look(person=who, page="leave", by=by, now=now)
         return _page(request, who)
     if who == by:
         return _page(

@@ -23,6 +23,9 @@ def accounts(
     """List accounts and consents, with the buttons to connect more."""
     person, now = cast("Person", request.user), timezone.now()
     given = {c.purpose: c for c in Consent.objects.given().filter(person=person)}
+    past: dict[str, list[Consent]] = {}
+    for row in Consent.objects.filter(person=person).order_by("-pk"):
+        past.setdefault(row.purpose, []).append(row)
     offered = [
         {
             "purpose": purpose,
@@ -30,9 +33,11 @@ def accounts(
             "wording": _(given[purpose].wording if purpose in given else wording),
             "given": given.get(purpose),
             "newer": _(wording) if purpose in given and given[purpose].version != version else "",
+            "past": past.get(purpose, []),
+            "given_here": purpose in OFFERED,
         }
         for purpose, (version, wording) in consents.WORDINGS.items()
-        if purpose in OFFERED
+        if purpose in OFFERED or (purpose in past and purpose != Consent.Purpose.LINK_ACCOUNT)
     ]
     mine = ConnectedAccount.objects.of(person)
     context = {

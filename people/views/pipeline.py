@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from ambassadors import memberships
+from ambassadors import agreement, memberships
 from ambassadors.memberships import NoPlace
 from ambassadors.models import Membership, MembershipStep, Person, Team
 from people import applications
@@ -82,7 +82,9 @@ def pipeline(request: HttpRequest) -> HttpResponse:
 
 def term(request: HttpRequest, pk: int) -> HttpResponse:
     """One person in one team: where they stand, since when, and what comes next."""
-    return _page(request, get_object_or_404(verbs.shown_to(_me(request)), pk=pk))
+    found = get_object_or_404(verbs.shown_to(_me(request)), pk=pk)
+    agreement.note_look(person=found.person, page="term", by=_me(request), now=timezone.now())
+    return _page(request, found)
 
 
 def _page(

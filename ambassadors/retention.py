@@ -1,0 +1,176 @@
+"""How long things are kept: one table of classes over all rooms, a dry run, and a job with a log.
+
+Each room's ``retention.py`` lists its classes under ``KEPT``; a new class is one entry there. The
+nightly job, the page with its dry run and the log all read this table.
+"""
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from django.apps import apps
+from django.db import transaction
+from django.db.models import F, QuerySet
+from django.utils.module_loading import module_has_submodule
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from . import audit
+from .models import AuditEntry, Person, RetentionRule, RetentionRun
+
+_AT_ONCE = 500  # rows of one transaction
+_MOST = 50_000  # rows of a class in one night; the rest goes in the next ones
+
+Rows = Callable[[dt.datetime], "QuerySet[Any]"]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A class of data: ``rows(before)`` are those that may go, ``why`` says what they are kept for.
+
+    ``days`` is usual; an administrator may choose from ``least`` to ``most``. Equal bounds mean
+    that the law or a promise has decided. ``let_go`` replaces deleting, for what needs more than
+    that; it gets one batch and says how many it took.
+    """
+
+    name: str
+    title: str
+    why: str
+    days: int
+    least: int
+    most: int
+    rows: Rows
+    let_go: "Callable[[list[Any], dt.datetime], int] | None" = None
+
+    @property
+    def fixed(self) -> bool:
+        """Tell whether nobody chooses the days."""
+        return self.least == self.most
+
+
+class NotChanged(Exception):
+    """The days stay as they are; the argument is a sentence."""
+
+
+KEPT = (
+    Kept(
+        name="record",
+        title=gettext_noop("The record: who turned which switch"),
+        why=gettext_noop(
+            "So that the works council can look back over a year; a trigger keeps the first one."
+        ),
+        days=730,
+        least=365,
+        most=730,
+        rows=lambda before: AuditEntry.objects.filter(at__lt=before),
+    ),
+)
+# What no clock deletes, and why.
+UNTIMED = (
+    (
+        gettext_noop("Notebook, posts and ideas"),
+        gettext_noop("They are their author’s. Authors delete them, or have everything erased."),
+    ),
+    (
+        gettext_noop("Consents and guidelines that were confirmed"),
+        gettext_noop("The proof of a yes lasts as long as the person is here."),
+    ),
+)
+
+
+def classes() -> tuple[Kept, ...]:
+    """All classes, the lowest floor first."""
+    rooms = [a for a in apps.get_app_configs() if module_has_submodule(a.module, "retention")]
+    found = [import_module(f"{app.name}.retention").KEPT for app in reversed(rooms)]
+    return tuple(kept for room in found for kept in room)
+
+
+def days(name: str) -> int:
+    """For how many days a class is kept. One query. Raises KeyError for no class."""
+    usual = {kept.name: kept.days for kept in classes()}[name]
+    own = RetentionRule.objects.filter(name=name).values_list("days", flat=True).first()
+    return usual if own is None else own
+
+
+def chosen() -> dict[str, int]:
+    """The days of all classes. One query."""
+    own = dict(RetentionRule.objects.values_list("name", "days"))
+    return {kept.name: own.get(kept.name, kept.days) for kept in classes()}
+
+
+@transaction.atomic
+def change(*, name: str, typed: str, by: Person, now: dt.datetime) -> int:
+    """Keep a class for another number of days; returns it.
+
+    Effects in order: the rule, audit entry. Nothing is deleted before the next night. Raises
+    :class:`NotChanged`, and KeyError for no class.
+    """
+    kept = {one.name: one for one in classes()}[name]
+    text = typed.strip()
+    wanted = int(text) if text.isascii() and text.isdecimal() and len(text) < 7 else -1
+    if not kept.least <= wanted <= kept.most or kept.fixed:
+        raise NotChanged(
+            _("Between %(least)s and %(most)s days.") % {"least": kept.least, "most": kept.most}
+        )
+    before = days(name)
+    if wanted != before:
+        rule, _new = RetentionRule.objects.update_or_create(
+            name=name, defaults={"days": wanted, "changed_at": now, "changed_by": by}
+        )
+        audit.record(
+            "retention.changed", rule, by=by, now=now, name=name, before=before, days=wanted
+        )
+    return wanted
+
+
+def would_go(*, now: dt.datetime) -> dict[str, int]:
+    """The dry run: how many rows of each class the next night takes. One query for each class."""
+    chosen_days = chosen()
+    return {
+        kept.name: kept.rows(now - dt.timedelta(days=chosen_days[kept.name])).count()
+        for kept in classes()
+    }
+
+
+def run(*, now: dt.datetime, on: dt.date) -> int:
+    """Let go of what is over, class by class; returns how many rows went.
+
+    In batches of their own transactions, so that dying in between loses nothing and a second run
+    finds only what is left. Each batch is added to the day's line in the log with it.
+    """
+    return sum(_run(kept, days_, now, on) for kept, days_ in _with_days())
+
+
+def _with_days() -> list[tuple[Kept, int]]:
+    chosen_days = chosen()
+    return [(kept, chosen_days[kept.name]) for kept in classes()]
+
+
+def _run(kept: Kept, days_: int, now: dt.datetime, on: dt.date) -> int:
+    before, total = now - dt.timedelta(days=days_), 0
+    while total < _MOST:
+        with transaction.atomic():
+            batch = list(kept.rows(before).order_by("pk")[:_AT_ONCE])
+            if not batch:
+                break
+            if kept.let_go:
+                gone = kept.let_go(batch, now)
+            else:
+                kept.rows(before).model._base_manager.filter(  # noqa: SLF001
+                    pk__in=[row.pk for row in batch]
+                ).delete()
+                gone = len(batch)
+            _note(kept, days_, gone, now, on)
+        total += gone
+        if len(batch) < _AT_ONCE or not gone:
+            break
+    return total
+
+
+def _note(kept: Kept, days_: int, gone: int, now: dt.datetime, on: dt.date) -> None:
+    line, _new = RetentionRun.objects.get_or_create(
+        name=kept.name, on=on, defaults={"last_at": now, "days": days_}
+    )
+    RetentionRun.objects.filter(pk=line.pk).update(gone=F("gone") + gone, last_at=now, days=days_)
