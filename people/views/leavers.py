@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -33,8 +34,9 @@ def leavers(request: HttpRequest) -> HttpResponse:
         "absences": open_absences.filter(
             deputy__left_at__isnull=False, person__left_at__isnull=True
         ).select_related("person", "deputy")[:_MOST],
-        "left": Person.objects.filter(left_at__gte=now - _SHOWN, erased_at__isnull=True).order_by(
-            "-left_at"
-        )[:_MOST],
+        "left": Person.objects.filter(
+            Q(left_at__gte=now - _SHOWN) | Q(left_at__isnull=False, erases_at__isnull=False),
+            erased_at__isnull=True,
+        ).order_by("-left_at")[:_MOST],
     }
     return render(request, "leavers.html", context)
