@@ -19,4 +19,4 @@ COPY --from=build --chown=botschaft /app /app
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 STATIC_ROOT=/app/assets VAR_DIR=/app/var
 USER botschaft
 EXPOSE 8000
-CMD ["gunicorn", "advocacy.wsgi", "--bind", "0.0.0.0:8000", "--worker-class", "gthread", "--workers", "2", "--threads", "8"]
+CMD ["gunicorn", "advocacy.wsgi", "--bind", "0.0.0.0:8000", "--worker-class", "gthread", "--workers", "2", "--threads", "8", "--config", "python:advocacy.weblog"]

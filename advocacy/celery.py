@@ -106,32 +106,59 @@ def drain(**_about: object) -> None:
     stopping.set()
 
 
-class Tick(bootsteps.StartStopStep):  # type: ignore[misc]
-    """The worker's own heart: without beat, or without a broker, what is due still leaves."""
+class Heart(bootsteps.StartStopStep):  # type: ignore[misc]
+    """Something a worker does every so often beside its work: without beat, or without a broker."""
 
     requires = frozenset({"celery.worker.components:Pool"})
-    every = 5.0  # seconds
+    every: float  # seconds
 
     def __init__(self, parent: Any, **options: Any) -> None:
         self.ended = threading.Event()
         super().__init__(parent, **options)
 
     def start(self, parent: Any) -> None:
-        """Begin to tick beside the worker's loop."""
-        threading.Thread(target=self._run, daemon=True, name="tick").start()
+        """Begin to beat beside the worker's loop."""
+        name = type(self).__name__.lower()
+        threading.Thread(target=self._run, args=[name], daemon=True, name=name).start()
 
     def stop(self, parent: Any) -> None:
         """The worker ends."""
         self.ended.set()
 
-    def _run(self) -> None:
-        from campaigns.tasks import take_over  # noqa: PLC0415 - after Django is set up
-
+    def _run(self, name: str) -> None:
         while not self.ended.wait(self.every):
             try:
-                take_over()
+                self.beat()
             except Exception:
-                log.exception("tick")
+                log.exception(name)
+
+    def beat(self) -> None:
+        """Do it once."""
+        raise NotImplementedError
 
 
-app.steps["worker"].add(Tick)
+class Tick(Heart):
+    """Without wake-ups, what is due still leaves."""
+
+    every = 5.0
+
+    def beat(self) -> None:
+        """Look whether posts wait though nobody sends."""
+        from campaigns.tasks import take_over  # noqa: PLC0415 - after Django is set up
+
+        take_over()
+
+
+class Tally(Heart):
+    """Clicks come from Redis into rows every second, however busy the worker is with sending."""
+
+    every = 1.0
+
+    def beat(self) -> None:
+        """Write down what was counted."""
+        from campaigns.tasks import write_clicks  # noqa: PLC0415 - after Django is set up
+
+        write_clicks()
+
+
+app.steps["worker"].update({Tick, Tally})

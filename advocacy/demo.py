@@ -111,7 +111,7 @@ def commands(port: int) -> dict[str, list[str]]:
         "web": [
             sys.executable, "-m", "gunicorn", "advocacy.wsgi", "--bind", f"127.0.0.1:{port}",
             "--worker-class", "gthread", "--workers", "2", "--threads", "8",
-            "--log-level", "warning", "--no-control-socket",
+            "--log-level", "warning", "--no-control-socket", "--config", "python:advocacy.weblog",
         ],
         # People come before posts: pages and holds keep their speed while a queue drains.
         "worker": [

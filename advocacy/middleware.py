@@ -13,6 +13,7 @@ from django.utils.cache import add_never_cache_headers
 from ambassadors.kept import keep_form
 from ambassadors.models import Person
 from campaigns import lights
+from campaigns.views import links
 
 from .policies import SAME_FOR_ALL, UNKEPT, policy_for
 
@@ -32,6 +33,21 @@ class StillMiddleware:
         """Say 204, or pass the request on."""
         if request.path == "/situation/" and lights.is_still(request.GET.get("v", "")):
             return HttpResponse(status=204, headers={"Cache-Control": "no-store"})
+        return self.get_response(request)
+
+
+class LinkMiddleware:
+    """Answers tracked links that lead on, before session, cookie and language are looked at."""
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Lead on, or pass the request on."""
+        if request.path_info.startswith("/r/") and request.method in {"GET", "HEAD"}:
+            answer = links.lead(request, request.path_info.removeprefix("/r/"))
+            if answer is not None:
+                return answer
         return self.get_response(request)
 
 

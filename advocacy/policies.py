@@ -59,6 +59,8 @@ POLICIES: dict[str, Policy] = {
     "picture": signed_in,
     "public_picture": public,  # by signature, for networks that fetch pictures
     "short_link": public,
+    "link_svg": signed_in,  # the view: of one's own posts
+    "link_png": signed_in,
     "demo_login": demo,
     "today": signed_in,
     "welcome": signed_in,

@@ -27,9 +27,9 @@ def env(name: str, default: str | None = None) -> str:
     return value
 
 
-def flag(name: str) -> bool:
+def flag(name: str, default: str = "") -> bool:
     """Tell whether a yes/no setting is on."""
-    return env(name, "").lower() in {"1", "true", "yes", "on"}
+    return env(name, default).lower() in {"1", "true", "yes", "on"}
 
 
 # Commands that only read code may run without a database or secrets.
@@ -47,6 +47,14 @@ CSRF_TRUSTED_ORIGINS = [SITE_URL]
 DEMO = flag("DEMO")
 # Name of the company in the masthead.
 ORGANISATION = env("ORGANISATION", "Nordwind Energie" if DEMO else "Botschaft")
+# Tracked links begin so; a short domain of the company's own that leads to the same server serves
+# as well, when ALLOWED_HOSTS names it.
+LINK_URL = env("LINK_URL", SITE_URL).rstrip("/")
+# Whether tracked links tell the company's web figures the network and the campaign (utm_source,
+# utm_medium, utm_campaign); of the person they never tell anything.
+LINK_TAGS = flag("LINK_TAGS", "yes")
+# The company's website, for strangers whose link has ended; empty: CAREERS_URL, or the contacts.
+COMPANY_URL = env("COMPANY_URL", "")
 # Where workers reach our own web server, for the practice wall.
 PRACTICE_WALL_URL = env("PRACTICE_WALL_URL", SITE_URL).rstrip("/")
 # host:port pairs that outgoing calls may reach although they are private (tests, an own PDS).
@@ -160,6 +168,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "advocacy.middleware.StillMiddleware",
+    "advocacy.middleware.LinkMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -1,6 +1,6 @@
 """Every address. Each name has its policy in :mod:`advocacy.policies`."""
 
-from django.urls import include, path
+from django.urls import converters, include, path, register_converter
 from django.views.i18n import set_language
 
 from ambassadors.views import audit, retention
@@ -89,6 +89,14 @@ from reception.views import (
 
 from .views import agreement, app, company_login, data, demo, erasing, health
 
+
+class Rest(converters.StringConverter):
+    """All that stands behind, line breaks and nothing at all among it."""
+
+    regex = r"[\s\S]*"
+
+
+register_converter(Rest, "rest")
 urlpatterns = [
     path("", today.today, name="today"),
     path("welcome/", welcome.welcome, name="welcome"),
@@ -125,6 +133,8 @@ urlpatterns = [
     path("issue-mail/stop/<str:token>/", briefings.issue_mail_stop, name="issue_mail_stop"),
     path("posts/", posts.posts, name="posts"),
     path("posts/<int:pk>/", posts.post, name="post"),
+    path("posts/<int:pk>/link.svg", links.link_code, {"kind": "svg"}, name="link_svg"),
+    path("posts/<int:pk>/link.png", links.link_code, {"kind": "png"}, name="link_png"),
     path("notebook/", notebook.notebook, name="notebook"),
     path("notebook/arrive/", notebook.arrive, name="note_arrive"),
     path("app/<str:language>.webmanifest", app.manifest, name="manifest"),
@@ -394,7 +404,8 @@ urlpatterns = [
     path("wall/api/posts/<uuid:pk>", wall.wall_post, name="wall_post"),
     path("pictures/<int:pk>/", links.picture, name="picture"),
     path("pictures/public/<str:signed>/", links.public_picture, name="public_picture"),
-    path("r/<str:code>", links.short_link, name="short_link"),
+    # whatever stands behind it: the answer for strangers has no form, and sets no cookie
+    path("r/<rest:code>", links.short_link, name="short_link"),
     path("demo/<slug:role>/", demo.demo_login, name="demo_login"),
     path("healthz", health.health, name="health"),
     path("readyz", health.ready, name="ready"),

@@ -35,8 +35,8 @@ def outgoing(delivery: Delivery) -> Outgoing:
 
 
 def short_url(code: str) -> str:
-    """The address of a tracked link, from SITE_URL and never from a request."""
-    return f"{settings.SITE_URL}/r/{code}"
+    """The address of a tracked link, from LINK_URL and never from a request."""
+    return f"{settings.LINK_URL}/r/{code}"
 
 
 def part_before(post: Post) -> Delivery | None:

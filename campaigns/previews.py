@@ -8,11 +8,12 @@ from integrations.networks.base import Network
 
 from . import disclosure
 from .disclosure import Label, Labels
+from .links import CODE_LENGTH
 from .models import Suggestion, Variant
 from .outgoings import short_url
 
 LONG = 20_000  # characters; no network takes that many
-CODE = "x" * 8  # as long as the code of a tracked link
+CODE = "x" * CODE_LENGTH
 
 
 @dataclass(frozen=True, slots=True)

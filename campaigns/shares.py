@@ -2,7 +2,6 @@
 
 import datetime as dt
 import hashlib
-import secrets
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -19,8 +18,8 @@ from integrations.models import ConnectedAccount
 from integrations.networks import get
 from integrations.networks.bluesky import make_tid
 
-from . import disclosure, identical, pictures, sameness, wording
-from .models import Delivery, Picture, Post, ShortLink, Suggestion, Variant
+from . import disclosure, identical, links, pictures, sameness, wording
+from .models import Delivery, Picture, Post, Suggestion, Variant
 from .outgoings import short_url
 from .refusals import FieldRefused
 
@@ -208,9 +207,7 @@ def proof(
     label = disclosure.label_for(labelled, network, words.variant.language, country)
     if labelled:
         check_label(labelled, label)
-    link = None
-    if suggestion.link_url and not before:
-        link = ShortLink.objects.create(code=secrets.token_urlsafe(6), target=suggestion.link_url)
+    link = None if before else links.make(suggestion=suggestion, network=network)
     full_text = disclosure.complete(words.text, label, short_url(link.code) if link else "")
     warning = words.content_warning if abilities.warnings else ""
     check_length(network, full_text, account, warning=warning)

@@ -7,6 +7,7 @@ import time
 
 from celery import shared_task
 from django.db import close_old_connections, connection
+from django.utils import timezone
 
 from ambassadors import retention
 from integrations.tasks import mail_takeouts, revoke_due
@@ -15,6 +16,7 @@ from . import (
     briefings,
     chat_messages,
     claims,
+    clicks,
     confirming,
     deliveries,
     engagement,
@@ -131,6 +133,12 @@ def take_over() -> int:
         return _publish_due()
     finally:
         connection.close()
+
+
+def write_clicks() -> int:
+    """Move clicks from Redis into rows in the calling thread, which keeps its connection."""
+    close_old_connections()
+    return clicks.drain(now=timezone.now())
 
 
 @shared_task  # type: ignore[untyped-decorator]

@@ -8,22 +8,11 @@ count belonged to. No address is written anywhere.
 import datetime as dt
 import hashlib
 import hmac
-import ipaddress
 import secrets
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.core.cache import cache
-from django.http import HttpRequest
 
-# Named here, because Python's own ``is_private`` differs from release to release.
-_OURS = [
-    ipaddress.ip_network(net)
-    for net in (
-        "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "100.64.0.0/10",
-        "169.254.0.0/16", "::1/128", "fc00::/7", "fe80::/10",
-    )
-]  # fmt: skip
 _DAY = 25 * 3600  # seconds
 _MINUTES = 600
 # A school class asks from one network. From so many in ten minutes on, somebody looks first.
@@ -39,26 +28,6 @@ class Crowd:
 
     full: bool = False
     why: str = ""
-
-
-def sender(request: HttpRequest) -> str:
-    """The address a request came from, behind as many proxies as are ours; empty if unknown.
-
-    Private addresses tell of a proxy that nobody told us about, so they count for nobody.
-    """
-    address = request.META.get("REMOTE_ADDR", "")
-    if settings.TRUSTED_PROXIES:
-        passed = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
-        address = passed[-min(settings.TRUSTED_PROXIES, len(passed))].strip()
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return ""
-    found = getattr(found, "ipv4_mapped", None) or found
-    if any(found.version == net.version and found in net for net in _OURS):
-        return ""
-    size = 24 if found.version == 4 else 64
-    return str(ipaddress.ip_network(f"{found}/{size}", strict=False))
 
 
 def _salt(day: dt.date) -> bytes:

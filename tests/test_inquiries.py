@@ -17,7 +17,7 @@ from django.utils import timezone
 from ambassadors import absences, memberships
 from ambassadors.models import AuditEntry, Membership
 from ambassadors.states import NoSuchWay
-from campaigns import leaving
+from campaigns import leaving, senders
 from reception import (
     asking,
     cards,
@@ -286,7 +286,7 @@ def test_crowd_keeps_no_address(contact):
 def test_sender_is_the_network_behind_our_proxies(rf, settings, proxies, passed, direct, network):
     settings.TRUSTED_PROXIES = proxies
     request = rf.get("/", REMOTE_ADDR=direct, HTTP_X_FORWARDED_FOR=passed)
-    assert crowds.sender(request) == network
+    assert senders.sender(request) == network
 
 
 def test_without_redis_a_question_is_looked_at_first_and_not_lost(contact, monkeypatch):

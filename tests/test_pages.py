@@ -393,16 +393,6 @@ def test_bluesky_refuses_the_main_password(jona, client, bluesky):
     )
 
 
-def test_short_link_leads_on_and_counts(client):
-    from campaigns.models import ShortLink
-
-    link = ShortLink.objects.create(code="abc", target="https://nordwind-energie.example/x")
-    assert Client().get("/r/abc").headers["Location"] == link.target
-    Client().head("/r/abc")
-    link.refresh_from_db()
-    assert link.clicks == 1
-
-
 def test_language_is_german_by_default():
     page = Client().get("/accounts/login/", headers={"accept-language": "fr"}).content.decode()
     assert re.search(r'<html lang="(de|en)"', page)

@@ -8,9 +8,10 @@ from .delivery import Attempt, Delivery, Reading, Spread, SpreadMove, TimeOffer,
 from .evidence import Evidence
 from .hinting import Hinting
 from .hold import HoldAnswer, HoldRecord
+from .link import ClickBucket, ClickDay, ShortLink
 from .own_draft import OwnDraft
 from .picture import Document, Picture, PictureFace
-from .post import FormerText, Post, ShortLink
+from .post import FormerText, Post
 from .programme import DisclosureRule, DisclosureTable, Programme
 from .proposal import Proposal
 from .reach import Reached, ReachWish, RoomMessage, Way
@@ -28,6 +29,8 @@ __all__ = [
     "BriefingItem",
     "BriefingRead",
     "Campaign",
+    "ClickBucket",
+    "ClickDay",
     "Delivery",
     "DisclosureRule",
     "DisclosureTable",

@@ -10,20 +10,9 @@ from django.utils.translation import gettext_lazy as _
 from ambassadors.models import Person
 from campaigns import sameness
 
+from .link import ShortLink
 from .picture import Document, Picture
 from .suggestion import Suggestion, Variant
-
-
-class ShortLink(models.Model):
-    """A tracked link without cookies. Its target is fixed when it is made."""
-
-    code = models.CharField(max_length=12, unique=True)
-    target = models.URLField(max_length=1000)
-    clicks = models.PositiveIntegerField(default=0)
-    withdrawn_at = models.DateTimeField(null=True, blank=True)
-
-    def __str__(self) -> str:
-        return self.code
 
 
 class PostQuerySet(models.QuerySet["Post"]):

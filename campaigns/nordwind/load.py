@@ -22,11 +22,12 @@ from ambassadors.models import (
     Team,
     TeamKind,
 )
-from campaigns import disclosure, reviews, uploads, welcome, wording
+from campaigns import disclosure, links, reviews, uploads, welcome, wording
 from campaigns.models import (
     Approval,
     Briefing,
     BriefingItem,
+    ClickDay,
     Delivery,
     LightChange,
     Picture,
@@ -382,13 +383,7 @@ class Loader:
         at = self.ago(row["days_ago"], row["hour"])
         published = row["how"] == "published" and get(row["network"]).abilities.can_publish
         figures = row.get("figures") or {} if published else {}
-        link = None
-        if suggestion.link_url:
-            link = ShortLink.objects.create(
-                code=f"n{self.dice.getrandbits(40):x}"[:12],
-                target=suggestion.link_url,
-                clicks=self.dice.randrange(0, 40),
-            )
+        link = self._clicked(suggestion, row["network"], at)
         full = disclosure.complete(row["text"], label, "")
         post = Post.objects.create(
             person=person,
@@ -417,6 +412,23 @@ class Loader:
         )
         if published:
             self._sent(post, at)
+
+    def _clicked(self, suggestion: Suggestion, network: str, at: dt.datetime) -> ShortLink | None:
+        """The link of a past post; most people come on its first day, and fewer on each after."""
+        if not suggestion.link_url:
+            return None
+        link = ShortLink.objects.create(
+            code=f"n{self.dice.getrandbits(40):x}"[:12],
+            target=suggestion.link_url,
+            tags=links.tags(suggestion, network),
+            clicks=self.dice.randrange(0, 40),
+        )
+        day, today, left = at.date(), self.now.date(), link.clicks
+        while left:
+            count = left if day == today else (left + 1) // 2
+            ClickDay.objects.create(link=link, day=day, count=count)
+            day, left = day + dt.timedelta(days=1), left - count
+        return link
 
     def _sent(self, post: Post, at: dt.datetime) -> None:
         """The delivery of a past post, and one reading; it is not measured again."""

@@ -29,7 +29,7 @@ from campaigns import (
 )
 from campaigns.disclosure import Label
 from campaigns.models import Post, Suggestion, Variant
-from campaigns.outgoings import short_url
+from campaigns.previews import link_of
 from campaigns.shares import ShareRefused, Words
 from campaigns.tasks import publish_due
 from campaigns.wakeups import nudge
@@ -215,7 +215,7 @@ def limits(
     Of several accounts on one network the strictest server's limit is shown.
     """
     found = {}
-    link = short_url("x" * 8) if suggestion.link_url else ""
+    link = link_of(suggestion)
     for network in NETWORKS.values():
         label = labels[network.abilities.name]
         found[network.abilities.name] = {

@@ -1,30 +1,82 @@
 """Tracked links and pictures."""
 
+import io
 from typing import cast
 
-from django.db.models import F
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+import segno
+from django.conf import settings
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.templatetags.static import static
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.encoding import iri_to_uri
 from django.views.decorators.http import require_safe
 
 from ambassadors.models import Person
-from campaigns import pictures, renditions
-from campaigns.models import Picture, ShortLink
+from campaigns import clicks, links, pictures, renditions
+from campaigns.links import Answer
+from campaigns.machines import is_machine
+from campaigns.models import Picture, Post, ShortLink
+from campaigns.outgoings import short_url
+
+_DRAWN = {"svg": "image/svg+xml", "png": "image/png"}
 
 
+def lead(request: HttpRequest, code: str) -> HttpResponse | None:
+    """Lead on to the link's target and count a person's visit; None where there is no way on.
+
+    No session, no cookie, no language: one SELECT, and one step in Redis.
+    """
+    now = timezone.now()
+    found = links.find(code, now=now)
+    if found is None or found.answer is not Answer.LEADS:
+        return None
+    if not is_machine(request):
+        clicks.count(request, found.pk, now=now)
+    headers = {
+        "Location": iri_to_uri(found.target),
+        "Content-Length": "0",
+        "Cache-Control": "no-store",
+        "Referrer-Policy": "no-referrer",
+        "X-Robots-Tag": "noindex",
+    }
+    return HttpResponse(status=302, headers=headers)
+
+
+@require_safe
 def short_link(request: HttpRequest, code: str) -> HttpResponse:
-    """Lead on to the target; counts a visit, keeps nothing about the visitor."""
-    link = get_object_or_404(ShortLink, code=code)
-    if link.withdrawn_at:
-        return render(request, "errors/404.html", status=410)
-    if request.method == "GET" and "prefetch" not in request.headers.get("Sec-Purpose", ""):
-        ShortLink.objects.filter(pk=link.pk).update(clicks=F("clicks") + 1)
-    response = HttpResponseRedirect(link.target)
+    """Say why a link leads nowhere; those that lead on :class:`LinkMiddleware` has answered."""
+    found = links.find(code, now=timezone.now())
+    status = 410 if found else 404
+    company = settings.COMPANY_URL or settings.CAREERS_URL or reverse("ask")
+    response = render(
+        request, "link_gone.html", {"found": found, "company": company}, status=status
+    )
     response["Cache-Control"] = "no-store"
-    response["Referrer-Policy"] = "no-referrer"
+    response["X-Robots-Tag"] = "noindex"
+    return response
+
+
+@require_safe
+def link_code(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
+    """Draw the link of the person's own post as a QR code, for slides and paper."""
+    post = get_object_or_404(
+        Post.objects.of(cast("Person", request.user)).select_related("link"),
+        pk=pk,
+        link__isnull=False,
+    )
+    link = cast("ShortLink", post.link)
+    drawn = io.BytesIO()
+    # error correction M: still read with a seventh of it torn or covered
+    segno.make(short_url(link.code), error="m", micro=False).save(
+        drawn, kind=kind, scale=16 if kind == "png" else 8, border=4, light="#fff"
+    )
+    response = HttpResponse(drawn.getvalue(), content_type=_DRAWN[kind])
+    response["Content-Security-Policy"] = "sandbox"
+    if "save" in request.GET:
+        response["Content-Disposition"] = f'attachment; filename="link-{link.code}.{kind}"'
     return response
 
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from ambassadors.models import Person
-from campaigns import afterwards, choices, holds, moments, wording
+from campaigns import afterwards, choices, holds, links, moments, wording
 from campaigns.models import Delivery, HoldAnswer, Post, TimeOffer
 from campaigns.outgoings import short_url
 from campaigns.saying import Outlook, plain_state, what_now
@@ -95,6 +95,7 @@ def _page(request: HttpRequest, found: Post, errors: dict[str, str]) -> dict[str
             found.network, found.full_text, short_url(found.link.code) if found.link else ""
         ),
         "only_link": "{url}" in abilities.intent_url,
+        "link": _link(found, now),
         "attempts": attempts,
         "tried_at": attempts[-1].began_at if attempts else delivery and delivery.first_tried_at,
         "activity": activity_url(delivery) if delivery else "",
@@ -114,6 +115,18 @@ def _page(request: HttpRequest, found: Post, errors: dict[str, str]) -> dict[str
         "first_reading": delivery and delivery.measure_at,
         "errors": errors,
         "typed": request.POST,
+    }
+
+
+def _link(post: Post, now: dt.datetime) -> dict[str, Any] | None:
+    """The post's tracked link: its address, where it leads, and what it says now."""
+    if not post.link:
+        return None
+    found = links.find(post.link.code, now=now)
+    return {
+        "url": short_url(post.link.code),
+        "target": post.link.target,
+        "answer": found.answer.value if found else "",
     }
 
 
@@ -221,6 +234,9 @@ def _decide(request: HttpRequest, person: Person, found: Post, choice: str) -> i
     elif choice == "remove" and delivery and delivery.state == "sent":
         afterwards.remove(by=person, post=found, now=now)
         messages.success(request, _("Deleted at the network."))
+    elif choice == "withdraw_link" and found.link:
+        links.withdraw(post=found, by=person, now=now)
+        messages.success(request, _("The link leads nowhere any more."))
     elif delivery and choice in _SIMPLE:
         _SIMPLE[choice](request, person, delivery, now)
     elif delivery and delivery.state == "unknown":

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from ambassadors.memberships import day_of
+from campaigns.senders import sender
 from campaigns.wakeups import nudge
 from reception import asking, cards, crowds, inquiries, routing, stamps, tokens, widgets
 from reception.inquiries import NotTaken
@@ -122,7 +123,7 @@ def _posted(
     if stamp is None and not wrong:
         wrong[""] = _("The page was open for very long. Nothing is lost: just send it once more.")
     if stamp and not wrong:
-        crowd = crowds.measure(crowds.sender(request), now=now)
+        crowd = crowds.measure(sender(request), now=now)
         if crowd.full:
             return _busy(request)
         try:
@@ -231,7 +232,7 @@ def _act(request: HttpRequest, inquiry: Inquiry, token: str) -> HttpResponse:
         asking.rate(inquiry=inquiry, rating=int(number) if number in {"1", "2", "3"} else 0)
     elif act == "add":
         text = request.POST.get("question", "")
-        if crowds.measure(crowds.sender(request), now=now).full:
+        if crowds.measure(sender(request), now=now).full:
             return _busy(request)
         try:
             asking.add(inquiry=inquiry, text=text, now=now)

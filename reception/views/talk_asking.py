@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from ambassadors import memberships
 from ambassadors.kept import form_key, kept_form
 from ambassadors.models import Person
+from campaigns.senders import sender
 from reception import crowds, stamps, talk_calendars, talk_requests
 from reception.models import Speaker, Talk, TalkRequest
 from reception.talk_forms import RequestForm, StrangerForm
@@ -61,7 +62,7 @@ def public_ask(request: HttpRequest) -> HttpResponse:
     standing = TalkRequest.objects.filter(submission=stamp.submission).first()
     if standing:
         return _done(request, standing)
-    crowd = crowds.measure(crowds.sender(request), now=now)
+    crowd = crowds.measure(sender(request), now=now)
     if crowd.full:
         form.add_error(
             None,
