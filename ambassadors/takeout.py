@@ -36,6 +36,7 @@ from .models import (
     SecretFeed,
     Takeout,
     Team,
+    TimeOff,
 )
 
 # What erasing a person does with a row.
@@ -100,6 +101,7 @@ TABLES = (
     Table(QuizPass, "person", gettext_noop("Questions on guidelines you passed"), DELETED),
     Table(GuidelineReminder, "person", gettext_noop("Reminders of guidelines"), DELETED),
     Table(Absence, "person", gettext_noop("Absences"), DELETED),
+    Table(TimeOff, "person", gettext_noop("Time off"), DELETED),
     Table(Note, "person", gettext_noop("Notebook"), DELETED, left_out=("key",)),
     Table(SavedView, "person", gettext_noop("Views you saved"), DELETED),
     Table(

@@ -21,7 +21,7 @@ from integrations import chats, slack
 from integrations.models import ChatRoom
 from integrations.networks.base import Later, Refused, Result, Sent
 
-from . import cards, holds, reaching, reminders
+from . import cards, holds, hours, reaching
 from .cards import Card
 from .models import Briefing, HoldRecord, Programme, RoomMessage, Topic, Way
 
@@ -35,7 +35,7 @@ def send_due(*, now: dt.datetime) -> int:
     """Write what is due to rooms, then to people; returns how many messages left."""
     programme = Programme.the()
     count = 0
-    if not reminders.quiet_at(now.astimezone(programme.zone), programme):
+    if not hours.company(now).quiet(now):
         count += sum(_room(room, programme, now) for room in _rested(now))
     if any(room.direct for room in _rested(now)):
         count += reaching.send_due(way=Way.SLACK, deliver=_deliver, now=now, most=AT_ONCE)

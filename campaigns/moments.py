@@ -8,18 +8,19 @@ own clock and before the suggestion's end.
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from django.db import connection, transaction
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from ambassadors import anonymity, audit
 from ambassadors.models import Person
 
-from . import holds
+from . import habits, holds, hours, queue
+from .hours import Calendar, Hours
 from .models import Delivery, Programme, Spread, SpreadMove, Suggestion, TimeOffer, Topic
-from .reminders import quiet
-from .shares import PATIENCE, ShareRefused
+from .shares import ShareRefused
 
 HOUR = dt.timedelta(hours=1)
 UNDO = dt.timedelta(minutes=5)
@@ -27,6 +28,8 @@ PILE = 5  # more posts than this on a topic within an hour are a pile
 _STEP = dt.timedelta(minutes=15)
 _TOGETHER, _IN_HOUR = 2, 4  # posts on a topic within a step and an hour that nobody notices
 _AHEAD = dt.timedelta(days=4)  # over a weekend
+_DAY = dt.timedelta(days=1)
+_REST = dt.timedelta(days=60)  # of holidays and time off that are passed over
 _SOON = dt.timedelta(minutes=10)  # a worker may hold it already
 _MOST = 500
 
@@ -83,30 +86,55 @@ def _steps(begin: dt.datetime, end: dt.datetime) -> Iterator[dt.datetime]:
 
 
 def _free(
-    person: Person,
-    programme: Programme,
+    hours: Hours,
     load: Load,
     *,
     begin: dt.datetime,
     end: dt.datetime | None,
+    habit: habits.Habit | None = None,
 ) -> dt.datetime | None:
-    """The first quarter with room outside the person's quiet hours, None when there is none."""
-    last = min(end, begin + _AHEAD) if end else begin + _AHEAD
-    steps = (at for at in _steps(begin, last) if load.has_room(at))
-    return next((at for at in steps if not quiet(person, programme, at)), None)
+    """The first quarter with room outside of quiet hours, within a ``habit`` if one is given.
+
+    None when there is none before ``end`` and within four days, holidays and time off left out.
+    """
+    last = _after_rest(hours, begin) + _AHEAD
+    last = min(end, last) if end else last
+    steps = (at for at in _steps(begin, last) if load.has_room(at) and not hours.quiet(at))
+    return next((at for at in steps if habit is None or habit.holds(at, hours.zone)), None)
 
 
-def good_time(*, suggestion: Suggestion, person: Person, now: dt.datetime) -> dt.datetime:
+def _after_rest(hours: Hours, begin: dt.datetime) -> dt.datetime:
+    """``begin``, or the day after the time off or the holidays in which it lies."""
+    at = begin
+    while at < begin + _REST and hours.resting(at.astimezone(hours.zone).date()):
+        at += _DAY
+    return at
+
+
+@dataclass(frozen=True, slots=True)
+class GoodTime:
+    """A moment, and in one sentence why it is a good one."""
+
+    at: dt.datetime
+    why: str
+
+
+def good_time(*, suggestion: Suggestion, person: Person, now: dt.datetime) -> GoodTime:
     """The next moment outside quiet hours at which few others speak on the topic.
 
+    Where the person's own posts show when talks with them begin, such a moment comes first.
     Raises :class:`ShareRefused` when the suggestion ends before there is one.
     """
-    load = Load(suggestion.topic_id, now)
-    found = _free(person, Programme.the(), load, begin=now + _SOON, end=suggestion.expires_at)
+    mine, load = hours.of(person, now), Load(suggestion.topic_id, now)
+    begin, end = now + _SOON, suggestion.expires_at
+    habit = habits.of(person, now)
+    if habit and (at := _free(mine, load, begin=begin, end=end, habit=habit)):
+        return GoodTime(at, habit.sentence)
+    found = _free(mine, load, begin=begin, end=end)
     if found is None:
         sentence = _("There is no good time left before this suggestion ends. Choose one yourself.")
         raise ShareRefused("at", sentence)
-    return found
+    return GoodTime(found, _("Outside of your quiet hours, when few others speak about it."))
 
 
 def pile(topic: int, hour: dt.datetime) -> "QuerySet[Delivery]":
@@ -141,7 +169,8 @@ def spread(*, topic: Topic, hour: dt.datetime, by: Person, now: dt.datetime) -> 
     if not anonymity.shown(len({row.post.person_id for row in rows})):
         raise NoPile(_("There is no pile any more."))
     _share_suggestions(rows)
-    programme, load = Programme.the(), Load(topic.pk, hour)
+    calendar = Calendar(Programme.the(), now, [row.post.person for row in rows])
+    load = Load(topic.pk, hour)
     done = Spread.objects.create(topic=topic, by=by, at=now)
     offers, moves = [], []
     for row in sorted(rows, key=lambda row: not row.movable):
@@ -149,13 +178,12 @@ def spread(*, topic: Topic, hour: dt.datetime, by: Person, now: dt.datetime) -> 
         if suggestion is None or suggestion.is_held or not load.crowded(row.due_at):
             continue
         at = _free(
-            row.post.person,
-            programme,
+            calendar.of(row.post.person),
             load,
             begin=row.due_at,
             end=suggestion.expires_at,
         )
-        if at is None or (row.movable and not _move(row, at, now)):
+        if at is None or (row.movable and not queue.move(row, at, now)):
             continue
         if row.movable:
             moves.append(SpreadMove(spread=done, delivery=row, before=row.due_at, after=at))
@@ -187,8 +215,10 @@ def gather(*, done: Spread, by: Person, now: dt.datetime) -> None:
     if holds.bars(done.topic_id):
         raise NoPile(_("On hold: left as it is."))
     for move in done.moves.select_related("delivery"):
-        if move.delivery.due_at == move.after and move.before > now + _SOON:
-            _move(move.delivery, move.before, now)
+        if (move.delivery.due_at, move.delivery.blocked) != (move.after, ""):
+            continue
+        if move.before > now + _SOON:
+            queue.move(move.delivery, move.before, now)
     TimeOffer.objects.filter(spread=done, answer="").delete()
     audit.record("spread.undone", done.topic, by=by, now=now)
 
@@ -207,22 +237,6 @@ def _share_suggestions(rows: Sequence[Delivery]) -> None:
             row.post.suggestion.held_at = held[row.post.suggestion.pk]
 
 
-def _move(delivery: Delivery, at: dt.datetime, now: dt.datetime) -> bool:
-    """Move a post and the rest of its thread, if it still waits as it did; tells whether."""
-    waiting = Delivery.objects.filter(pk=delivery.pk, state="queued", blocked="")
-    waiting = waiting.filter(due_at=delivery.due_at, due_at__gt=now)
-    if not waiting.update(due_at=at, not_after=at + PATIENCE):
-        return False
-    later = at - delivery.due_at
-    part = Delivery.objects.filter(post__before=delivery.post_id).first()
-    while part:
-        Delivery.objects.filter(pk=part.pk, state="queued").update(
-            due_at=F("due_at") + later, not_after=F("not_after") + later
-        )
-        part = Delivery.objects.filter(post__before=part.post_id).first()
-    return True
-
-
 @transaction.atomic
 def answer(*, delivery: Delivery, take: bool, by: Person, now: dt.datetime) -> bool:
     """What the person says to another moment; tells whether it was still in time."""
@@ -232,7 +246,7 @@ def answer(*, delivery: Delivery, take: bool, by: Person, now: dt.datetime) -> b
     offer = open_offer.first()
     if offer is None or not open_offer.update(answer="taken" if take else "kept"):
         return False
-    moved = not take or _move(delivery, offer.at, now)
+    moved = not take or queue.move(delivery, offer.at, now)
     if not moved:
         transaction.set_rollback(True)
     return moved

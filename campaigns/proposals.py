@@ -17,7 +17,7 @@ from ambassadors import audit
 from ambassadors.models import Person
 from integrations import mails
 
-from . import reminders, suggestions, wording
+from . import hours, suggestions, wording
 from .models import Picture, Programme, Proposal, Suggestion, Topic, Variant
 from .refusals import FieldRefused, fitting
 from .states import move_proposal
@@ -186,13 +186,13 @@ def remind_due(*, now: dt.datetime) -> int:
     At most once a day, and to nobody in their quiet hours. Marked before it is written: a crash
     in between costs the mail, never makes a second one.
     """
-    programme = Programme.the()
+    calendar = hours.Calendar(Programme.the(), now)
     curators = [
         person
         for person in Person.objects.filter(
             role__name="curator", left_at__isnull=True, is_active=True
         )
-        if not reminders.quiet(person, programme, now)
+        if not calendar.of(person).quiet(now)
     ]
     late = Proposal.objects.filter(state="new", created_at__lte=now - patience())
     lately = Proposal.objects.filter(reminded_at__gt=now - _BETWEEN_REMINDERS)

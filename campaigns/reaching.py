@@ -2,7 +2,7 @@
 
 Nobody is written to who did not ask for it. One message a day at most, by one way, when today's
 issue is out and the person's time has come; beyond that only a hold that concerns a post of
-theirs. Quiet hours, weekends and absence are respected by both.
+theirs. Quiet hours, free days, time off and absence are respected by both.
 
 A way plugs in with one function and one line in a task::
 
@@ -27,13 +27,17 @@ from django.db.models import Exists, OuterRef
 
 from ambassadors.models import Absence, Person
 
-from . import holds, reminders
+from . import holds
+from .hours import Calendar
 from .models import Briefing, HoldRecord, Programme, Reached, ReachWish
 
 log = logging.getLogger(__name__)
 AT_ONCE = 1000  # messages of one round by one way; the next minute brings the next
 HOLD_TOLD = dt.timedelta(days=3)  # an older hold is on Today, and is no news
 KEPT = dt.timedelta(days=30)
+_DAY = dt.timedelta(days=1)
+# People alike in these have the same hours.
+_ALIKE = ("timezone", "site_id", "quiet_from_hour", "quiet_until_hour", "quiet_free_days")
 _STILL_WANTED = """
 SELECT 1 FROM campaigns_reachwish w JOIN ambassadors_person p ON p.id = w.person_id
 WHERE w.person_id = %s AND w.way = %s AND w.off_at IS NULL AND (w.at IS NOT NULL OR %s)
@@ -125,6 +129,7 @@ def send_due(*, way: str, deliver: Deliver, now: dt.datetime, most: int = AT_ONC
 
 def _due(way: str, now: dt.datetime) -> Iterator[Message]:
     programme = Programme.the()
+    calendar = Calendar(programme, now)
     away = Absence.objects.filter(
         person=OuterRef("person"), ended_at__isnull=True, until_on__gte=programme.today(now)
     )
@@ -137,20 +142,23 @@ def _due(way: str, now: dt.datetime) -> Iterator[Message]:
         told = Reached.objects.filter(person=OuterRef("person"), way=way, hold=hold)
         rows = asked.filter(~Exists(told), Exists(holds.concerned(hold, OuterRef("person"))))
         for row in rows.exclude(person=hold.held_by_id).order_by("pk"):
-            if not reminders.quiet(row.person, programme, now):
+            if not calendar.of(row.person).quiet(now):
                 yield Message(row.person, row, now, hold=hold)
-    zones = asked.filter(at__isnull=False).values_list("person__timezone", flat=True)
-    for zone in list(zones.distinct().order_by()):
-        local = Person(timezone=zone).local(now)
-        issue = Briefing.objects.out().filter(day=local.date()).first()
-        if issue is None or reminders.quiet_at(local, programme):
+    around = now.date() - _DAY, now.date() + _DAY
+    issues = {issue.day: issue for issue in Briefing.objects.out().filter(day__range=around)}
+    alike = asked.filter(at__isnull=False).order_by()
+    for like in list(alike.values(*(f"person__{field}" for field in _ALIKE)).distinct()):
+        someone = Person(**{field.removeprefix("person__"): like[field] for field in like})
+        local = someone.local(now)
+        issue = issues.get(local.date())
+        if issue is None or calendar.of(someone).quiet(now):
             continue
         reached = Reached.objects.filter(
             person=OuterRef("person"), day=local.date(), hold__isnull=True
         )
-        rows = asked.filter(~Exists(reached), person__timezone=zone, at__lte=local.time())
+        rows = asked.filter(~Exists(reached), **like, at__lte=local.time())
         for row in rows.order_by("at", "pk").iterator(chunk_size=AT_ONCE):
-            if not reminders.quiet(row.person, programme, now):
+            if not calendar.of(row.person).quiet(now):
                 yield Message(row.person, row, now, issue=issue)
 
 

@@ -12,44 +12,37 @@ from ambassadors.models import Person
 from integrations import mails
 from integrations.networks import get
 
+from .hours import Calendar
 from .models import Delivery, Programme
 from .pace import clock
 
 AFTER = dt.timedelta(days=1)
 FAILED_SHOWN = dt.timedelta(days=3)
 REMINDED = "reminded"  # the delivery's reason once the one mail was written
-_SATURDAY = 5
 
 
-def needs_person() -> Q:
-    """Queued posts that only their person lets go on; what is on hold waits for its release."""
+def needs_person(now: dt.datetime) -> Q:
+    """Queued posts that only their person lets go on.
+
+    What is on hold waits for its release, and what waits through a time off for its end.
+    """
     held = Q(post__suggestion__held_at__isnull=False) | Q(
         post__suggestion__topic__held_at__isnull=False
     )
     blocked = ~Q(blocked__in=[Delivery.Blocked.NOT, Delivery.Blocked.APPROVAL])
-    return Q(state="queued") & blocked & ~held
+    off = Q(blocked=Delivery.Blocked.TIME_OFF, due_at__gt=now)
+    return Q(state="queued") & blocked & ~held & ~off
 
 
 def asked_of(person: Person, now: dt.datetime) -> list[Delivery]:
     """Posts that wait for what the person says, and those that failed within three days."""
     rows = Delivery.objects.filter(
         Q(state="unknown", look_at__isnull=True)
-        | needs_person()
+        | needs_person(now)
         | Q(state="failed", due_at__gte=now - FAILED_SHOWN),
         post__person=person,
     )
     return list(rows.select_related("post", "account").order_by("-state", "due_at")[:5])
-
-
-def quiet(person: Person, programme: Programme, now: dt.datetime) -> bool:
-    """Tell whether the person's clock stands in quiet hours or at the weekend."""
-    return quiet_at(person.local(now), programme)
-
-
-def quiet_at(local: dt.datetime, programme: Programme) -> bool:
-    """The same for a moment on a clock."""
-    day = programme.quiet_until_hour <= local.hour < programme.quiet_from_hour
-    return local.weekday() >= _SATURDAY or not day
 
 
 def remind_due() -> int:
@@ -57,7 +50,8 @@ def remind_due() -> int:
 
     Marked before it is written: a crash in between costs the mail, never makes a second one.
     """
-    now, programme = clock(), Programme.the()
+    now = clock()
+    calendar = Calendar(Programme.the(), now)
     rows = (
         Delivery.objects.filter(
             state="unknown",
@@ -72,7 +66,7 @@ def remind_due() -> int:
     count = 0
     for delivery in rows[:200]:
         person = delivery.post.person
-        if quiet(person, programme, now):
+        if calendar.of(person).quiet(now):
             continue
         waiting = Delivery.objects.filter(pk=delivery.pk, state="unknown", look_at__isnull=True)
         if waiting.exclude(reason=REMINDED).update(reason=REMINDED):

@@ -126,6 +126,8 @@ def what_now(post: Post, delivery: Delivery | None) -> str:
             return _("You or the network took it away there; we cannot tell which.")
         case "queued" if _is_held(post):
             return _("After the release it leaves at its moment. If that has passed, we ask you.")
+        case "queued" if delivery.blocked == Delivery.Blocked.TIME_OFF:
+            return _("You wanted to look before it leaves. Look at it, then let it go.")
         case "queued":
             return _what_unblocks(delivery)
     return ""

@@ -12,6 +12,7 @@ from .models import (
     ClickDay,
     Delivery,
     Document,
+    Feedback,
     FormerText,
     Hinting,
     HoldAnswer,
@@ -56,6 +57,9 @@ TABLES = (
     Table(Takeover, "person", gettext_noop("Takeovers"), DELETED, left_out=("submission",)),
     Table(OwnDraft, "note__person", gettext_noop("What your drafts were for"), DELETED),
     Table(ActivityAnswer, "person", gettext_noop("Requests you put away"), DELETED),
+    Table(
+        Feedback, "person", gettext_noop("What you said about Botschaft, with your name"), DELETED
+    ),
     Table(BriefingRead, "person", gettext_noop("Issues you ticked as read"), DELETED),
     Table(ReachWish, "person", gettext_noop("By which ways we may write to you"), DELETED),
     Table(Reached, "person", gettext_noop("When we wrote to you"), DELETED),

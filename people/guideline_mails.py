@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 
 from ambassadors.acknowledgements import ASKED
 from ambassadors.models import Absence, GuidelineReminder, GuidelineVersion, Person
+from campaigns.hours import Calendar
 from campaigns.models import Programme
-from campaigns.reminders import quiet
 from integrations import mails
 
 MOST = 3
@@ -49,6 +49,7 @@ def remind_due(*, now: dt.datetime) -> int:
     if not due:
         return 0
     people = Person.objects.in_bulk({row[0] for row in due})
+    calendar = Calendar(programme, now)
     versions = {
         v.guideline_id: v
         for v in GuidelineVersion.objects.in_force(now).select_related("guideline")
@@ -61,7 +62,7 @@ def remind_due(*, now: dt.datetime) -> int:
     count = 0
     for pk, guideline, held_from in due:
         person, version = people[pk], versions.get(guideline)
-        if version is None or pk in away or not _is_morning(person, programme, now):
+        if version is None or pk in away or not _is_morning(person, calendar, now):
             continue
         if _claim(person, version, now):
             _write(person, version, held_from, now)
@@ -71,8 +72,8 @@ def remind_due(*, now: dt.datetime) -> int:
     return count
 
 
-def _is_morning(person: Person, programme: Programme, now: dt.datetime) -> bool:
-    return not quiet(person, programme, now) and person.local(now).hour < _NOON
+def _is_morning(person: Person, calendar: Calendar, now: dt.datetime) -> bool:
+    return not calendar.of(person).quiet(now) and person.local(now).hour < _NOON
 
 
 def _claim(person: Person, version: GuidelineVersion, now: dt.datetime) -> bool:

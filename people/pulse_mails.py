@@ -8,8 +8,8 @@ from django.utils import formats, translation
 from django.utils.translation import gettext as _
 
 from ambassadors.models import Person
+from campaigns.hours import Calendar
 from campaigns.models import Programme
-from campaigns.reminders import quiet
 from integrations import mails
 
 from . import pulse
@@ -36,7 +36,7 @@ def send_due(*, now: dt.datetime) -> int:
     round_ = pulse.current(now)
     if round_ is None or now >= round_.opens_at + dt.timedelta(days=pulse.DAYS_ON_TODAY):
         return 0
-    programme = Programme.the()
+    calendar = Calendar(Programme.the(), now)
     due = (
         Person.objects.filter(pk__in=pulse.asked())
         .exclude(pulsesilence__isnull=False)
@@ -47,7 +47,7 @@ def send_due(*, now: dt.datetime) -> int:
     for person in due.iterator(chunk_size=1000):
         if count >= _AT_ONCE:
             break
-        if quiet(person, programme, now) or person.local(now).hour >= _NOON:
+        if calendar.of(person).quiet(now) or person.local(now).hour >= _NOON:
             continue
         if PulseMail.objects.get_or_create(round=round_, person=person)[1]:
             _write(person, round_)

@@ -7,8 +7,7 @@ from django.conf import settings
 from django.db import close_old_connections
 from django.utils import timezone
 
-from campaigns import pace, reminders, restores
-from campaigns.models import Programme
+from campaigns import hours, pace, restores
 from campaigns.wakeups import nudge
 from integrations import instance
 
@@ -113,8 +112,7 @@ def look_after_teams() -> int:
 
 
 def _working(now: dt.datetime) -> bool:
-    programme = Programme.the()
-    return settings.DEMO or not reminders.quiet_at(now.astimezone(programme.zone), programme)
+    return settings.DEMO or not hours.company(now).quiet(now)
 
 
 @shared_task  # type: ignore[untyped-decorator]

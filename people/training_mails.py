@@ -10,15 +10,14 @@ from django.utils import translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from campaigns.hours import Calendar
 from campaigns.models import Programme
-from campaigns.reminders import quiet, quiet_at
 from integrations import mails
 
 from .models import Booking, Completion, Session
 
 _MOST = 200  # mails of one round
 _URGENT = dt.timedelta(hours=24)
-_SATURDAY = 5
 _BEFORE_EXPIRY = dt.timedelta(days=30)
 
 
@@ -28,11 +27,11 @@ def tell_due(*, now: dt.datetime) -> int:
     Marked before it is written: a crash in between costs the mail, never makes a second one; the
     page says the same. At night only what concerns the next day is told.
     """
-    programme, told = Programme.the(), 0
+    calendar, told = Calendar(Programme.the(), now), 0
     rows = Booking.objects.exclude(news="").select_related("session__course", "person")
     for booking in rows.order_by("pk")[:_MOST]:
         urgent = booking.session.begins_at - now <= _URGENT
-        if quiet(booking.person, programme, now) and not urgent:
+        if calendar.of(booking.person).quiet(now) and not urgent:
             continue
         if not Booking.objects.filter(pk=booking.pk, news=booking.news).update(news=""):
             continue
@@ -90,27 +89,20 @@ def _send(booking: Booking, subject: str, first: str) -> bool:
     return mails.send(booking.person, subject, body, about=f"booking {booking.pk}")
 
 
-def working_day_before(day: dt.date) -> dt.date:
-    """The last day from Monday to Friday before a day."""
-    before = day - dt.timedelta(days=1)
-    while before.weekday() >= _SATURDAY:
-        before -= dt.timedelta(days=1)
-    return before
-
-
 def remind_due(*, now: dt.datetime) -> int:
     """Remind of dates on the working day before, from eight o'clock at the place; once each.
 
     Who took the seat on that day or later knows. Returns how many mails.
     """
-    programme, told = Programme.the(), 0
+    calendar, told = Calendar(Programme.the(), now), 0
     soon = Session.objects.filter(
-        state="planned", begins_at__gt=now, begins_at__lt=now + dt.timedelta(days=5)
+        state="planned", begins_at__gt=now, begins_at__lt=now + dt.timedelta(days=8)
     )
     for session in soon:
         here = now.astimezone(ZoneInfo(session.zone))
-        on = working_day_before(session.begins.date())
-        if here.date() < on or quiet_at(here, programme):
+        place = calendar.at(None, ZoneInfo(session.zone))
+        on = place.working_day_before(session.begins.date())
+        if here.date() < on or place.quiet(now):
             continue
         midnight = dt.datetime.combine(on, dt.time(), ZoneInfo(session.zone))
         rows = Booking.objects.filter(
@@ -118,6 +110,8 @@ def remind_due(*, now: dt.datetime) -> int:
             person__left_at__isnull=True,
         )  # fmt: skip
         for booking in rows.select_related("session__course", "person")[:_MOST]:
+            if calendar.of(booking.person).quiet(now) and session.begins_at - now > _URGENT:
+                continue
             if not Booking.objects.filter(pk=booking.pk, reminded_at__isnull=True).update(
                 reminded_at=now
             ):
@@ -134,7 +128,7 @@ def warn_of_expiry(*, now: dt.datetime) -> int:
 
     Not where a later completion of the same course holds longer. Returns how many mails.
     """
-    programme, told = Programme.the(), 0
+    calendar, told = Calendar(Programme.the(), now), 0
     today = now.date()
     rows = Completion.objects.valid(today).filter(
         expires_on__lte=today + _BEFORE_EXPIRY,
@@ -144,7 +138,7 @@ def warn_of_expiry(*, now: dt.datetime) -> int:
     )
     for row in rows.select_related("person", "course")[:_MOST]:
         person = row.person
-        if quiet(person, programme, now):
+        if calendar.of(person).quiet(now):
             continue
         if not Completion.objects.filter(pk=row.pk, reminded_at__isnull=True).update(
             reminded_at=now

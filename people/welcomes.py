@@ -12,8 +12,8 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from ambassadors.models import Person
+from campaigns.hours import Calendar
 from campaigns.models import Programme
-from campaigns.reminders import quiet
 from integrations import mails
 
 from .models import Welcome
@@ -43,10 +43,10 @@ def send_due(*, most: int, now: dt.datetime) -> int:
 
     Forgotten before it is written: a crash in between costs the mail and never makes a second.
     """
-    programme, count = Programme.the(), 0
+    calendar, count = Calendar(Programme.the(), now), 0
     for welcome in Welcome.objects.select_related("person").order_by("pk")[:most]:
         person = welcome.person
-        if quiet(person, programme, now):
+        if calendar.of(person).quiet(now):
             continue
         if not Welcome.objects.filter(pk=welcome.pk).delete()[0] or person.left_at is not None:
             continue

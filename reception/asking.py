@@ -149,7 +149,7 @@ def _store(asked: Asked, submission: uuid.UUID, why: str, now: dt.datetime) -> I
         chosen=asked.chosen,
         received_at=now,
         last_at=now,
-        answer_by=routing.answer_by(now, days),
+        answer_by=routing.answer_by(now, days, widget=asked.widget, person=asked.chosen),
     )
     InquiryMessage.objects.create(inquiry=inquiry, who="asker", text=asked.question, at=now)
     audit.record("inquiry.received", inquiry, by=None, now=now, why=why)
@@ -196,7 +196,9 @@ def add(
 def _reopen(inquiry: Inquiry, *, now: dt.datetime) -> None:
     days = routing.promised_days(inquiry.widget, inquiry.team)
     Inquiry.objects.filter(pk=inquiry.pk).update(
-        last_at=now, answer_by=routing.answer_by(now, days), escalated_at=None
+        last_at=now,
+        answer_by=routing.answer_by(now, days, widget=inquiry.widget, person=inquiry.owner),
+        escalated_at=None,
     )
     if inquiry.owner_id is None:
         assign(inquiry=inquiry, now=now)

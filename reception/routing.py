@@ -6,10 +6,10 @@ from django.db.models import Count, Max, Q, QuerySet
 
 from ambassadors import absences
 from ambassadors.models import Membership, Person, Team, TeamKind
+from campaigns.hours import Calendar
+from campaigns.models import Programme
 
 from .models import USUAL_DAYS, ContactCard, Inquiry, Promise, Widget
-
-_WEEKEND = 5  # Saturday, as Python counts days
 
 
 def of_widget(cards: "QuerySet[ContactCard]", widget: Widget) -> "QuerySet[ContactCard]":
@@ -98,10 +98,21 @@ def promised_days(widget: Widget | None, team: Team | None = None) -> int:
     return max(promises.values_list("answer_days", flat=True), default=USUAL_DAYS)
 
 
-def answer_by(now: dt.datetime, days: int) -> dt.datetime:
-    """The same time of day so many working days on; from a weekend on counts from Monday."""
-    at = now
+def answer_by(
+    now: dt.datetime, days: int, *, widget: Widget | None = None, person: Person | None = None
+) -> dt.datetime:
+    """The same time of day so many working days on; a free day counts from the next working one.
+
+    Free are weekends, holidays and company days where the person works who answers, else at the
+    widget's only site, else those of the whole company.
+    """
+    site = person.site_id if person else None
+    if site is None and widget:
+        sites = list(widget.sites.values_list("pk", flat=True)[:2])
+        site = sites[0] if len(sites) == 1 else None
+    place = Calendar(Programme.the(), now, []).at(site)
+    at = now.astimezone(place.zone)
     while days:
         at += dt.timedelta(days=1)
-        days -= at.weekday() < _WEEKEND
-    return at
+        days -= not place.free(at.date())
+    return at.astimezone(dt.UTC)

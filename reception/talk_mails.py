@@ -17,7 +17,7 @@ from django.utils import formats, translation
 from django.utils.translation import gettext as _
 
 from ambassadors.models import Person
-from campaigns import reminders
+from campaigns.hours import Calendar
 from campaigns.models import Programme
 
 from . import talk_calendars
@@ -94,12 +94,12 @@ def to_person(
 
 def send_due(*, now: dt.datetime) -> int:
     """Send what waits, to people at work only in their working hours; returns how many left."""
-    programme, count = Programme.the(), 0
+    calendar, count = Calendar(Programme.the(), now), 0
     due = TalkMail.objects.filter(sent_at__isnull=True, tries__lt=MOST_TRIES)
     # Askers first: those who sleep must not stand in their way.
     in_turn = due.order_by(F("person").asc(nulls_first=True), "pk").select_related("person")
     for mail in in_turn[:_AT_ONCE]:
-        if mail.person and reminders.quiet(mail.person, programme, now):
+        if mail.person and calendar.of(mail.person).quiet(now):
             continue
         with transaction.atomic():
             mine = due.select_for_update(skip_locked=True, of=("self",)).filter(pk=mail.pk).first()

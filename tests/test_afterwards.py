@@ -13,8 +13,18 @@ from django.test import Client
 from django.utils import timezone
 
 from ambassadors.models import AuditEntry
-from campaigns import choices, deliveries, holds, reminders, shares, starts, unknowns, wording
-from campaigns.models import Delivery, FormerText, HoldAnswer, HoldRecord, Post, Programme
+from campaigns import (
+    choices,
+    deliveries,
+    holds,
+    hours,
+    reminders,
+    shares,
+    starts,
+    unknowns,
+    wording,
+)
+from campaigns.models import Delivery, FormerText, HoldAnswer, HoldRecord, Post
 from campaigns.shares import ShareRefused, Words
 from integrations.networks import get
 from integrations.networks.base import Absent, CannotTell, Sent
@@ -237,7 +247,7 @@ def test_unknown_post_of_somebody_else_cannot_be_answered(unknown, person):
 
 @pytest.fixture
 def daytime(monkeypatch):
-    monkeypatch.setattr(reminders, "quiet", lambda *a: False)
+    monkeypatch.setattr(hours.Hours, "quiet", lambda *a: False)
 
 
 def test_one_mail_after_a_day_and_none_before_or_again(unknown, daytime, mailoutbox):
@@ -254,13 +264,12 @@ def test_one_mail_after_a_day_and_none_before_or_again(unknown, daytime, mailout
 
 
 def test_no_mail_in_quiet_hours(jona):
-    programme = Programme.the()
     berlin = jona.zone
-    hours = [
+    moments = [
         dt.datetime(2026, 11, day, hour, tzinfo=berlin)
         for day, hour in [(25, 6), (25, 7), (25, 18), (25, 19), (28, 12)]
     ]
-    assert [reminders.quiet(jona, programme, hour) for hour in hours] == [
+    assert [hours.of(jona, moment).quiet(moment) for moment in moments] == [
         True, False, False, True, True,
     ]  # fmt: skip
 

@@ -336,10 +336,10 @@ def test_spread_of_nonsense_gets_a_sentence(desk, topic, form):
 def test_good_time_is_free_and_outside_quiet_hours(plan, suggestion, person):
     jona = person("Jona")
     evening = working_noon().replace(hour=20)
-    first = moments.good_time(suggestion=suggestion, person=jona, now=evening)
+    first = moments.good_time(suggestion=suggestion, person=jona, now=evening).at
     assert first.astimezone(BERLIN).time() == dt.time(7)
     plan(2, first)
-    again = moments.good_time(suggestion=suggestion, person=jona, now=evening)
+    again = moments.good_time(suggestion=suggestion, person=jona, now=evening).at
     assert again == first + dt.timedelta(minutes=15)
     suggestion.expires_at = evening + HOUR
     with pytest.raises(shares.ShareRefused):

@@ -515,6 +515,7 @@ def test_lead_and_owner_are_warned_once_before_the_promise_breaks(
     lead = desk_of_contacts.lead = person("Lead")
     desk_of_contacts.save()
     lukasz = contact()
+    Membership.objects.update(started_on=dt.date(2026, 1, 1))
     inquiry = asked(now=MONDAY)
     inquiries.tend(now=inquiry.answer_by - dt.timedelta(hours=7))
     assert inquiry.mails.filter(kind="due").count() == 0

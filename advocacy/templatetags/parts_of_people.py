@@ -43,6 +43,7 @@ PARTS = (
     Part("contacts", "widgets", _("Contacts"), _OUTSIDE, _HR),
     Part("imports", "imports", _("Import"), _MOVES, _BOTH),
     Part("leavers", "leavers", _("Leaving"), _MOVES, _BOTH),
+    Part("sites", "sites", _("Sites"), _MOVES, _BOTH),
     Part("guidelines", "guideline_list", _("Guidelines"), _TOGETHER, _CURATORS),
     Part("pulse", "pulse_results", _("Pulse survey"), _TOGETHER, _ALL),
 )

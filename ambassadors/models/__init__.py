@@ -16,6 +16,7 @@ from .guideline import (
 from .leaving import PrivateAddress, Takeout
 from .note import Note
 from .person import Person, Role, Site, normalise_email
+from .quiet import FreeDay, TimeOff
 from .retention import RetentionRule, RetentionRun
 from .secret_feed import SecretFeed
 from .switch import SwitchTurn
@@ -29,6 +30,7 @@ __all__ = [
     "Consent",
     "DirectoryRow",
     "Erasure",
+    "FreeDay",
     "GroupRule",
     "Guideline",
     "GuidelineReminder",
@@ -50,6 +52,7 @@ __all__ = [
     "Takeout",
     "Team",
     "TeamKind",
+    "TimeOff",
     "Tombstone",
     "normalise_email",
 ]

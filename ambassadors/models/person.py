@@ -24,6 +24,18 @@ def normalise_email(email: str) -> str:
     return unicodedata.normalize("NFKC", email.strip()).casefold()
 
 
+def quiet_hours_are_hours(name: str) -> models.CheckConstraint:
+    """Both hours of a day, or neither. Equal ones mean that no hour is quiet."""
+    hours = models.Q(
+        quiet_from_hour__isnull=False,  # without it NULL would pass for true
+        quiet_until_hour__isnull=False,
+        quiet_from_hour__lte=23,
+        quiet_until_hour__lte=23,
+    )
+    neither = models.Q(quiet_from_hour__isnull=True, quiet_until_hour__isnull=True)
+    return models.CheckConstraint(condition=hours | neither, name=name)
+
+
 class Site(models.Model):
     """A place where people work."""
 
@@ -33,9 +45,17 @@ class Site(models.Model):
     country = models.CharField(
         max_length=2, default="DE", help_text="ISO 3166-1; whose law its people's posts follow."
     )
+    subdivision = models.CharField(
+        max_length=32, blank=True, help_text="Its part of the country, where holidays differ."
+    )
+    quiet_from_hour = models.PositiveSmallIntegerField(null=True, blank=True)
+    quiet_until_hour = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="Both empty: the company's quiet hours."
+    )
 
     class Meta:
         ordering: ClassVar = ["name"]
+        constraints: ClassVar = [quiet_hours_are_hours("site_quiet_hours")]
 
     def __str__(self) -> str:
         return self.name
@@ -84,6 +104,13 @@ class Person(AbstractBaseUser, PermissionsMixin):
     languages = models.JSONField(default=list, help_text="Languages the person writes in.")
     interests = models.JSONField(default=list, help_text="Slugs of topics the person follows.")
     timezone = models.CharField(max_length=64, default="Europe/Berlin")
+    quiet_from_hour = models.PositiveSmallIntegerField(null=True, blank=True)
+    quiet_until_hour = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="The person's own quiet hours; both empty: the site's."
+    )
+    quiet_free_days = models.BooleanField(
+        db_default=True, help_text="Quiet on whole weekends and holidays, too."
+    )
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
     joined_at = models.DateTimeField(auto_now_add=True)
@@ -150,6 +177,7 @@ class Person(AbstractBaseUser, PermissionsMixin):
             GinIndex(fields=["interests"], opclasses=["jsonb_path_ops"], name="person_interests"),
         ]
         constraints: ClassVar = [
+            quiet_hours_are_hours("person_quiet_hours"),
             models.UniqueConstraint(
                 fields=["external_id"],
                 condition=~models.Q(external_id=""),

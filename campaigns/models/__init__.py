@@ -6,6 +6,7 @@ from .briefing import Briefing, BriefingItem, BriefingRead
 from .campaign import Campaign
 from .delivery import Attempt, Delivery, Reading, Spread, SpreadMove, TimeOffer, Transition
 from .evidence import Evidence
+from .feedback import Feedback
 from .hinting import Hinting
 from .hold import HoldAnswer, HoldRecord
 from .link import ClickBucket, ClickDay, ShortLink
@@ -36,6 +37,7 @@ __all__ = [
     "DisclosureTable",
     "Document",
     "Evidence",
+    "Feedback",
     "FormerText",
     "Hinting",
     "HoldAnswer",

@@ -37,6 +37,7 @@ class Delivery(models.Model):
         BUDGET = "budget", _("this month's budget for the network is used up")
         PICTURE = "picture", _("its picture may not be shown any more")
         GUIDELINE = "guideline", _("a guideline waits for your yes")
+        TIME_OFF = "time_off", _("you were off; please look again")
 
     post = models.OneToOneField(Post, on_delete=models.CASCADE)
     account = models.ForeignKey(ConnectedAccount, on_delete=models.PROTECT)

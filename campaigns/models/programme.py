@@ -21,6 +21,10 @@ class Programme(Holdable):
     two_person_review = models.BooleanField(
         default=True, help_text="Author and approver of company content differ."
     )
+    country = models.CharField(
+        max_length=2, default="DE", help_text="Whose holidays count where somebody has no site."
+    )
+    subdivision = models.CharField(max_length=32, blank=True)
     quiet_from_hour = models.PositiveSmallIntegerField(default=19)
     quiet_until_hour = models.PositiveSmallIntegerField(default=7)
     press_contact = models.CharField(max_length=200, blank=True)

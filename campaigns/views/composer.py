@@ -19,6 +19,7 @@ from ambassadors.models import Consent, GuidelineVersion, Person
 from campaigns import (
     disclosure,
     hints,
+    hours,
     lights,
     moments,
     own_drafts,
@@ -168,6 +169,10 @@ def _act(
     if typed.when == "sleep":
         told = _("It waits. Until it leaves you can change it or take it back here.")
         messages.success(request, told)
+    if typed.when == "pick" and hours.of(person, now).quiet(moment.at):
+        messages.info(
+            request, _("This lies in your quiet hours. It leaves all the same: you chose it.")
+        )
     nudge(publish_due)
     return redirect("post", pk=posts[0].pk) if len(posts) == 1 else redirect("posts")
 
@@ -187,7 +192,7 @@ def due(typed: Typed, person: Person, suggestion: Suggestion, now: dt.datetime) 
     """
     if typed.when in {"good", "sleep"}:
         begin = now if typed.when == "good" else hints.morning(person.local(now))
-        return wallclock.Read(moments.good_time(suggestion=suggestion, person=person, now=begin))
+        return wallclock.Read(moments.good_time(suggestion=suggestion, person=person, now=begin).at)
     if typed.when != "pick":
         return wallclock.Read(now)
     try:
@@ -337,10 +342,19 @@ def _page(
         "errors": errors or {},
         "turns": wording.turns(typed.text),
         "zone": person.zone.key,
+        **_good(suggestion, person, now),
         "live": suggestion.is_live(now),
         "at": typed.at or person.local(now + dt.timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M"),
     }
     return render(request, "composer.html", context, status=422 if errors else 200)
+
+
+def _good(suggestion: Suggestion, person: Person, now: dt.datetime) -> dict[str, Any]:
+    """The good time that would be taken now, or why there is none."""
+    try:
+        return {"good": moments.good_time(suggestion=suggestion, person=person, now=now)}
+    except ShareRefused as refused:
+        return {"no_good": refused.sentence}
 
 
 def visibilities() -> dict[str, str]:

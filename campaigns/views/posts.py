@@ -10,11 +10,12 @@ from django.core.paginator import Paginator
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from ambassadors.models import Person
-from campaigns import afterwards, choices, holds, links, moments, wording
+from campaigns import afterwards, choices, holds, links, moments, queue, wording
 from campaigns.models import Delivery, HoldAnswer, Post, TimeOffer
 from campaigns.outgoings import short_url
 from campaigns.saying import Outlook, plain_state, what_now
@@ -23,6 +24,8 @@ from campaigns.tasks import publish_due
 from campaigns.views.composer import intent_url
 from campaigns.wakeups import nudge
 from integrations.networks import get
+
+_QUEUE = 500  # posts that wait; nobody plans more in ninety days
 
 
 def _row(post: Post, outlook: Outlook) -> dict[str, Any]:
@@ -39,18 +42,55 @@ def _row(post: Post, outlook: Outlook) -> dict[str, Any]:
 
 def posts(request: HttpRequest) -> HttpResponse:
     """The person's own posts, newest first; a thread stands once, by its first part."""
-    person = cast("Person", request.user)
+    person, now = cast("Person", request.user), timezone.now()
+    error = ""
+    if request.method == "POST":
+        try:
+            key = _arrange(request, person, now)
+        except queue.QueueRefused as refused:
+            error = refused.sentence
+        else:
+            return redirect(reverse("posts") + (f"#q{key}" if key else ""))
+    waiting = queue.waiting(person, now)
     replaced = Q(delivery__state="cancelled", delivery__reason="edited")
     rows = (
         Post.objects.of(person)
         .filter(part=0)
-        .exclude(replaced)
+        .exclude(replaced | Q(delivery__in=waiting))
         .select_related("delivery__account", "suggestion__topic", "link", "after")
     )
     page = Paginator(rows, 15).get_page(request.GET.get("page"))
     outlook = Outlook.now()
     listed = [_row(post, outlook) for post in page.object_list]
-    return render(request, "posts.html", {"page": page, "rows": listed})
+    planned = waiting.select_related("account", "post__suggestion__topic", "post__after")
+    shown = page.number == 1
+    context = {
+        "page": page,
+        "rows": listed,
+        "queue": [_row(row.post, outlook) for row in planned[:_QUEUE]] if shown else [],
+        "error": error,
+    }
+    return render(request, "posts.html", context, status=422 if error else 200)
+
+
+def _arrange(request: HttpRequest, person: Person, now: dt.datetime) -> int:
+    """Move one post up or down, or take the order of the whole list as it was drawn.
+
+    Returns the key of the one that was moved, 0 for the whole list.
+    """
+    typed = request.POST
+    if "order" in typed:
+        order = [int(key) for key in typed["order"].split(",")[:_QUEUE] if _is_key(key)]
+        queue.arrange(by=person, order=order, now=now)
+        return 0
+    way = "up" if "up" in typed else "down"
+    key = int(typed[way]) if _is_key(typed.get(way, "")) else 0
+    queue.step(by=person, delivery=key, up=way == "up", now=now)
+    return key
+
+
+def _is_key(typed: str) -> bool:
+    return typed.isascii() and typed.isdecimal() and len(typed) < 19
 
 
 def post(request: HttpRequest, pk: int) -> HttpResponse:
@@ -69,6 +109,8 @@ def post(request: HttpRequest, pk: int) -> HttpResponse:
             return redirect("post", pk=_decide(request, person, found, choice))
         except ShareRefused as refused:
             errors = {refused.field: refused.sentence}
+            if hasattr(found, "delivery"):
+                found.delivery.refresh_from_db()  # what came too late is told as it stands now
         except _Unreadable as unreadable:
             errors = unreadable.errors
     return render(request, "post.html", _page(request, found, errors), status=_status(errors))

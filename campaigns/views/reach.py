@@ -10,8 +10,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from ambassadors.models import Person
-from campaigns import pushes, reaching
-from campaigns.models import Programme, Way
+from campaigns import hours, pushes, reaching
+from campaigns.hours import Hours
+from campaigns.models import Way
 from integrations import chats
 
 NONE = "none"
@@ -33,25 +34,25 @@ def address_by(way: str, person: Person) -> str:
 
 def reach(request: HttpRequest) -> HttpResponse:
     """Choose by which way the day's message comes, from when on, and which ways tell of holds."""
-    person, programme = cast("Person", request.user), Programme.the()
+    person, now = cast("Person", request.user), timezone.now()
+    own = hours.of(person, now)
     ways = offered(person)
     if request.method != "POST":
-        return _page(request, person, programme, {})
+        return _page(request, person, {})
     daily = request.POST.get("daily", NONE)
     wanted = [way for way in ways if way == daily or way in request.POST.getlist("holds")]
     errors, addresses, at = {}, {}, None
     try:
-        at = working_time(request.POST.get("at", ""), programme) if daily in ways else None
+        at = working_time(request.POST.get("at", ""), own) if daily in ways else None
     except ValueError:
-        errors["at"] = time_refused(programme)
+        errors["at"] = time_refused(own)
     for way in wanted:
         try:
             addresses[way] = address_by(way, person)
         except chats.NotThere as error:
             errors["daily" if way == daily else "holds"] = str(error)
     if errors:
-        return _page(request, person, programme, errors)
-    now = timezone.now()
+        return _page(request, person, errors)
     for way in ways:
         if way in wanted:
             time = at if way == daily else None
@@ -62,9 +63,7 @@ def reach(request: HttpRequest) -> HttpResponse:
     return redirect("reach")
 
 
-def _page(
-    request: HttpRequest, person: Person, programme: Programme, errors: dict[str, str]
-) -> HttpResponse:
+def _page(request: HttpRequest, person: Person, errors: dict[str, str]) -> HttpResponse:
     mine, ways = reaching.wishes(person), offered(person)
     on = {way: row for way, row in mine.items() if not row.off_at and way in ways}
     daily = next((row for row in on.values() if row.at), None)
@@ -75,22 +74,21 @@ def _page(
         "at": request.POST.get("at", f"{daily.at:%H:%M}" if daily else "07:30")[:20],
         "off": [row for row in mine.values() if row.off_at],
         "errors": errors,
-        "programme": programme,
     }
     return render(request, "reach.html", context, status=422 if errors else 200)
 
 
-def working_time(text: str, programme: Programme) -> dt.time:
-    """A time in working hours. Raises ValueError."""
+def working_time(text: str, own: Hours) -> dt.time:
+    """A time outside of the person's quiet hours. Raises ValueError."""
     time = dt.time.fromisoformat(text)
-    if time.tzinfo or not programme.quiet_until_hour <= time.hour < programme.quiet_from_hour:
+    if time.tzinfo or own.quiet_hour(time.hour):
         raise ValueError
     return time.replace(second=0, microsecond=0)
 
 
-def time_refused(programme: Programme) -> str:
+def time_refused(own: Hours) -> str:
     """The sentence beside a time that is none, or lies in quiet hours."""
     return _("Choose a time between %(a)s:00 and %(b)s:00.") % {
-        "a": programme.quiet_until_hour,
-        "b": programme.quiet_from_hour,
+        "a": own.quiet_until,
+        "b": own.quiet_from,
     }

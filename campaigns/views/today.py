@@ -23,6 +23,7 @@ from campaigns import (
     reminders,
     shares,
     takeovers,
+    timeoff,
     welcome,
     wording,
 )
@@ -107,15 +108,16 @@ def today(request: HttpRequest) -> HttpResponse:
     if person.welcome == welcome.NEW:
         return redirect("welcome")
     day = person.local(now).date()
-    programme = Programme.the()
+    programme, off = Programme.the(), timeoff.running(person, now)
     if day.weekday() >= _SATURDAY:
         notes = own_drafts.notes_of(person, limit=5, now=now)
-        return render(request, "weekend.html", {"notes": notes, "now": now, "programme": programme})
+        context = {"notes": notes, "now": now, "programme": programme, "off": off}
+        return render(request, "weekend.html", context)
     found = [] if programme.is_held else pitches(person, now, _PITCHES)
     add_counts(found, now)
     queued = list(
         Delivery.objects.filter(post__person=person, state="queued")
-        .exclude(reminders.needs_person())
+        .exclude(reminders.needs_person(now))
         .select_related("post__suggestion__topic", "account", "timeoffer")
         .order_by("due_at")[:5]
     )
@@ -124,6 +126,7 @@ def today(request: HttpRequest) -> HttpResponse:
     context = {
         **day_,
         "now": now,
+        "off": off,
         "programme": programme,
         "read": briefings.read_by(person, day_["issue"]),
         "pitches": found,

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from ambassadors.models import Person
-from campaigns import reaching
+from campaigns import hours, reaching
 from campaigns import welcome as verbs
 from campaigns.models import Programme
 from campaigns.views.reach import address_by, offered, time_refused, working_time
@@ -55,12 +55,13 @@ def welcome(request: HttpRequest) -> HttpResponse:
 def _reach(request: HttpRequest, person: Person) -> HttpResponse:
     """Second step: by which way and from when on we write, or not at all."""
     way, at, address = request.POST.get("reach", ""), None, ""
+    own = hours.of(person, timezone.now())
     try:
         if way in offered(person):
-            at = working_time(request.POST.get("at", ""), Programme.the())
+            at = working_time(request.POST.get("at", ""), own)
             address = address_by(way, person)
     except ValueError:
-        return _page(request, person, verbs.REACH, error=time_refused(Programme.the()))
+        return _page(request, person, verbs.REACH, error=time_refused(own))
     except NotThere as nobody:
         return _page(request, person, verbs.REACH, error=str(nobody))
     verbs.reach(person=person, way=way, at=at, address=address, now=timezone.now())

@@ -22,6 +22,7 @@
     try { await navigator.clipboard.writeText(text); say(t('Kopiert.', 'Copied.')); }
     catch { say(t('Kopieren ging nicht. Markier den Text von Hand.', 'Copy failed. Select the text by hand.')); }
   }));
+  if (location.hash === '#copied') say(t('Kopiert.', 'Copied.'));
   $$('[data-submit]').forEach(r => r.addEventListener('change', () => r.form.requestSubmit()));
 
   $$('[data-print]').forEach(b => b.addEventListener('click', () => print()));
@@ -111,9 +112,26 @@
     let wait; const ask = () => { clearTimeout(wait); wait = setTimeout(() => window.htmx?.ajax('POST', `${location.pathname}voice/`, { source: form, target: '#voice', swap: 'innerHTML' }), 700); };
     form.addEventListener('keydown', e => { if ((e.ctrlKey || e.metaKey) && e.key === 'Enter') { e.preventDefault(); $('[value=share]', form).click(); } });
     area.addEventListener('input', () => { dirty = true; render(); ask(); });
+    // whoever comes to write finds the first gap of the draft selected, once
+    const fill = () => { const g = dirty ? null : area.value.match(/\[[^\[\]\n]{1,200}\]/); if (g) area.setSelectionRange(g.index, g.index + g[0].length); };
+    area.addEventListener('focus', () => { fill(); setTimeout(fill); }, { once: true });   // a pointer sets its cursor in between
     $$('[name=variant]', form).forEach(r => r.addEventListener('change', () => { drafts[current.value] = area.value; current = r; area.value = drafts[r.value] ?? r.dataset.base; render(); ask(); }));
     form.addEventListener('click', e => { const b = e.target.closest('[data-start]'); if (!b) return; e.preventDefault(); const r = $(`[name=variant][value="${b.value}"]`, form); r.checked = true; r.dispatchEvent(new Event('change')); area.focus(); });
     $$('[data-insert]', form).forEach(b => b.addEventListener('click', () => { area.focus(); say(b.textContent); }));
+    // Copy in one press: the server writes label and link, so its answer is what goes to the clipboard.
+    // Where that does not work the form is sent as without this file, and its page offers the text.
+    const copy = $('[data-copy-full]', form); copy?.addEventListener('click', async e => {
+      if (copy.dataset.plain) return;
+      e.preventDefault();
+      let page = '';
+      try {
+        const text = fetch(location.href, { method: 'POST', body: new FormData(form, copy) }).then(async r => {
+          if (!r.ok || !r.redirected) throw new Error('refused');
+          page = r.url; return new DOMParser().parseFromString(await r.text(), 'text/html').getElementById('full').value; });
+        await navigator.clipboard.write([new ClipboardItem({ 'text/plain': text.then(s => new Blob([s], { type: 'text/plain' })) })]);
+        dirty = false; location.href = `${page}#copied`;
+      } catch { dirty = false; if (page) location.href = page; else { copy.dataset.plain = 'yes'; form.requestSubmit(copy); } }
+    });
     // a second press of the same button does nothing; the server would find the first post anyway
     form.addEventListener('submit', e => { if (gone) e.preventDefault(); gone = true; dirty = false; setTimeout(() => { gone = false; }, 5000); });
     addEventListener('pageshow', () => { gone = false; });

@@ -1,0 +1,63 @@
+"""Feedback on Botschaft: one field, to the administrators only, with or without a name."""
+
+import datetime as dt
+import hashlib
+import hmac
+import secrets
+from urllib.parse import urlsplit
+
+from django.core.cache import cache
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from ambassadors import audit
+from ambassadors.models import Person
+
+from .models import Feedback
+from .refusals import FieldRefused, fitting
+
+LONGEST = 2000
+A_DAY = 5  # remarks of one person
+_DAY_SECONDS = 25 * 3600
+
+
+class FeedbackRefused(FieldRefused):
+    """Nothing was taken; the sentence belongs beside the field."""
+
+
+def page_of(typed: str) -> str:
+    """The path of a page of ours, without what was searched for there; empty for anything else."""
+    path = urlsplit(typed).path if typed.startswith("/") and not typed.startswith("//") else ""
+    return path[:200] if path.isprintable() else ""
+
+
+def say(*, by: Person, text: str, page: str, named: bool, now: dt.datetime) -> Feedback:
+    """Take a remark. Raises :class:`FeedbackRefused`.
+
+    How many somebody wrote today is counted under a hash whose key is random and gone tomorrow, so
+    an unnamed remark belongs to nobody. No audit entry is written: it would name the writer.
+    """
+    clean = fitting(FeedbackRefused, "text", text, most=LONGEST, empty=_("There is no text yet."))
+    today = by.local(now).date()
+    if not _may(by, today):
+        raise FeedbackRefused("text", _("That was a lot for today. Please go on tomorrow."))
+    return Feedback.objects.create(
+        person=by if named else None, text=clean, page=page_of(page), said_on=today
+    )
+
+
+def _may(person: Person, today: dt.date) -> bool:
+    key = cache.get_or_set(f"feedback-key:{today}", lambda: secrets.token_hex(16), _DAY_SECONDS)
+    name = hmac.new(str(key).encode(), str(person.pk).encode(), hashlib.sha256).hexdigest()
+    cache.add(f"feedback:{name}", 0, _DAY_SECONDS)
+    return cache.incr(f"feedback:{name}") <= A_DAY
+
+
+@transaction.atomic
+def settle(*, feedback: Feedback, done: bool, by: Person, now: dt.datetime) -> bool:
+    """Put a remark away as done, or back; tells whether that changed anything. Audited."""
+    rows = Feedback.objects.filter(pk=feedback.pk, done_at__isnull=done)
+    if not rows.update(done_at=now if done else None):
+        return False
+    audit.record("feedback.done" if done else "feedback.open", feedback, by=by, now=now)
+    return True
