@@ -69,6 +69,8 @@ app.conf.beat_schedule = {
         "task": "curation.tasks.forget_old_previews",
         "schedule": crontab(hour=3, minute=40),
     },
+    # Early, so that whoever opens the figures in the morning finds the month.
+    "close-months": {"task": "people.tasks.close_months", "schedule": crontab(hour=4, minute=40)},
     "look-after-teams": {"task": "people.tasks.look_after_teams", "schedule": 60.0},
     # Mails in the morning of working days, never at night (working time).
     "warn-of-ends": {

@@ -65,14 +65,17 @@ def _nav(person: Person, request: HttpRequest) -> list[dict[str, Any]]:
         entries.append(("reviews", "check", _("Review"), "w"))
     if person.has_role("hr", "lead"):
         entries.append(("roster", "users", _("People"), "t"))
+    if person.has_role("curator", "hr", "lead", "auditor"):
+        entries.append(("analytics", "chart", _("Figures"), "a"))
     if person.has_role("contact", "lead_contact"):
         entries.append(("questions", "chat", _("Questions"), "q"))
     if person.has_role("auditor", "administrator"):
-        entries.append(("audit", "info", _("Record"), "p"))
-    if person.has_role("auditor", "administrator") and not person.has_role("curator"):
-        entries.append(("hold_reports", "clock", _("Holds"), "l"))
-    if person.has_role("auditor", "administrator"):
-        entries.append(("evidence", "lock", _("Evidence"), "e"))
+        holds = [("hold_reports", "clock", _("Holds"), "l")]
+        entries += [
+            ("audit", "info", _("Record"), "p"),
+            *(() if person.has_role("curator") else holds),
+            ("evidence", "lock", _("Evidence"), "e"),
+        ]
     if len(entries) < 4:
         entries.append(("ideas", "bolt", _("Ideas"), "i"))
     if len(entries) < 5:
@@ -81,7 +84,7 @@ def _nav(person: Person, request: HttpRequest) -> list[dict[str, Any]]:
     current = match.url_name if match else ""
     room = match.func.__module__.split(".")[0] if match else ""
     belongs = {
-        "me": "me",
+        "me": "me", "effect": "posts",
         "composer": "suggestions", "post": "posts", "suggestion_edit": "desk",
         "suggestion_new": "desk", "hold": "desk", "wall": "posts", "post_evidence": "posts",
         **dict.fromkeys(

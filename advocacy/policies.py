@@ -91,6 +91,9 @@ POLICIES: dict[str, Policy] = {
     "posts": signed_in,
     "post": signed_in,
     "me": signed_in,
+    **dict.fromkeys(("effect", "effect_export"), signed_in),  # the view: one's own, nobody else's
+    # groups only, and the auditor sees what an evaluation looks like
+    **dict.fromkeys(("analytics", "analytics_export"), role("curator", "hr", "lead", "auditor")),
     "too_much": signed_in,
     "hints": signed_in,
     "my_time": signed_in,

@@ -131,6 +131,9 @@ PUSH_HOSTS = [
 ]
 # For how many days after it left a post's figures are read.
 ENGAGEMENT_DAYS = int(env("ENGAGEMENT_DAYS", "30"))
+# What a bought click would cost at the least and at the most, in cents; used while the switch of
+# the works agreement for it is on.
+CLICK_CENTS = (int(env("CLICK_CENTS_LOW", "50")), int(env("CLICK_CENTS_HIGH", "200")))
 # What publishing through a paid API may cost a month, in US dollars; 0 leaves copying only.
 MONTHLY_BUDGETS = {
     network: float(env(f"{network.upper()}_MONTHLY_BUDGET"))

@@ -11,6 +11,7 @@ from campaigns.views import (
     campaign,
     chats,
     composer,
+    effect,
     ending,
     evidence,
     feedback,
@@ -90,7 +91,7 @@ from reception.views import (
     talks,
 )
 
-from .views import agreement, app, company_login, data, demo, erasing, health
+from .views import agreement, analytics, app, company_login, data, demo, erasing, health
 
 
 class Rest(converters.StringConverter):
@@ -134,6 +135,10 @@ urlpatterns = [
     path("chats/", chats.chats, name="chats"),
     path("chats/<int:pk>/remove/", chats.remove, name="chat_remove"),
     path("issue-mail/stop/<str:token>/", briefings.issue_mail_stop, name="issue_mail_stop"),
+    path("analytics/", analytics.analytics, name="analytics"),
+    path("analytics/export/", analytics.export, name="analytics_export"),
+    path("me/effect/", effect.effect, name="effect"),
+    path("me/effect/export/", effect.export, name="effect_export"),
     path("posts/", posts.posts, name="posts"),
     path("posts/<int:pk>/", posts.post, name="post"),
     path("posts/<int:pk>/link.svg", links.link_code, {"kind": "svg"}, name="link_svg"),

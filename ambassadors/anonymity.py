@@ -10,7 +10,8 @@ import datetime as dt
 import hashlib
 import hmac
 import json
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +28,9 @@ STEPS: tuple[int, ...] = tuple(step * 10**power for power in range(6) for step i
 _LEFT_OUT = 2  # nobody or one
 _THREE = 3
 BESIDE_THREE = _THREE + GROUP  # people among whom three are not to be told apart
+# Elimination modulo this prime finds the true rank of zeros and ones up to 32 columns: a minor of
+# them is at most 33**16.5 / 2**32 (Hadamard), far below it.
+_PRIME, MOST_CELLS = 2**61 - 1, 32
 
 
 def shown(count: int) -> int | None:
@@ -173,6 +177,87 @@ def third(values: Mapping[int, float]) -> int | None:
         return None
     part = sum(contributing[:_THREE]) / sum(contributing)
     return min(int(part * 3) + 1, 3)
+
+
+def evened(values: Iterable[float]) -> float:
+    """The mean over people where the two highest count like the third.
+
+    So no figure rests on one or two, and nobody can be worked out by who knows the others.
+    """
+    high = sorted(values, reverse=True)
+    return sum([*high[2:3] * 2, *high[2:]]) / len(high) if high else 0.0
+
+
+class _Span:
+    """What follows from some cells by adding and subtracting."""
+
+    def __init__(self, base: "Mapping[int, list[int]] | None" = None) -> None:
+        self.base = dict(base or {})
+
+    def plus(self, width: int, parts: Iterable[tuple[int, ...]]) -> "_Span":
+        """Both what follows already and more cells."""
+        more = _Span(self.base)
+        for cells in parts:
+            more._take([int(n in cells) for n in range(width)])
+        return more
+
+    def _take(self, row: list[int]) -> None:
+        for at in range(len(row)):
+            if not (value := row[at]):
+                continue
+            if at not in self.base:
+                back = pow(value, -1, _PRIME)
+                self.base[at] = [one * back % _PRIME for one in row]
+                return
+            row = [(a - value * b) % _PRIME for a, b in zip(row, self.base[at], strict=True)]
+
+
+def inseparable(parts: Mapping[int, Collection[tuple[int, ...]]]) -> bool:
+    """Tell whether no adding and subtracting of told cells leaves a sum over fewer than five.
+
+    ``parts``: of each person in which cells what they added stands, each piece as the numbers of
+    its cells (of all, of its topic, of its network ...), below :data:`MOST_CELLS`.
+
+    It is enough that the people can be shared out into five circles of whom each spans alone what
+    all span together. Take any four away and one circle is whole: a combination that is nothing
+    for everybody else is nothing at all.
+    """
+    width = 1 + max((n for mine in parts.values() for cells in mine for n in cells), default=-1)
+    if width > MOST_CELLS:
+        return False
+    often = Counter(n for mine in parts.values() for n in {n for cells in mine for n in cells})
+    goal = len(_Span().plus(width, {cells for mine in parts.values() for cells in mine}).base)
+    circles = [_Span() for _ in range(GROUP)]
+
+    def rarest(key: int) -> tuple[int, int]:
+        return min((often[n] for cells in parts[key] for n in cells), default=0), key
+
+    # Whoever stands in a rare cell goes first, to the circle that gains most by them.
+    for key in sorted(parts, key=rarest):
+        grown = [one.plus(width, parts[key]) if len(one.base) < goal else one for one in circles]
+        gains = [len(new.base) - len(old.base) for new, old in zip(grown, circles, strict=True)]
+        best = max(range(GROUP), key=lambda n: (gains[n], -len(circles[n].base)))
+        circles[best] = grown[best]
+        if all(len(one.base) == goal for one in circles):
+            return True
+    return False
+
+
+def frozen(prefix: str) -> dict[str, Any]:
+    """What was told for good under names that begin so, by name."""
+    rows = PublishedFigure.objects.filter(name__startswith=prefix)
+    return dict(rows.values_list("name", "content"))
+
+
+def freeze(name: str, content: Any, *, now: dt.datetime) -> bool:
+    """Tell something for good; tells whether it is the first under its name.
+
+    Whoever leaves or deletes later changes nothing that stands here, so no difference tells on
+    them. ``content`` must survive JSON and hold figures of groups only.
+    """
+    return PublishedFigure.objects.get_or_create(
+        name=name, defaults={"told_at": now, "content": content}
+    )[1]
 
 
 @dataclass(frozen=True, slots=True)

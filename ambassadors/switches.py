@@ -45,6 +45,13 @@ SWITCHES: dict[str, Switch] = {
         ),
         from_start=True,
     ),
+    "emv": Switch(
+        title=gettext_noop("Value in money"),
+        about=gettext_noop(
+            "Whoever reads the months' figures also sees what as many bought clicks would have "
+            "cost, as a range with its formula. Of the whole programme, never of a group."
+        ),
+    ),
 }
 
 

@@ -14,17 +14,28 @@ from .result import Result
 from .stage import ROOT, stage
 
 PAGE = ROOT / "docs" / "performance.md"
-PARTS = ("drain", "punctual", "calls", "desk", "people", "roster", "sameness", "clicks")
+PARTS = (
+    "drain",
+    "punctual",
+    "calls",
+    "desk",
+    "people",
+    "roster",
+    "sameness",
+    "clicks",
+    "analytics",
+)
 # Clicks come from made-up networks, told as a proxy tells them.
 SETTINGS = {"clicks": {"TRUSTED_PROXIES": "1"}}
 
 
 def measured(part: str, size: int) -> list[Result]:
     """Run one part in this process; a stage is one process long."""
-    without = ("desk", "people", "roster", "sameness", "clicks")
+    without = ("desk", "people", "roster", "sameness", "clicks", "analytics")
     alone = {"calls": readable(), **dict.fromkeys(without, ())}
     with stage(*alone.get(part, ("mastodon",)), settings=SETTINGS.get(part, {})) as made:
         from . import (  # noqa: PLC0415 - they need the stage's Django
+            analytics,
             calls,
             clicks,
             desk,
@@ -50,6 +61,8 @@ def measured(part: str, size: int) -> list[Result]:
                 return roster.measure(made, size=max(size * 10, 2000))
             case "sameness":
                 return sameness.measure(made, size=max(size // 5, 200))
+            case "analytics":
+                return analytics.measure(made, size=max(size * 10, 2000))
             case _:
                 return calls.measure(made)
 

@@ -93,6 +93,15 @@ def weeks(person: Person, now: dt.datetime) -> list[Week]:
     return [Week(first, tuple(counted.get((first, tone), 0) for tone in TONES)) for first in begins]
 
 
+def mix(begin: dt.datetime, end: dt.datetime) -> dict[str, int]:
+    """How many suggestions of each tone were approved in a time; the house's own."""
+    rows = Suggestion.objects.filter(
+        state="approved", approved_at__gte=begin, approved_at__lt=end
+    ).order_by()
+    found = dict(rows.annotate(sound=_SOUND).values_list("sound").annotate(n=Count("pk")))
+    return {tone: found.get(tone, 0) for tone in TONES}
+
+
 def only_tone(now: dt.datetime) -> str:
     """The one tone of all that was approved in fourteen days, empty when there are several."""
     rows = (

@@ -4,7 +4,7 @@ import datetime as dt
 
 from ambassadors.models import Person
 
-from . import nordwind_calls, nordwind_guidelines, nordwind_roster, nordwind_training
+from . import adoption, nordwind_calls, nordwind_guidelines, nordwind_roster, nordwind_training
 
 
 def load(*, now: dt.datetime) -> None:
@@ -14,3 +14,4 @@ def load(*, now: dt.datetime) -> None:
     nordwind_training.load(by, now=now)
     nordwind_calls.load(by, now=now)
     nordwind_guidelines.load(by, now=now)
+    adoption.close_due(now=now)

@@ -12,6 +12,7 @@ from campaigns.wakeups import nudge
 from integrations import instance
 
 from . import (
+    adoption,
     applications,
     bookings,
     departures,
@@ -141,3 +142,13 @@ def close_pulse() -> int:
     """Count the surveys whose time is over; returns how many."""
     close_old_connections()
     return pulse.close_due(now=timezone.now())
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def close_months() -> int:
+    """Tell the months that are ripe, for good; returns how many."""
+    close_old_connections()
+    now = timezone.now()
+    if not restores.may_publish(now=now):
+        return 0
+    return adoption.close_due(now=now)

@@ -21,9 +21,11 @@ from hypothesis import strategies as st
 
 from ambassadors import anonymity, consents
 from ambassadors.anonymity import GROUP, STEPS, Group
+from ambassadors.memberships import later
 from ambassadors.models import Consent, Membership, Person, Site, Team, TeamKind
-from campaigns.models import Post, Topic
-from people import burden, concentration, roster
+from campaigns import months
+from campaigns.models import Post, Suggestion, Topic
+from people import adoption, burden, concentration, roster
 
 from .conftest import FULL, browser
 from .test_architecture import CODE, ROOT, names
@@ -46,6 +48,31 @@ PROVEN = {
     "campaigns/campaigns.py:_last_step": "test_campaigns.py:test_figures_move_in_steps_of_five_people",
     "campaigns/campaigns.py:places": "test_campaigns.py:test_no_network_tells_what_four_people_did",
     "campaigns/holds.py:consequences": "test_afterwards.py:test_report_counts_people_from_five_on",
+    **dict.fromkeys(
+        (
+            "campaigns/months.py:due",
+            "campaigns/months.py:close",
+            "campaigns/months.py:closed",
+            "campaigns/months.py:_alike",
+            "campaigns/months.py:tell",
+            "campaigns/months.py:_cells",
+            "campaigns/months.py:_enough",
+            "campaigns/months.py:_holds",
+            "campaigns/months.py:_cell",
+            "campaigns/months.py:_rate",
+            "campaigns/months.py:_total",
+        ),
+        "test_anonymity.py:test_whatever_is_added_and_subtracted_within_a_month_is_about_five",
+    ),
+    **dict.fromkeys(
+        (
+            "people/adoption.py:close_due",
+            "people/adoption.py:of",
+            "people/adoption.py:tell",
+            "people/adoption.py:of_them",
+        ),
+        "test_anonymity.py:test_pairs_of_answers_tell_on_no_fewer_than_five",
+    ),
     "campaigns/moments.py:spread": "test_calendar.py:test_fewer_than_five_people_are_no_pile",
     "campaigns/views/hold.py:_hold": "test_afterwards.py:test_report_counts_people_from_five_on",
     "campaigns/views/hold.py:hold_report": "test_afterwards.py:test_report_counts_people_from_five_on",
@@ -250,6 +277,171 @@ def test_what_rests_on_three_is_blind_to_who_they_are(parts, dice):
         assert told - 1 <= 3 * sum(given_[:3]) / sum(given_) <= told
 
 
+# -- months -------------------------------------------------------------------------------------
+
+
+def rank(rows):
+    """How many of these rows of whole numbers say something that the others do not; exact."""
+    left, found = [list(row) for row in rows], 0
+    for column in range(max(map(len, left), default=0)):
+        at = next((row for row in left if row[column]), None)
+        if at is None:
+            continue
+        left.remove(at)
+        found += 1
+        left = [
+            [b * at[column] - a * row[column] for a, b in zip(at, row, strict=True)]
+            if row[column]
+            else row
+            for row in left
+        ]
+    return found
+
+
+def spanned(parts, without=()):
+    """How much the cells of everybody but a few span together."""
+    pieces = {cells for key, mine in parts.items() if key not in without for cells in mine}
+    width = 1 + max((n for mine in parts.values() for cells in mine for n in cells), default=0)
+    return rank([[int(n in cells) for n in range(width)] for cells in pieces])
+
+
+@quick
+@given(
+    st.dictionaries(
+        st.integers(1, 99),
+        st.sets(
+            st.tuples(st.just(0), st.integers(1, 3), st.integers(4, 6)), min_size=1, max_size=4
+        ),
+        min_size=5,
+        max_size=12,
+    )
+)
+@example({n: {(0, 1, 4)} for n in range(5)})
+@example({**{n: {(0, 1, 4)} for n in range(9)}, 9: {(0, 2, 4)}})
+def test_what_is_called_inseparable_stays_whole_without_any_four(parts):
+    """A sum that is about four at the most is one that the others' cells do not span."""
+    if anonymity.inseparable(parts):
+        whole = spanned(parts)
+        for few in itertools.combinations(parts, 4):
+            assert spanned(parts, few) == whole
+
+
+def test_one_who_alone_is_on_a_network_beside_a_topic_can_be_worked_out():
+    """All who wrote on the topic did so there, and one more wrote there: network less topic."""
+    inside = {n: {(0, 1, 3)} for n in range(12)}
+    elsewhere = {n: {(0, 2, 4)} for n in range(20, 32)}
+    assert not anonymity.inseparable({**inside, **elsewhere, 50: {(0, 2, 3)}})
+    assert anonymity.inseparable({**inside, **elsewhere, **{50 + n: {(0, 2, 3)} for n in range(5)}})
+    assert anonymity.inseparable({n: {(0, 1)} for n in range(5)})
+    assert not anonymity.inseparable({n: {(0, 1)} for n in range(4)})
+
+
+def some_posts(dice):
+    """A month's posts of a few or of many, some of them in places where hardly anybody is."""
+    crowd = dice.choice([4, 9, 20, 45])
+    return [
+        months.Row(
+            person=who,
+            words=dice.choice(["own", "own", "near", "kept"]),
+            network=dice.choice(["x", "x", "mastodon", "mastodon", "bluesky", "wide"][: dice.choice([1, 4, 6])]),
+            topic=dice.choice(["1", "1", "1", "2", "2", "3", "4"]),
+            own=dice.randrange(100),
+            talk=dice.choice([None, 0, 1, 2, 40]),
+            clicks=dice.choice([None, None, 3, 9, 900]),
+        )
+        for who in range(crowd)
+        for _ in range(dice.choice([0, 1, 1, 2, 5, 30]))
+    ]  # fmt: skip
+
+
+def told_in(month, row):
+    """The numbers of the cells that a post stands in."""
+    number = {("all", "all"): 0}
+    for name in months.GROUPINGS:
+        for cell in getattr(month, name):
+            number[name, cell.key] = len(number)
+    place = [0]
+    for name in months.GROUPINGS:
+        key = row.key(name)
+        if getattr(month, name):
+            place.append(number[name, key if month.cell(name, key) else months.REST])
+    return tuple(place)
+
+
+@settings(max_examples=10_000 if FULL else 60, deadline=None)
+@given(seed=st.integers(0, 2**32))
+def test_whatever_is_added_and_subtracted_within_a_month_is_about_five(seed):
+    """Four of the people in the smallest cell and four at random; each kind of figure for itself."""
+    dice = random.Random(seed)
+    rows = some_posts(dice)
+    month = months.tell(dt.date(2026, 10, 1), rows)
+    if month.whole is None:
+        assert len({row.person for row in rows}) <= GROUP
+        assert (month.words, month.talks, month.clicks) == ((), None, None)
+        return
+    places = {
+        name: {row.key(name): month.cell(name, row.key(name)) for row in rows}
+        for name in months.GROUPINGS
+    }
+    for measure in (None, *months.MEASURES):
+        cells = {
+            (name, cell.key): cell for name in months.GROUPINGS for cell in getattr(month, name)
+        }
+        groupings = [
+            name for name in months.GROUPINGS
+            if getattr(month, name) and (measure is None or any(getattr(c, measure) is not None for c in getattr(month, name)))
+        ]  # fmt: skip
+        some = counted(month, rows, measure)
+        for name, cell in ((key[0], cell) for key, cell in cells.items()):
+            here = {
+                r.person for r in some
+                if (r.key(name) == cell.key if cell.key != months.REST else places[name][r.key(name)] is None)
+            }  # fmt: skip
+            told = measure is None or getattr(cell, measure) is not None
+            assert not told or len(here) >= GROUP
+        if measure and getattr(month.whole, measure) is None:
+            continue
+        parts = defaultdict(set)
+        for row in some:
+            place = told_in(month, row)
+            known = [name for name in months.GROUPINGS if getattr(month, name)]
+            parts[row.person].add(
+                (0, *(n for name, n in zip(known, place[1:], strict=True) if name in groupings))
+            )
+        whole = spanned(parts)
+        smallest = min(
+            ({p for p, mine in parts.items() if any(n in c for c in mine)} for n in range(len(cells) + 1) if
+             any(n in c for mine in parts.values() for c in mine)), key=len,
+        )  # fmt: skip
+        for among in (sorted(smallest), sorted(parts)):
+            few = dice.sample(among, min(4, len(among)))
+            assert spanned(parts, few) == whole, (seed, measure, few)
+
+
+def counted(month, rows, measure):
+    """The posts behind a kind of figure, worked out again: cells of a handful are left out."""
+    left = [row for row in rows if measure is None or getattr(row, measure) is not None]
+    size = None
+    while measure and size != len(left):
+        size = len(left)
+        for n in range(1, 20):
+            people = {row.person for row in left if n in told_in(month, row)}
+            if people and anonymity.told(Group.of(people)) is None:
+                left = [row for row in left if n not in told_in(month, row)]
+    return left
+
+
+@quick
+@given(st.lists(st.integers(0, 1000), min_size=5, max_size=12), st.integers(0, 10**6))
+def test_mean_does_not_move_with_the_two_highest(values, more):
+    """Whoever is the star may have twice or a thousand times as much: the page says the same."""
+    high = sorted(values)
+    assert anonymity.evened(values) == anonymity.evened(
+        [*high[:-2], high[-2] + more, high[-1] + 2 * more]
+    )
+    assert anonymity.evened(values) <= sum(values) / len(values)
+
+
 # -- whole organisations ------------------------------------------------------------------------
 
 
@@ -304,9 +496,14 @@ class Company:
             for who in self.people
             for team in dice.sample(self.teams, dice.choice([0, 1, 1, 1, 2]))
         )
+        self.suggestions = Suggestion.objects.bulk_create(
+            Suggestion(topic=topic, title="S", language="de", author=self.people[0], changed_at=now)
+            for topic in self.topics
+        )
         Post.objects.bulk_create(
             self._post(who) for who in self.people for _ in range(dice.choice([0, 0, 1, 3]))
         )
+        adoption.close_due(now=now)
 
     def _person(self, n):
         dice = self.dice
@@ -333,8 +530,12 @@ class Company:
     def _post(self, who):
         measured = self.dice.random() < 0.7
         return Post(
-            person=who, network="x", how="copied", text="x", full_text="x", language="de", own_share=0, sha256="x",
-            submission=f"00000000-0000-4000-8000-{self.dice.getrandbits(48):012x}", created_at=self.now,
+            person=who, network=self.dice.choice(["x", "x", "linkedin", "mastodon", "wall"]), how="copied", text="x",
+            full_text="x", language="de", own_share=self.dice.choice([0, 10, 60]), sha256="x",
+            submission=f"00000000-0000-4000-8000-{self.dice.getrandbits(48):012x}",
+            created_at=self.now - dt.timedelta(days=self.dice.randrange(40, 100)),
+            suggestion=self.dice.choice([None, *self.suggestions]),
+            conversations=self.dice.choice([None, 0, 2]),
             likes=self.dice.randrange(60) if measured else None, measured_at=self.now if measured else None,
         )  # fmt: skip
 
@@ -352,6 +553,26 @@ class Company:
         )
 
     # What is true, worked out from the rows without the product's queries.
+
+    @cached_property
+    def posts(self):
+        """Person, moment, network, own words and topic of every post."""
+        return list(
+            Post.objects.order_by().values_list(
+                "person", "created_at", "network", "own_share", "suggestion__topic"
+            )
+        )
+
+    def came(self, first):
+        """Who is in a team or took part until the end of a month, and who posted on a network."""
+        end = months.span(first)[1]
+        took = {post[0] for post in self.posts if post[1] < end}
+        posted = {post[0] for post in self.posts if post[1] < end and post[2] != "wall"}
+        return took | self.members, posted
+
+    @cached_property
+    def members(self):
+        return set(Membership.objects.order_by().values_list("person", flat=True))
 
     @cached_property
     def facts(self):
@@ -429,6 +650,29 @@ def burden_facts(company, groups):
         )
 
 
+def month_facts(company, month):
+    """Each told cell as (people, at least, at most), from the posts as they were at the closing."""
+    begin, end = months.span(month.first)
+    here = [post for post in company.posts if begin <= post[1] < end and post[2] != "wall"]
+    keys = {
+        "words": lambda post: months.band(post[3]),
+        "networks": lambda post: post[2],
+        "topics": lambda post: str(post[4] or 0),
+    }
+    yield {post[0] for post in here}, *bounds(month.whole.people)
+    for name, key in keys.items():
+        cells = getattr(month, name)
+        for cell in cells:
+            alone = {one.key for one in cells} - {months.REST}
+            inside = [
+                p
+                for p in here
+                if (key(p) == cell.key if cell.key in alone else key(p) not in alone)
+            ]
+            people = {post[0] for post in inside}
+            yield people, *(bounds(cell.people) if cell.key in alone else (GROUP, 10**6))
+
+
 def attack(facts):
     """Every figure for itself, and every two of which one lies in the other."""
     for people, low, high in facts:
@@ -466,9 +710,24 @@ class Reader:
                 "/roster/coverage/",
                 "/roster/coverage/export/",
                 "/roster/figures/",
+                "/analytics/",
+                "/analytics/export/",
             ]
         )
+        if "analytics" in place:
+            query = urlencode({**self.months(), "site": 1, "team": dice.randrange(4)})
         return f"{place}?{query}"
+
+    def months(self):
+        """Two months of an address: closed, running, made up."""
+        names = [
+            "",
+            "none",
+            "2099-01",
+            "x",
+            *(f"{later(self.company.now.date().replace(day=1), -n):%Y-%m}" for n in range(5)),
+        ]
+        return {name: self.company.dice.choice(names) for name in ("month", "beside")}
 
     def ask(self, address):
         if address not in self.seen:
@@ -480,8 +739,16 @@ class Reader:
         path, _mark, query = address.partition("?")
         if path == "/roster/":
             return self._roster(self.browser.get(address))
+        if path == "/analytics/":
+            return self._months(self.browser.get(address))
         if path.endswith("export/"):
             lines = self.browser.post(address).getvalue().decode().splitlines()
+            if "analytics" in path:
+                told = {
+                    int(n.replace(",", "")) for n in re.findall(r'"([\d,]+)\+"', "\n".join(lines))
+                }
+                assert told <= set(STEPS)
+                return []
             return self._rows(query, lines) if "coverage" not in path else self._file(lines)
         page = self.browser.get(address)
         if "coverage" in path:
@@ -491,6 +758,19 @@ class Reader:
         told = page.context["concentration"]
         assert told.people is None or (told.people in STEPS and told.people >= GROUP)
         return list(burden_facts(self.company, page.context["burden"].groups))
+
+    def _months(self, page):
+        """The month that the page shows and the one beside it, and how far people came."""
+        facts = []
+        for month in filter(None, (page.context["month"], page.context["beside"])):
+            facts += month_facts(self.company, month)
+            steps = adoption.of(month.first)
+            assert {steps.joined, steps.rehearsed, steps.posted, steps.active} <= {None, *STEPS}
+            everybody, posted = self.company.came(month.first)
+            facts.append((everybody, *bounds(steps.joined)))
+            if steps.posted is not None:
+                facts += [(posted, *bounds(steps.posted)), (everybody - posted, GROUP, 10**6)]
+        return facts
 
     def _roster(self, page):
         rows, shown = page.context["leaf"].rows, page.context["overview"]
@@ -524,6 +804,7 @@ def test_pairs_of_answers_tell_on_no_fewer_than_five(db, seed):
             one, other = reader.ask(reader.addresses()), reader.ask(reader.addresses())
             attack([*one, *other])
         attack_time(company)
+        attack_months(company, reader.browser)
         transaction.set_rollback(True)
 
 
@@ -536,3 +817,18 @@ def attack_time(company):
     assert burden.burden(now=later) == before
     told = concentration.concentration(now=company.now)
     assert concentration.concentration(now=company.now + dt.timedelta(days=29)) == told
+
+
+def attack_months(company, reader):
+    """Four people and all that they posted are gone: every month is told as before."""
+    addresses = [
+        "/analytics/",
+        "/analytics/?month=x",
+        *(f"/analytics/?month={m.first:%Y-%m}" for m in months.closed()),
+    ]
+    page = [reader.get(address).context["month"] for address in addresses]
+    Post.objects.filter(
+        person__in=company.dice.sample(company.people, min(4, len(company.people)))
+    ).delete()
+    assert adoption.close_due(now=company.now) == 0
+    assert [reader.get(address).context["month"] for address in addresses] == page

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from ambassadors.models import Person
@@ -21,6 +22,11 @@ class PostQuerySet(models.QuerySet["Post"]):
     def of(self, person: Person) -> "PostQuerySet":
         """The person's own; nobody else's are ever listed."""
         return self.filter(person=person)
+
+    def out(self) -> "PostQuerySet":
+        """Those that left, by hand or by Botschaft, and that their person let stand."""
+        sent = Q(delivery__state="sent", delivery__removed_at__isnull=True)
+        return self.filter(Q(delivery__isnull=True) | sent)
 
 
 class Post(models.Model):

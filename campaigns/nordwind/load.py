@@ -44,7 +44,7 @@ from integrations.models import ConnectedAccount, WallPost
 from integrations.networks import get
 from integrations.networks.bluesky import make_tid
 
-from . import voices
+from . import earlier, voices
 from .edits import edit
 
 HERE = Path(__file__).parent
@@ -383,7 +383,7 @@ class Loader:
         at = self.ago(row["days_ago"], row["hour"])
         published = row["how"] == "published" and get(row["network"]).abilities.can_publish
         figures = row.get("figures") or {} if published else {}
-        link = self._clicked(suggestion, row["network"], at)
+        link = self.clicked(suggestion, row["network"], at)
         full = disclosure.complete(row["text"], label, "")
         post = Post.objects.create(
             person=person,
@@ -411,9 +411,9 @@ class Loader:
             measured_at=self.now if figures else None,
         )
         if published:
-            self._sent(post, at)
+            self.sent(post, at)
 
-    def _clicked(self, suggestion: Suggestion, network: str, at: dt.datetime) -> ShortLink | None:
+    def clicked(self, suggestion: Suggestion, network: str, at: dt.datetime) -> ShortLink | None:
         """The link of a past post; most people come on its first day, and fewer on each after."""
         if not suggestion.link_url:
             return None
@@ -430,7 +430,7 @@ class Loader:
             day, left = day + dt.timedelta(days=1), left - count
         return link
 
-    def _sent(self, post: Post, at: dt.datetime) -> None:
+    def sent(self, post: Post, at: dt.datetime) -> None:
         """The delivery of a past post, and one reading; it is not measured again."""
         account = self._account(post)
         key = uuid.UUID(int=self.dice.getrandbits(128))
@@ -548,6 +548,7 @@ def load(*, now: dt.datetime) -> dict[str, int]:
     loader.disclosure()
     loader.content()
     loader.history()
+    earlier.load(loader, json.loads((HERE / "earlier.json").read_text(encoding="utf-8")))
     loader.planned()
     loader.pile()
     voices.ideas(loader, _read("ideas"), HERE / "pictures")
