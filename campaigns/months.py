@@ -214,7 +214,7 @@ def band(own: int) -> str:
 
 def _alike(first: dt.date) -> int | None:
     """Per cent of pairs on one suggestion within a week that sound alike; None of few people."""
-    texts: dict[int, list[tuple[int, dt.datetime, frozenset[str]]]] = defaultdict(list)
+    texts: dict[int, list[tuple[int, dt.datetime, frozenset[int]]]] = defaultdict(list)
     rows = _posts(first).filter(suggestion__isnull=False).order_by("-created_at", "-pk")
     columns = ("suggestion", "person", "created_at", "text")
     for suggestion, person, at, text in rows.values_list(*columns).iterator(chunk_size=5000):
