@@ -21,6 +21,40 @@ from .takeout import Table, columns, tables
 
 # Titles for people, and who sees the figure. A module that is not here is listed all the same.
 TITLES: dict[str, tuple[str, str]] = {
+    "campaigns/audiences.py": (
+        gettext_noop("How many a suggestion is meant for, in steps"), gettext_noop("newsroom"),
+    ),
+    "campaigns/campaigns.py": (
+        gettext_noop("Campaigns: posts and conversations of five people or more"),
+        gettext_noop("everybody here"),
+    ),
+    "campaigns/colleagues.py": (
+        gettext_noop("How many colleagues say the same, in steps"), gettext_noop("who writes"),
+    ),
+    "campaigns/holds.py": (
+        gettext_noop("What a hold stops: how many posts"), gettext_noop("newsroom, auditors"),
+    ),
+    "campaigns/moments.py": (
+        gettext_noop("Many posts at one moment"), gettext_noop("newsroom"),
+    ),
+    "campaigns/months.py": (
+        gettext_noop("The month of the programme"), gettext_noop("everybody here"),
+    ),
+    "campaigns/shares.py": (
+        gettext_noop("How many used a wording, in steps"), gettext_noop("who writes"),
+    ),
+    "curation/board.py": (
+        gettext_noop("How often suggestions and topics were shared"), gettext_noop("newsroom"),
+    ),
+    "curation/calendars.py": (
+        gettext_noop("Posts of a day in the calendar"), gettext_noop("newsroom"),
+    ),
+    "curation/tags.py": (
+        gettext_noop("Hashtags that several people use"), gettext_noop("newsroom"),
+    ),
+    "curation/tones.py": (
+        gettext_noop("Tones of the week, own words and sameness"), gettext_noop("newsroom"),
+    ),
     "campaigns/evidence.py": (
         gettext_noop("Export of proofs of a quarter"), gettext_noop("auditors, administrators"),
     ),
