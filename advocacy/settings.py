@@ -396,8 +396,8 @@ EMAIL_HOST_PASSWORD = env("EMAIL_HOST_PASSWORD", "")
 EMAIL_TIMEOUT = 20  # seconds; a silent mail server must not keep a worker
 EMAIL_USE_TLS = flag("EMAIL_USE_TLS")
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", "botschaft@localhost")
-# The domain whose mail for q+…@, bounces+…@ and issue+…@ is piped into `manage.py receive_mail`; empty:
-# nobody replies by mail, and reports of mails that did not arrive go to the sender.
+# The domain whose mail for q+…@, bounces+…@ and issue+…@ is piped into `manage.py receive_mail`;
+# empty: nobody replies by mail, and reports of mails that did not arrive go to the sender.
 MAIL_DOMAIN = env("MAIL_DOMAIN", "")
 
 # Work in the background: messages are wake-ups, PostgreSQL is the truth -----------------------
