@@ -35,7 +35,7 @@ walks: .venv/dev.stamp locale/de/LC_MESSAGES/django.mo
 
 # What is statistical, at the size of the contract, one by one, with its figures.
 proof: .venv/dev.stamp locale/de/LC_MESSAGES/django.mo
-	PROOF=full $(WITH) $(V)/python -m pytest -s $(or $(ARGS),tests/test_publishing.py tests/test_endings.py tests/test_takeovers.py tests/test_afterwards.py tests/test_tokens.py tests/test_connect.py tests/test_secrets.py)
+	PROOF=full $(WITH) $(V)/python -m pytest -s $(or $(ARGS),tests/test_publishing.py tests/test_endings.py tests/test_takeovers.py tests/test_afterwards.py tests/test_tokens.py tests/test_connect.py tests/test_secrets.py tests/test_clicks.py)
 
 lint: .venv/dev.stamp locale/de/LC_MESSAGES/django.mo
 	$(V)/ruff check .
