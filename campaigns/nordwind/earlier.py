@@ -29,8 +29,8 @@ def load(loader: "Loader", rows: dict[str, Any]) -> None:
     for back in range(_MONTHS, 0, -1):
         first = later(loader.now.date().replace(day=1), -back)
         shelf = [_suggestion(loader, row, first, back) for row in rows["suggestions"]]
-        for person in loader.dice.sample(people, len(people) * 4 // 5):
-            for variant in loader.dice.sample(shelf, loader.dice.choice((1, 1, 2))):
+        for person in people:
+            for variant in loader.dice.sample(shelf, loader.dice.choice((2, 2, 3))):
                 text = _text(loader, variant, rows["touches"], sentences)
                 _post(loader, person, variant, text, first, loader.dice.choice(_NETWORKS))
     for person, variant in zip(practising, shelf, strict=False):
@@ -61,8 +61,8 @@ def _text(
 ) -> str:
     """Half in own words, the others close to the draft or word for word."""
     kind = loader.dice.random()
-    if kind < 0.5:
-        return f"{next(sentences)} {variant.text.rsplit('. ', 1)[-1]}"
+    if kind < 0.45 and (own := next(sentences, "")):
+        return f"{own} {variant.text.rsplit('. ', 1)[-1]}"
     return f"{variant.text} {loader.dice.choice(touches)}" if kind < 0.72 else variant.text
 
 
