@@ -38,7 +38,8 @@ TITLES: dict[str, tuple[str, str]] = {
         gettext_noop("Many posts at one moment"), gettext_noop("newsroom"),
     ),
     "campaigns/months.py": (
-        gettext_noop("The month of the programme"), gettext_noop("everybody here"),
+        gettext_noop("The month of the programme"),
+        gettext_noop("newsroom, HR, leads, auditors"),
     ),
     "campaigns/shares.py": (
         gettext_noop("How many used a wording, in steps"), gettext_noop("who writes"),
@@ -57,6 +58,10 @@ TITLES: dict[str, tuple[str, str]] = {
     ),
     "campaigns/evidence.py": (
         gettext_noop("Export of proofs of a quarter"), gettext_noop("auditors, administrators"),
+    ),
+    "people/adoption.py": (
+        gettext_noop("The way in: how many were invited, came and posted"),
+        gettext_noop("newsroom, HR, leads, auditors"),
     ),
     "people/burden.py": (
         gettext_noop("Hours per month and “it is too much”, by kind of team"), gettext_noop("HR"),

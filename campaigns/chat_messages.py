@@ -121,7 +121,7 @@ def _write(row: RoomMessage, card: Card) -> bool:
             row.save(force_insert=True)
     except IntegrityError:
         return False
-    return _settle(row, chats.post(row.room, message))
+    return _settle(row, chats.post(row.room, message, now=row.at))
 
 
 def _settle(row: RoomMessage, result: Result) -> bool:
@@ -150,7 +150,7 @@ def _renew(room: ChatRoom, card: Card, day: dt.date, now: dt.datetime) -> None:
     message = _rendered(room.service, card)
     if row is None or room.service != ChatRoom.Service.SLACK or row.shows == _hash(message):
         return
-    result = chats.change(room, row.written, message)
+    result = chats.change(room, row.written, message, now=now)
     chats.note(room, result, now)
     if isinstance(result, Sent | Refused):
         rows.filter(pk=row.pk).update(shows=_hash(message))
@@ -170,7 +170,7 @@ def _deliver(message: reaching.Message) -> None:
         raise reaching.NotNow("no Slack")
     with translation.override(person.language), timezone.override(person.zone):
         card = _card(message, person)
-        result = chats.post(room, cards.for_slack(card), to=message.wish.address)
+        result = chats.post(room, cards.for_slack(card), now=message.now, to=message.wish.address)
     match result:
         case Later(why=why):
             chats.note(room, result, message.now)

@@ -58,9 +58,9 @@ def add(*, by: Person, typed: Typed, hello: Any, now: dt.datetime) -> ChatRoom:
     )
     row.sealed, row.key_id = sealing.seal({"secret": typed.secret}, context=_context(row))
     if row.service == ChatRoom.Service.SLACK:
-        _must_work(slack.whose(typed.secret), "secret")
+        _must_work(slack.whose(typed.secret, now=now), "secret")
     if row.room or row.service == ChatRoom.Service.TEAMS:
-        _must_work(post(row, hello), "room" if row.room else "secret")
+        _must_work(post(row, hello, now=now), "room" if row.room else "secret")
     with transaction.atomic():
         if row.direct:
             ChatRoom.objects.filter(direct=True).update(direct=False)
@@ -119,21 +119,21 @@ def secret(row: ChatRoom) -> str:
     return sealing.unseal(row.sealed, context=_context(row))["secret"]
 
 
-def post(row: ChatRoom, message: Any, *, to: str = "") -> Result:
+def post(row: ChatRoom, message: Any, *, now: dt.datetime, to: str = "") -> Result:
     """Write to the room, or with ``to`` to one person in Slack."""
     try:
         key = secret(row)
     except sealing.SealBroken as error:
         return Refused(str(error), permanent=False, whose="app")
     if row.service == ChatRoom.Service.TEAMS:
-        return teams.post(key, message)
-    return slack.post(key, to or row.room, message)
+        return teams.post(key, message, now=now)
+    return slack.post(key, to or row.room, message, now=now)
 
 
-def change(row: ChatRoom, written: str, message: Any) -> Result:
+def change(row: ChatRoom, written: str, message: Any, *, now: dt.datetime) -> Result:
     """Replace a message of ours in a Slack channel."""
     try:
-        return slack.change(secret(row), row.room, written, message)
+        return slack.change(secret(row), row.room, written, message, now=now)
     except sealing.SealBroken as error:
         return Refused(str(error), permanent=False, whose="app")
 
@@ -163,13 +163,13 @@ class NotThere(Exception):
     """Slack cannot write to this person; the message says why in a sentence."""
 
 
-def address_of(person: Person) -> str:
+def address_of(person: Person, *, now: dt.datetime) -> str:
     """Slack's id of a person, by their mail address. Raises :class:`NotThere`."""
     row = direct()
     if row is None:
         raise NotThere(_("The company has not connected Slack."))
     try:
-        result = slack.find(secret(row), person.email)
+        result = slack.find(secret(row), person.email, now=now)
     except sealing.SealBroken as error:
         raise NotThere(_("Slack cannot be asked at present. Try again later.")) from error
     if isinstance(result, Sent):

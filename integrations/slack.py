@@ -62,24 +62,26 @@ def _address() -> str:
     return os.environ.get("SLACK_API_URL", "https://slack.com/api").rstrip("/")
 
 
-def post(token: str, channel: str, message: Mapping[str, Any]) -> Result:
+def post(token: str, channel: str, message: Mapping[str, Any], *, now: dt.datetime) -> Result:
     """Write to a channel or, by their id, to a person; ``remote_id`` is Slack's ``ts``."""
-    return _write("chat.postMessage", token, {"channel": channel, **message})
+    return _write("chat.postMessage", token, {"channel": channel, **message}, now)
 
 
-def change(token: str, channel: str, written: str, message: Mapping[str, Any]) -> Result:
+def change(
+    token: str, channel: str, written: str, message: Mapping[str, Any], *, now: dt.datetime
+) -> Result:
     """Replace a message of ours. The same twice changes nothing more."""
-    return _write("chat.update", token, {"channel": channel, "ts": written, **message})
+    return _write("chat.update", token, {"channel": channel, "ts": written, **message}, now)
 
 
-def find(token: str, email: str) -> Result:
+def find(token: str, email: str, *, now: dt.datetime) -> Result:
     """Slack's id of the person with an address, as ``remote_id``."""
-    return _ask("users.lookupByEmail", token, {"email": email}, ("user", "id"))
+    return _ask("users.lookupByEmail", token, {"email": email}, ("user", "id"), now)
 
 
-def whose(token: str) -> Result:
+def whose(token: str, *, now: dt.datetime) -> Result:
     """Tell whether a token works; ``remote_id`` is its workspace."""
-    return _ask("auth.test", token, {}, ("team_id",))
+    return _ask("auth.test", token, {}, ("team_id",), now)
 
 
 def nobody(result: Result) -> bool:
@@ -87,35 +89,39 @@ def nobody(result: Result) -> bool:
     return isinstance(result, Refused) and result.detail in _NOBODY
 
 
-def _ask(method: str, token: str, query: Mapping[str, str], path: tuple[str, ...]) -> Result:
+def _ask(
+    method: str, token: str, query: Mapping[str, str], path: tuple[str, ...], now: dt.datetime
+) -> Result:
     tail = f"?{urllib.parse.urlencode(query)}" if query else ""
-    return _send("GET", method + tail, token, None, path)
+    return _send("GET", method + tail, token, None, path, now)
 
 
-def _write(method: str, token: str, body: Mapping[str, Any]) -> Result:
+def _write(method: str, token: str, body: Mapping[str, Any], now: dt.datetime) -> Result:
     plain = {"unfurl_links": False, "unfurl_media": False, **body}
     if method == "chat.update":
         plain = dict(body)
-    return _send("POST", method, token, json.dumps(plain).encode(), ("ts",))
+    return _send("POST", method, token, json.dumps(plain).encode(), ("ts",), now)
 
 
-def _send(verb: str, method: str, token: str, body: bytes | None, path: tuple[str, ...]) -> Result:
+def _send(
+    verb: str, method: str, token: str, body: bytes | None, path: tuple[str, ...], now: dt.datetime
+) -> Result:
     headers = {"Authorization": f"Bearer {token}"}
     if body is not None:
         headers["Content-Type"] = "application/json; charset=utf-8"
     try:
         answer = call(verb, f"{_address()}/{method}", headers=headers, body=body, seconds=SECONDS)
-        return _result(answer, path)
+        return _result(answer, path, now)
     except NotSent as error:
         return Later(str(error))
     except WireError as error:
         return Unknown(str(error))
 
 
-def _result(answer: Answer, path: tuple[str, ...]) -> Result:
+def _result(answer: Answer, path: tuple[str, ...], now: dt.datetime) -> Result:
     """Judge an answer. Raises :class:`integrations.wire.Garbled`."""
     if answer.status != HTTPStatus.OK:
-        return failed(answer, dt.datetime.now(dt.UTC))
+        return failed(answer, now)
     said = object_of(answer.json())
     if said.get("ok") is True:
         found: Any = said

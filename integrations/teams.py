@@ -34,7 +34,7 @@ def written(card: Mapping[str, Any]) -> bytes:
     return json.dumps(message(card), ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def post(address: str, card: Mapping[str, Any]) -> Result:
+def post(address: str, card: Mapping[str, Any], *, now: dt.datetime) -> Result:
     """Hand a card to a workflow. Its address is its only key."""
     headers = {"Content-Type": "application/json"}
     try:
@@ -45,4 +45,4 @@ def post(address: str, card: Mapping[str, Any]) -> Result:
         return Unknown(str(error))
     if answer.status in _TAKEN:
         return Sent("", "")
-    return failed(answer, dt.datetime.now(dt.UTC))
+    return failed(answer, now)

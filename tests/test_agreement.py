@@ -84,6 +84,10 @@ def test_own_page_is_no_look(jona):
     assert AuditEntry.objects.filter(act="person.opened").count() == 0
 
 
+def test_smallest_group_stands_in_the_record(ines):
+    assert "5 people, everywhere" in ines.get("/record/agreement/").content.decode()
+
+
 @pytest.mark.parametrize("path", ["/record/agreement/", "/record/looks/", "/record/retention/"])
 def test_record_is_for_auditors_and_administrators(path, jona, person, ada, ines):
     assert {ada.get(path).status_code, ines.get(path).status_code} == {200}

@@ -483,12 +483,12 @@ def test_links_of_cards_show_a_stranger_only_the_login(out, topic, suggestion):
 )  # fmt: skip
 def test_answer_of_slack(slack_server, said, kind):
     slack_server.fault("body", payload=said)
-    assert isinstance(slack.post(TOKEN, CHANNEL, {"text": "x", "blocks": []}), kind)
+    assert isinstance(slack.post(TOKEN, CHANNEL, {"text": "x", "blocks": []}, now=at(6)), kind)
 
 
 def test_token_stands_in_no_error_and_no_repr(slack_server):
     slack_server.fault("status", status=400, error=f"you sent {TOKEN}")
-    result = slack.post(TOKEN, CHANNEL, {"text": "x", "blocks": []})
+    result = slack.post(TOKEN, CHANNEL, {"text": "x", "blocks": []}, now=at(6))
     typed = chats.Typed(service="slack", name="x", secret=TOKEN)
     assert (TOKEN in str(result), TOKEN in repr(typed)) == (False, False)
 

@@ -24,12 +24,12 @@ def offered(person: Person) -> list[Way]:
     return [way for way in Way if there.get(way, True)]
 
 
-def address_by(way: str, person: Person) -> str:
+def address_by(way: str, person: Person, now: dt.datetime) -> str:
     """What a way must know to find the person. Raises :class:`integrations.chats.NotThere`."""
     if way != Way.SLACK:
         return ""
     known = reaching.wishes(person).get(way)
-    return known.address if known and not known.off_at else chats.address_of(person)
+    return known.address if known and not known.off_at else chats.address_of(person, now=now)
 
 
 def reach(request: HttpRequest) -> HttpResponse:
@@ -48,7 +48,7 @@ def reach(request: HttpRequest) -> HttpResponse:
         errors["at"] = time_refused(own)
     for way in wanted:
         try:
-            addresses[way] = address_by(way, person)
+            addresses[way] = address_by(way, person, now)
         except chats.NotThere as error:
             errors["daily" if way == daily else "holds"] = str(error)
     if errors:

@@ -59,7 +59,7 @@ def _reach(request: HttpRequest, person: Person) -> HttpResponse:
     try:
         if way in offered(person):
             at = working_time(request.POST.get("at", ""), own)
-            address = address_by(way, person)
+            address = address_by(way, person, timezone.now())
     except ValueError:
         return _page(request, person, verbs.REACH, error=time_refused(own))
     except NotThere as nobody:
