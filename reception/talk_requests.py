@@ -13,7 +13,7 @@ from django.db.models import Q, QuerySet
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from ambassadors import audit, memberships
+from ambassadors import audit, memberships, retention
 from ambassadors.models import Person
 from campaigns.refusals import FieldRefused, fitting
 
@@ -328,7 +328,7 @@ def hold_due(*, now: dt.datetime) -> int:
 
 def forget_old(*, now: dt.datetime) -> int:
     """Delete requests that ended long ago, with their mails and offers; returns how many."""
-    before = now - dt.timedelta(days=settings.TALK_REQUEST_DAYS)
+    before = now - dt.timedelta(days=retention.days("talk_requests"))
     old = TalkRequest.objects.filter(Q(ended_at__lt=before))
     count = 0
     with transaction.atomic():

@@ -14,7 +14,7 @@ from django.db import IntegrityError, connection
 from django.test import Client
 from django.utils import timezone
 
-from ambassadors import absences, memberships
+from ambassadors import absences, memberships, retention
 from ambassadors.models import AuditEntry, Membership
 from ambassadors.states import NoSuchWay
 from campaigns import leaving, senders
@@ -679,11 +679,10 @@ def test_database_refuses_an_owner_of_what_nobody_has(contact):
 # Time ---------------------------------------------------------------------------------------
 
 
-def test_old_questions_are_deleted_and_counted(contact, settings):
+def test_old_questions_are_deleted_and_counted(contact):
     contact()
-    settings.INQUIRY_DAYS = 30
     old, young = asked("Old?"), asked("Young?")
-    long_ago = timezone.now() - dt.timedelta(days=31)
+    long_ago = timezone.now() - dt.timedelta(days=retention.days("inquiries") + 1)
     Inquiry.objects.filter(pk=old.pk).update(last_at=long_ago)
     assert inquiries.forget_old(now=timezone.now()) == 1
     assert list(Inquiry.objects.all()) == [young]

@@ -308,7 +308,7 @@ def test_lesson_pages_ask_a_constant_number(count, course, selin, jona):
         "training/lessons": 9,
         "training/courses": 9,
         "people/training/lessons": 7,
-        "people/training/courses": 8,
+        "people/training/courses": 9,
     }
 
 

@@ -441,9 +441,9 @@ def test_consent_is_given_and_taken_back_here(ayla, hr):
 def test_pages_cost_equally_many_queries_for_a_person(ayla, django_assert_num_queries):
     me = browser(ayla)
     me.get("/me/")
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(12):
         me.get("/me/")
     for n in range(3):
         Topic.objects.create(slug=f"t{n}", title=f"T{n}", rule="r", light_since=timezone.now())
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(12):
         me.get("/me/")

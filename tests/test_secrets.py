@@ -37,8 +37,28 @@ from django.views.debug import ExceptionReporter
 from advocacy.reports import Report
 from campaigns import claims, deliveries, pace, unknowns
 from campaigns.models import Delivery
-from integrations import accounts, clients, rotation, sealing, spool, tasks, tokens, wire
-from integrations.models import ConnectAttempt, ConnectedAccount, Revocation, ServerApp, Token
+from integrations import (
+    accounts,
+    chats,
+    clients,
+    push,
+    rotation,
+    sealing,
+    spool,
+    tasks,
+    tokens,
+    wire,
+)
+from integrations.models import (
+    ChatRoom,
+    ConnectAttempt,
+    ConnectedAccount,
+    PushDevice,
+    PushKey,
+    Revocation,
+    ServerApp,
+    Token,
+)
 from integrations.networks import NETWORKS, bluesky_oauth, bluesky_proofs, get
 from integrations.networks.base import Window
 from integrations.wire import PerhapsSent, call
@@ -791,6 +811,19 @@ def seal_app(base_url):
     )  # fmt: skip
 
 
+def seal_push_and_chat(who, number, now):
+    digest = f"{number:064}"
+    chat = ChatRoom(service="teams", name=str(number), added_at=now)
+    for row, held, context in (
+        (PushKey(created_at=now), "pem", {"kind": "push key"}),
+        (PushDevice(person=who, digest=digest, created_at=now), "endpoint",
+         push._context(digest, who.pk)),
+        (chat, "secret", chats._context(chat)),
+    ):  # fmt: skip
+        row.sealed, row.key_id = sealing.seal({held: "x"}, context=context)
+        row.save()
+
+
 def fill_sealed(person, server):
     """Rows of every sealed kind; returns the accounts that stay connected."""
     who, now = person(), timezone.now()
@@ -807,6 +840,7 @@ def fill_sealed(person, server):
             sealed=sealed if number else b"", key_id=key,
         )  # fmt: skip
         spool.keep("token", str(10**8 + number), {"version": 1})
+        seal_push_and_chat(who, number, now)
     return [account.pk for account in found[:MOST]]
 
 
