@@ -1,6 +1,7 @@
 """Takeovers: one person, one slot, two pairs of eyes, and an end that nothing overtakes."""
 
 import datetime as dt
+import math
 import os
 import signal
 import threading
@@ -256,9 +257,9 @@ def lent(jona, mirja, slot, monkeypatch, person):
         clients.ours("mastodon", server.base_url, redirect=redirect, now=timezone.now())
         admin = person("Piet", "administrator")
 
-        def lend(size):
+        def lend(size, first=0):
             found = []
-            for number in range(size):
+            for number in range(first, first + size):
                 found.append(slot(to=connect(server, number, admin)))
                 for _ in range(6):
                     written(found[-1], f"Sentence {uuid.uuid4().hex}.", approved_by=mirja)
@@ -272,7 +273,7 @@ def end_all(server, found, jona, mirja, settings, pause=0.4):
     settings.DEBUG_FAILPOINTS = True
     settings.FAILPOINTS = f"in_start=pause:0.02,after_start=pause:{pause}"
     connections.close_all()
-    workers = []
+    workers, before = [], server.count("arrived")
     for _ in range(2):
         pid = os.fork()
         if pid == 0:
@@ -281,7 +282,7 @@ def end_all(server, found, jona, mirja, settings, pause=0.4):
             finally:
                 os._exit(0)
         workers.append(pid)
-    while server.count("arrived") < 3:
+    while server.count("arrived") < before + 3:
         time.sleep(0.005)
     answered = {}
 
@@ -301,7 +302,7 @@ def end_all(server, found, jona, mirja, settings, pause=0.4):
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
     arrived = [row for row in server.ledger if row["kind"] == "arrived"]
-    return [row for row in arrived if row["at"] > answered[row["account"]]]
+    return [row for row in arrived if row["at"] > answered.get(row["account"], math.inf)]
 
 
 def test_no_first_byte_after_a_hand_back_or_stop_has_answered(lent, jona, mirja, settings):
@@ -318,10 +319,12 @@ def test_no_first_byte_after_a_hand_back_or_stop_has_answered(lent, jona, mirja,
 
 
 def test_end_that_does_not_wait_lets_posts_through(lent, jona, mirja, settings, monkeypatch):
-    """The mutant: proof that the test above can fail."""
-    server, found = lent(6)
+    """The mutant: proof that the test above can fail. On a crowded machine not at the first try."""
     monkeypatch.setattr(holds, "wait_for_flights", lambda _scope: [])
-    assert end_all(server, found, jona, mirja, settings, pause=1.0) != []
+    tries = (
+        end_all(*lent(6, first), jona, mirja, settings, pause=1.0) for first in range(0, 30, 6)
+    )
+    assert any(late for late in tries)
 
 
 # Slots ------------------------------------------------------------------------------------------
