@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,14 @@ def phone(chromium, live_server, person):
     made.login(jona)
     made.jona = jona
     return made
+
+
+def until(page, ask):
+    """Wait until an async question is answered with yes; Playwright takes the promise for one."""
+    end_at = time.monotonic() + 20
+    while not page.evaluate(ask):
+        assert time.monotonic() < end_at, (ask, page.evaluate(HELD))
+        page.wait_for_timeout(50)
 
 
 def switch_on(phone):
@@ -132,10 +141,13 @@ def test_old_version_goes_and_logout_leaves_nothing(phone, monkeypatch):
     monkeypatch.setattr(app, "worker_text", lambda: newer)
     phone.context.new_cdp_session(phone.page).send("Network.clearBrowserCache")
     phone.page.evaluate("async () => (await navigator.serviceWorker.getRegistration()).update()")
-    phone.page.wait_for_function("""async () => {
+    until(
+        phone.page,
+        """async () => {
         const pages = await caches.open('pages'), names = await caches.keys();
-        return names.sort().join() === 'pages,shell-newer' && await pages.match('/');
-    }""")
+        return names.sort().join() === 'pages,shell-newer' && !!(await pages.match('/'));
+    }""",
+    )
     assert "shell-newer" not in before
     phone.page.get_by_label("Account: Jona Harms").click()
     phone.page.get_by_role("button", name="Log out").click()
@@ -225,7 +237,7 @@ def shown(phone, told):
         {"origin": phone.base, "registrationId": seen[-1]["registrationId"], "data": json.dumps(told)},
     )  # fmt: skip
     ask = """async () => (await (await navigator.serviceWorker.ready).getNotifications()).map(n => [n.title, n.body, n.data])"""
-    phone.page.wait_for_function(f"async () => (await ({ask})()).length")
+    until(phone.page, f"async () => (await ({ask})()).length")
     return phone.page.evaluate(ask)
 
 
@@ -234,7 +246,7 @@ def test_somebody_else_on_the_device_finds_nothing(phone, person, suggestion):
     switch_on(phone)
     phone.page.goto(f"{phone.base}/suggestions/{suggestion.pk}/")
     phone.page.locator("[data-text]").fill("My father asked whether this is our power.")
-    phone.page.wait_for_function("async () => (await kept.all('drafts')).length")
+    until(phone.page, "async () => (await kept.all('drafts')).length")
     phone.page.goto(f"{phone.base}/")
     phone.page.goto(f"{phone.base}/suggestions/{suggestion.pk}/")
     phone.page.get_by_role("button", name="Go on with it").click()
@@ -242,9 +254,9 @@ def test_somebody_else_on_the_device_finds_nothing(phone, person, suggestion):
     shot(phone.page, "composer-offer")
     phone.context.clear_cookies()
     phone.page.goto(f"{phone.base}/posts/")
-    phone.page.wait_for_function("async () => !(await caches.has('pages'))")
+    until(phone.page, "async () => !(await caches.has('pages'))")
     phone.login(person("Mirja Thomsen"))
-    phone.page.wait_for_function(f"async () => JSON.stringify(await ({HELD})()) === '[[],1,0]'")
+    until(phone.page, f"async () => JSON.stringify(await ({HELD})()) === '[[],1,0]'")
     found = phone.page.evaluate(
         "async () => [await kept.all('drafts'), await kept.all('waiting'), await kept.all('settings')]"
     )

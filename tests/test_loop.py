@@ -182,7 +182,8 @@ def walk(chromium, live_server, people):
     assert phone.page.locator("[data-pct]").inner_text() != "0"
     phone.page.locator("#by-hand").select_option("linkedin")
     phone.page.get_by_role("button", name="Copy", exact=True).click()
-    phone.page.wait_for_url("**/posts/*/")
+    phone.page.wait_for_url(re.compile(r"/posts/\d+/"))
+    phone.page.wait_for_timeout(400)  # the words "Copied." come in slowly
     phone.check()
     phone.page.goto(f"{live_server.url}/suggestions/{made.pk}/")
     area.fill("My father asked whether this is our power now. Yes, Dad. Turbine 9 turns.")

@@ -103,7 +103,7 @@ def test_issue_is_ordered_by_keys_ticked_and_taken_back(walk, issue, topic, pers
         ("/topics/", "topics"),
         ("/issues/", "issues-past"),
         (f"/issues/{issue.day}/", "issue"),
-        ("/me/issue-mail/", "issue-mail"),
+        ("/me/reach/", "reach"),
     ):
         desk.look(page, name)
     desk.page.goto(f"{desk.base}/")

@@ -113,8 +113,9 @@
     form.addEventListener('keydown', e => { if ((e.ctrlKey || e.metaKey) && e.key === 'Enter') { e.preventDefault(); $('[value=share]', form).click(); } });
     area.addEventListener('input', () => { dirty = true; render(); ask(); });
     // whoever comes to write finds the first gap of the draft selected, once
-    const fill = () => { const g = dirty ? null : area.value.match(/\[[^\[\]\n]{1,200}\]/); if (g) area.setSelectionRange(g.index, g.index + g[0].length); };
-    area.addEventListener('focus', () => { fill(); setTimeout(fill); }, { once: true });   // a pointer sets its cursor in between
+    // (a pointer sets its cursor after the focus; a selection of one's own stays)
+    const fill = () => { const g = dirty || area.selectionStart !== area.selectionEnd ? null : area.value.match(/\[[^\[\]\n]{1,200}\]/); if (g) area.setSelectionRange(g.index, g.index + g[0].length); };
+    area.addEventListener('focus', () => { fill(); setTimeout(fill); }, { once: true });
     $$('[name=variant]', form).forEach(r => r.addEventListener('change', () => { drafts[current.value] = area.value; current = r; area.value = drafts[r.value] ?? r.dataset.base; render(); ask(); }));
     form.addEventListener('click', e => { const b = e.target.closest('[data-start]'); if (!b) return; e.preventDefault(); const r = $(`[name=variant][value="${b.value}"]`, form); r.checked = true; r.dispatchEvent(new Event('change')); area.focus(); });
     $$('[data-insert]', form).forEach(b => b.addEventListener('click', () => { area.focus(); say(b.textContent); }));

@@ -48,11 +48,11 @@
     const installed = matchMedia('(display-mode: standalone)').matches;
     const bell = store(s => s.getItem('push'));
     if (bell && bell !== who) { await forget(); return; }   // somebody else's
+    const found = used() ? await kept.get('settings', 'offline').catch(() => null) : null;
+    // somebody else's, or the worker emptied it because it was; null: the store cannot be read now
+    if (used() && found !== null && found?.person !== who) { await forget(); return; }
     if (worker && (used() || bell || installed)) worker.register('/sw.js', { updateViaCache: 'all' }).catch(() => {});
     if (bell) ring().catch(() => {});
-    if (!used()) return;
-    const found = await kept.get('settings', 'offline').catch(() => null);
-    if (found && found.person !== who) { await forget(); return; }
     mine = found || null;
   })();
 
