@@ -110,5 +110,5 @@ def test_issue_is_ordered_by_keys_ticked_and_taken_back(walk, issue, topic, pers
     desk.page.get_by_role("button", name="I have read it").click()
     back = desk.page.get_by_role("button", name="Take back")
     back.wait_for()
-    assert desk.page.evaluate("document.activeElement.textContent.trim()") == "Take back"
+    desk.page.wait_for_function("document.activeElement.textContent.trim() === 'Take back'")
     assert (Briefing.objects.get().briefingread_set.count(), desk.trouble) == (1, [])
