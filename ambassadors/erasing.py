@@ -5,6 +5,7 @@ Whoever wants to know what erasing does with a column reads it there; nothing is
 
 import datetime as dt
 import json
+import re
 import uuid
 from collections.abc import Iterable
 from typing import Any
@@ -13,8 +14,8 @@ from django.apps import apps
 from django.contrib.auth.hashers import make_password
 from django.core.files.storage import Storage
 from django.db import connection, models, transaction
-from django.db.models import F, Q, TextField, Value
-from django.db.models.functions import Cast, Replace
+from django.db.models import Q, TextField
+from django.db.models.functions import Cast
 
 from . import audit, logins, tombstones
 from .models import AuditEntry, Erasure, Person
@@ -180,21 +181,38 @@ def _take_out(field: Any, person: Person) -> int:
 
 
 def _strike(known: Iterable[str]) -> int:
-    """Strike names from reasons and facts of the record. The trigger lets nothing else pass."""
+    """Strike names from reasons and facts of the record. The trigger lets nothing else pass.
+
+    Only whole words go, and in facts only texts: no key and no number of an entry changes. A name
+    of digits alone (a personnel number) goes where it is the whole text; in a sentence it may be a
+    year.
+    """
+    names = set(known)
+    words = sorted((n for n in names if not n.isdecimal()), key=len, reverse=True)
+    word = re.compile("|".join(rf"(?<!\w){re.escape(n)}(?!\w)" for n in words) or r"(?!)")
+
+    def struck(value: Any) -> Any:
+        match value:
+            case str():
+                return _STRUCK if value in names else word.sub(_STRUCK, value)
+            case dict():
+                return {key: struck(inner) for key, inner in value.items()}
+            case list():
+                return [struck(inner) for inner in value]
+        return value
+
+    about = Q(pk__in=[])
+    for name in names:
+        inside = json.dumps(name, ensure_ascii=False)[1:-1]
+        about |= Q(reason__contains=name) | Q(told__contains=inside)
     total = 0
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('botschaft.erasing', 'yes', true)")
-    for name in sorted(known, key=len, reverse=True):
-        inside = json.dumps(name, ensure_ascii=False)[1:-1]
-        facts = Cast("facts", TextField())
-        rows = AuditEntry.objects.alias(told=facts).filter(
-            Q(reason__contains=name) | Q(told__contains=inside)
-        )
-        total += rows.update(
-            reason=Replace(F("reason"), Value(name), Value(_STRUCK)),
-            facts=Cast(Replace(facts, Value(inside), Value(_STRUCK)), models.JSONField()),
-        )
-    with connection.cursor() as cursor:
+        rows = AuditEntry.objects.alias(told=Cast("facts", TextField())).filter(about)
+        for pk, reason, facts in rows.values_list("pk", "reason", "facts"):
+            clean = struck(reason), struck(facts)
+            if clean != (reason, facts):
+                total += AuditEntry.objects.filter(pk=pk).update(reason=clean[0], facts=clean[1])
         cursor.execute("SELECT set_config('botschaft.erasing', '', true)")
     return total
 

@@ -35,6 +35,10 @@ class NotAsked(FieldRefused):
     """Nothing was begun; ``field`` says where the sentence belongs."""
 
 
+class TheirWish(Exception):
+    """The person asked for it themselves."""
+
+
 class TooLate(Exception):
     """The days to think are over."""
 
@@ -121,7 +125,12 @@ def _begin(person: Person, by: Person | None, now: dt.datetime, due_at: dt.datet
 
 @transaction.atomic
 def take_back(*, erasure: Erasure, by: Person, now: dt.datetime) -> None:
-    """The person stays as they are; what ended at once can be begun again. Raises TooLate."""
+    """The person stays as they are; what ended at once can be begun again.
+
+    Raises TooLate, and TheirWish where somebody else would undo what the person asked for.
+    """
+    if erasure.asked_by_id == erasure.person_id != by.pk:
+        raise TheirWish
     rows = Erasure.objects.open().filter(pk=erasure.pk, due_at__gt=now, person__erased_at=None)
     if not rows.update(taken_back_at=now):
         raise TooLate

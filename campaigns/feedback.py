@@ -3,11 +3,14 @@
 import datetime as dt
 import hashlib
 import hmac
+import re
 import secrets
 from urllib.parse import urlsplit
 
 from django.core.cache import cache
 from django.db import transaction
+from django.urls import Resolver404, resolve
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
 from ambassadors import audit
@@ -19,6 +22,7 @@ from .refusals import FieldRefused, fitting
 LONGEST = 2000
 A_DAY = 5  # remarks of one person
 _DAY_SECONDS = 25 * 3600
+_LONGEST_PATH = 200
 
 
 class FeedbackRefused(FieldRefused):
@@ -27,8 +31,20 @@ class FeedbackRefused(FieldRefused):
 
 def page_of(typed: str) -> str:
     """The path of a page of ours, without what was searched for there; empty for anything else."""
-    path = urlsplit(typed).path if typed.startswith("/") and not typed.startswith("//") else ""
-    return path[:200] if path.isprintable() else ""
+    path = urlsplit(typed).path
+    ours = typed.startswith("/") and all(
+        url_has_allowed_host_and_scheme(text, None) for text in (typed, path)
+    )
+    try:
+        resolve(path if ours and path.isprintable() and len(path) <= _LONGEST_PATH else "")
+    except Resolver404:
+        return ""
+    return path
+
+
+def _kind_of(page: str) -> str:
+    """A page without the numbers in its path: a page that one person may open names them."""
+    return "/" + re.sub(r"<[^>]*>", "…", resolve(page).route) if page else ""
 
 
 def say(*, by: Person, text: str, page: str, named: bool, now: dt.datetime) -> Feedback:
@@ -37,12 +53,16 @@ def say(*, by: Person, text: str, page: str, named: bool, now: dt.datetime) -> F
     How many somebody wrote today is counted under a hash whose key is random and gone tomorrow, so
     an unnamed remark belongs to nobody. No audit entry is written: it would name the writer.
     """
+    page = page_of(page)
     clean = fitting(FeedbackRefused, "text", text, most=LONGEST, empty=_("There is no text yet."))
     today = by.local(now).date()
     if not _may(by, today):
         raise FeedbackRefused("text", _("That was a lot for today. Please go on tomorrow."))
     return Feedback.objects.create(
-        person=by if named else None, text=clean, page=page_of(page), said_on=today
+        person=by if named else None,
+        text=clean,
+        page=page if named else _kind_of(page),
+        said_on=today,
     )
 
 

@@ -42,6 +42,6 @@ def _write(turn: SwitchTurn, auditor: Person) -> bool:
             "who": turn.by.name if turn.by else "–",
             "about": _(known.about) if known else "",
             "paragraph": turn.paragraph,
-            "page": settings.SITE_URL + reverse("audit"),
+            "page": settings.SITE_URL + reverse("agreement"),
         }
     return mails.send(auditor, subject, text, about="a switch")

@@ -14,7 +14,7 @@ TABLES = (
         gettext_noop("Connected accounts"),
         DELETED,
         left_out=("features",),
-        names=("handle", "display_name", "profile_url"),
+        names=("handle", "profile_url"),
     ),
     Table(
         ConnectedAccount,

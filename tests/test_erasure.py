@@ -457,3 +457,31 @@ def test_erasing_the_newest_attempts_looks_like_no_restore(
     carry_out(erasure.due_at, django_capture_on_commit_callbacks)
     assert (Attempt.objects.count(), Instance.objects.get().erased_attempt) == (0, attempt.pk)
     assert restores.may_publish(now=now)
+
+
+def test_a_name_takes_nothing_else_out_of_the_record(person):
+    """Neither keys and numbers of facts, nor words that only hold the name, nor years."""
+    who, now = person("Maria", external_id="2026"), timezone.now()
+    facts = {
+        "Maria": 20261,
+        "of": "Maria",
+        "id": "2026",
+        "list": ["Mariam", "to Maria."],
+        "on": True,
+    }
+    audit.record("x", who, by=None, now=now, reason="Maria in 2026, Mariam too", **facts)
+    erasing._strike({"Maria", "2026", "true"})
+    entry = AuditEntry.objects.get(act="x")
+    assert entry.reason == "… in 2026, Mariam too"
+    assert entry.facts == {
+        "Maria": 20261, "of": "…", "id": "…", "list": ["Mariam", "to …."], "on": True,
+    }  # fmt: skip
+
+
+def test_nobody_else_takes_back_what_a_person_asked_for(person):
+    who, hr, now = person("Jona"), person("Selin", "hr"), timezone.now()
+    erasure = erasures.ask(person=who, by=who, at_once=False, now=now, typed=who.email)
+    with pytest.raises(erasures.TheirWish):
+        erasures.take_back(erasure=erasure, by=hr, now=now)
+    erasures.take_back(erasure=erasure, by=who, now=now)
+    assert Erasure.objects.open().count() == 0

@@ -59,11 +59,22 @@ def test_sixth_remark_of_a_day_waits_until_tomorrow(jona, person):
     assert browser(person("Ada")).post("/feedback/", {"text": "Mine."}).status_code == 302
 
 
+def test_remark_without_a_name_keeps_no_page_that_only_one_may_open(jona):
+    for named in (True, False):
+        feedback.say(by=jona, text="Hm.", page="/posts/4711/", named=named, now=timezone.now())
+    assert list(Feedback.objects.order_by("pk").values_list("page", flat=True)) == [
+        "/posts/4711/", "/posts/…/",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("typed", "page"),
     [
         ("/posts/3/", "/posts/3/"),
         ("//evil.example/", ""),
+        ("/\\evil.example/login", ""),
+        ("/\t///evil.example", ""),
+        ("/nowhere/", ""),
         ("https://evil.example/", ""),
         ("/a\r\nb", ""),
         ("", ""),

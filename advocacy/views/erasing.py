@@ -79,6 +79,8 @@ def _take_back(request: HttpRequest, who: Person, now: dt.datetime, *, back: str
                 request,
                 _("Taken back. Nothing is deleted; accounts and consents are yours to give again."),
             )
+    except erasures.TheirWish:
+        messages.warning(request, _("They asked for it themselves; only they can take it back."))
     except erasures.TooLate:
         messages.warning(request, _("The days to think are over; it has begun."))
     return redirect(back)

@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from ambassadors import anonymity, retention
+from ambassadors import retention
 from ambassadors.models import Person, RetentionRule, RetentionRun
 
 _SHOWN = 60  # lines of the log
@@ -40,14 +40,13 @@ def page(request: HttpRequest) -> HttpResponse:
             "days": chosen[kept.name],
             "typed": typed if kept.name in errors else chosen[kept.name],
             "goes": counts[kept.name],
-            "told": anonymity.shown(counts[kept.name]),
             "rule": changed.get(kept.name),
             "error": errors.get(kept.name, ""),
         }
         for kept in retention.classes()
     ]
     log = [
-        {"run": run, "title": titles.get(run.name, run.name), "told": anonymity.shown(run.gone)}
+        {"run": run, "title": titles.get(run.name, run.name)}
         for run in RetentionRun.objects.filter(gone__gt=0)[:_SHOWN]
     ]
     context = {
