@@ -1,7 +1,8 @@
-"""How the house sounds, how alike people sound, and what went with more answers.
+"""How the house sounds, and how alike people sound.
 
 Tones are counted from suggestions, which are the house's own. What people posted is told in groups
-of at least five people; a finding needs twenty posts on each side and never names a cause.
+of at least five people. What went with more conversations is told once a month
+(:mod:`campaigns.months`): two looks at a running figure could be subtracted.
 """
 
 import datetime as dt
@@ -10,21 +11,20 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Avg, Case, CharField, Count, F, Max, Q, QuerySet, Value, When, Window
+from django.db.models import Case, CharField, Count, F, Max, QuerySet, Value, When, Window
 from django.db.models.functions import RowNumber, TruncWeek
 
 from ambassadors import anonymity
 from ambassadors.models import Person
-from campaigns import sameness, wording
+from campaigns import sameness
 from campaigns.models import Post, Suggestion
 
 JOB_AD = "job_ad"
 TONES = ("proud", "useful", "human", "honest", "critical", JOB_AD)
-LEAST_POSTS = 20  # in each group of a finding
 GOAL = 5  # per cent of pairs that may sound alike
 _WEEKS = 8
 _FEW = 3  # suggestions from which on one tone alone is worth a word
-_MONTH, _QUARTER = dt.timedelta(days=30), dt.timedelta(days=90)
+_MONTH = dt.timedelta(days=30)
 _PAIR_WITHIN = dt.timedelta(days=7)
 _ROWS, _TEXTS = 15, 40  # suggestions told, and newest posts of each that are compared
 
@@ -57,23 +57,6 @@ class Use:
     posts: int
     own: int  # per cent of the words, on average
     alike: int | None  # per cent of pairs within seven days, None without a pair
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """One side of a finding."""
-
-    posts: int
-    people: int
-    answers: float  # to a post, on average
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Posts in own words beside those that kept the draft's, of the last ninety days."""
-
-    own: Group
-    kept: Group
 
 
 def weeks(person: Person, now: dt.datetime) -> list[Week]:
@@ -177,19 +160,3 @@ def alike(posts: Iterable[Post]) -> int | None:
     if anonymity.shown(len({row[0] for pair in pairs for row in pair})) is None:
         return None
     return round(100 * sum(sameness.same(one[2], other[2]) for one, other in pairs) / len(pairs))
-
-
-def finding(now: dt.datetime) -> Finding | None:
-    """The one comparison, None while a side has fewer than twenty posts or five people."""
-    measured = Post.objects.filter(created_at__gte=now - _QUARTER, replies__isnull=False)
-    own = Q(own_share__gte=wording.OWN_FROM)
-    kept = Q(own_share__lt=wording.COPIED_BELOW)
-    groups = []
-    for side in (own, kept):
-        row = measured.filter(side).aggregate(
-            posts=Count("pk"), people=Count("person", distinct=True), answers=Avg("replies")
-        )
-        if row["posts"] < LEAST_POSTS or anonymity.shown(row["people"]) is None:
-            return None
-        groups.append(Group(row["posts"], row["people"], round(row["answers"], 1)))
-    return Finding(own=groups[0], kept=groups[1])

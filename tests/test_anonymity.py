@@ -83,7 +83,6 @@ PROVEN = {
     "curation/tones.py:uses": "test_calendar.py:test_use_of_a_suggestion_is_told_of_five_people",
     "curation/tones.py:_figures": "test_calendar.py:test_use_is_told_anew_when_five_people_changed_it",
     "curation/tones.py:alike": "test_calendar.py:test_pairs_are_of_five_different_people_within_a_week",
-    "curation/tones.py:finding": "test_calendar.py:test_finding_needs_five_people_on_each_side",
     "curation/calendars.py:_planned": "test_calendar.py:test_planned_posts_are_told_of_five_people_or_not_at_all",
     "people/guideline_figures.py:figures": "test_anonymity.py:test_yes_to_a_guideline_is_never_known_of_a_whole_group",
     "people/pulse.py:open_round": "test_pulse.py:test_fewer_than_five_are_not_asked_at_all",

@@ -481,29 +481,6 @@ def test_pairs_are_of_five_different_people_within_a_week(suggestion, person):
     assert tones.alike(posts.all()) is None
 
 
-def test_finding_needs_twenty_posts_on_each_side(desk, suggestion, person):
-    people = [person(f"P{n}") for n in range(5)]
-    for n in range(20):
-        use(suggestion, people[n % 5], own=40, replies=2)
-    for n in range(19):
-        use(suggestion, people[n % 5], own=0, replies=1)
-    assert tones.finding(timezone.now()) is None
-    use(suggestion, people[0], own=0, replies=None)
-    assert tones.finding(timezone.now()) is None
-    use(suggestion, people[0], own=0, replies=1)
-    found = tones.finding(timezone.now())
-    assert (found.own, found.kept) == (tones.Group(20, 5, 2.0), tones.Group(20, 5, 1.0))
-    page = desk.get("/desk/tone/").content.decode()
-    assert ("2.0 answers" in page, "do not say" in page) == (True, True)
-
-
-def test_finding_needs_five_people_on_each_side(suggestion, person):
-    few = [person(f"P{n}") for n in range(4)]
-    for n in range(40):
-        use(suggestion, few[n % 4], own=40 * (n % 2), replies=1)
-    assert tones.finding(timezone.now()) is None
-
-
 @pytest.mark.parametrize("count", [1, 3])
 def test_tone_page_asks_a_constant_number(desk, suggestion, person, count):
     for n in range(count):
@@ -513,7 +490,7 @@ def test_tone_page_asks_a_constant_number(desk, suggestion, person, count):
     desk.get("/desk/tone/")
     with CaptureQueriesContext(connection) as queries:
         desk.get("/desk/tone/")
-    assert len(queries) == 11
+    assert len(queries) == 10
 
 
 # In a browser ----------------------------------------------------------------------------------

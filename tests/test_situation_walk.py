@@ -110,5 +110,7 @@ def test_issue_is_ordered_by_keys_ticked_and_taken_back(walk, issue, topic, pers
     desk.page.get_by_role("button", name="I have read it").click()
     back = desk.page.get_by_role("button", name="Take back")
     back.wait_for()
-    desk.page.wait_for_function("document.activeElement.textContent.trim() === 'Take back'")
+    desk.page.get_by_role("button", name="Take back", exact=True).and_(
+        desk.page.locator(":focus")
+    ).wait_for()
     assert (Briefing.objects.get().briefingread_set.count(), desk.trouble) == (1, [])

@@ -1,4 +1,4 @@
-"""The tone page: how the house sounds, how alike people sound, one finding."""
+"""The tone page: how the house sounds, and how alike people sound."""
 
 from typing import cast
 
@@ -42,8 +42,6 @@ def show(request: HttpRequest) -> HttpResponse:
         "only": names.get(tones.only_tone(now), ""),
         "uses": tones.uses(now),
         "goal": tones.GOAL,
-        "least": tones.LEAST_POSTS,
-        "finding": tones.finding(now),
     }
     return render(request, "tones.html", context)
 
