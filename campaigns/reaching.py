@@ -27,7 +27,7 @@ from django.db.models import Exists, OuterRef
 
 from ambassadors.models import Absence, Person
 
-from . import holds
+from . import holds, hours
 from .hours import Calendar
 from .models import Briefing, HoldRecord, Programme, Reached, ReachWish
 
@@ -221,7 +221,11 @@ def _wanted(message: Message) -> bool:
             _STILL_WANTED,
             [message.person.pk, message.wish.way, message.hold is not None],
         )
-        return cursor.fetchone() is not None
+        if cursor.fetchone() is None:
+            return False
+    # a round lasts a while: quiet hours and time off that were set meanwhile count
+    person = Person.objects.get(pk=message.person.pk)
+    return not hours.of(person, message.now).quiet(message.now)
 
 
 def forget(*, now: dt.datetime) -> int:

@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from ambassadors import absences
+from ambassadors.models import Person
 from campaigns import holds, issue_mails, reaching
 from campaigns.models import Briefing, BriefingItem, Programme, Reached, ReachWish
 from integrations import bounces
@@ -110,6 +111,18 @@ def test_nothing_comes(topic, jona, person, box, how):
 
 
 # A hold ----------------------------------------------------------------------------------------
+
+
+def test_quiet_hours_set_while_a_round_goes_on_count(out, jona, person):
+    ayla, got = person("Ayla"), []
+    ask(jona)
+    ask(ayla)
+
+    def deliver(message):
+        got.append(message.person)
+        Person.objects.exclude(pk=message.person.pk).update(quiet_from_hour=0, quiet_until_hour=23)
+
+    assert (send(deliver), len(got)) == (1, 1)
 
 
 @pytest.fixture
