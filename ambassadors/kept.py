@@ -1,4 +1,7 @@
-"""What somebody typed when their session had ended: kept over the login, handed back once."""
+"""What a form brings back: its key, a row's number, and what was typed when the session had ended.
+
+That is kept over the login and handed back once.
+"""
 
 import uuid
 
@@ -6,6 +9,7 @@ from django.http import HttpRequest, QueryDict
 
 _KEY = "kept_forms"
 _LARGEST = 11_000_000  # bytes of one form
+_DIGITS = 19  # of a bigint
 
 
 def keep_form(request: HttpRequest) -> None:
@@ -36,3 +40,8 @@ def form_key(text: str) -> uuid.UUID:
         return uuid.UUID(text)
     except ValueError:
         return uuid.uuid4()
+
+
+def number(text: str) -> int | None:
+    """The number of a row as a page sends it back; None when it is not readable."""
+    return int(text) if text.isdecimal() and text.isascii() and len(text) < _DIGITS else None

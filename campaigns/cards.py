@@ -197,11 +197,7 @@ def _text(text: str, *, bold: bool = False) -> Json:
 
 
 def _link(url: str, text: str, *, bold: bool = False) -> Json:
-    return {"type": "link", "url": url, **_text_of(text, bold=bold)}
-
-
-def _text_of(text: str, *, bold: bool) -> Json:
-    return {"text": text, **({"style": {"bold": True}} if bold else {})}
+    return {**_text(text, bold=bold), "type": "link", "url": url}
 
 
 # Teams ------------------------------------------------------------------------------------------

@@ -7,7 +7,6 @@ fewer than five people (:func:`ambassadors.anonymity.inseparable`). ``docs/analy
 """
 
 import datetime as dt
-import itertools
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -32,7 +31,7 @@ GROUPINGS = ("words", "networks", "topics")
 MEASURES = ("talk", "clicks")
 LEAST_POSTS = 20  # on each side of a finding
 _MOST = {"words": 4, "networks": 9, "topics": 16}  # cells; with the whole below MOST_CELLS
-_PAIR_WITHIN, _TEXTS = dt.timedelta(days=7), 30
+_TEXTS = 30
 _NAME = "month "
 
 
@@ -223,11 +222,9 @@ def _alike(first: dt.date) -> int | None:
     people: set[int] = set()
     pairs = alike = 0
     for posts in texts.values():
-        for (one, at, mine), (other, before, theirs) in itertools.combinations(posts, 2):
-            if one != other and at - before <= _PAIR_WITHIN:
-                people |= {one, other}
-                pairs += 1
-                alike += sameness.same(mine, theirs)
+        found = sameness.alike(posts)
+        people |= found[0]
+        pairs, alike = pairs + found[1], alike + found[2]
     return round(100 * alike / pairs) if anonymity.told(Group.of(people)) else None
 
 

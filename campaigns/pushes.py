@@ -54,14 +54,11 @@ def send_due(*, now: dt.datetime) -> int:
 
     def deliver(message: reaching.Message) -> None:
         if time.monotonic() > end:
-            raise reaching.NotNow(_round_over())
+            why = "the round is over, the next minute goes on"
+            raise reaching.NotNow(why)
         _deliver(message)
 
     return reaching.send_due(way=Way.PUSH, deliver=deliver, now=now)
-
-
-def _round_over() -> str:
-    return "the round is over, the next minute goes on"
 
 
 def _deliver(message: reaching.Message) -> None:

@@ -8,14 +8,17 @@ bands, Broder 1997 and Indyk & Motwani 1998), so that nobody is compared with ev
 that are the same share one of these in all but one of 1,900 cases.
 """
 
+import datetime as dt
 import hashlib
+import itertools
 import re
 import struct
 import unicodedata
 import zlib
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
+PAIR_WITHIN = dt.timedelta(days=7)
 SAME = 0.52  # of all runs; chosen on the tuning half of tests/data/sameness.json
 _RUN = 4
 _BANDS = 24
@@ -56,6 +59,22 @@ def likeness(one: frozenset[int], other: Collection[int]) -> float:
 def same(one: frozenset[int], other: Collection[int]) -> bool:
     """The verdict over two texts' runs: the same wording, or nearly."""
     return likeness(one, other) >= SAME
+
+
+def alike(said: Iterable[tuple[int, dt.datetime, frozenset[int]]]) -> tuple[set[int], int, int]:
+    """Of people, moments and runs: who stands in a pair, how many pairs there are, how many agree.
+
+    A pair is two different people within a week: who says one thing on two networks sounds like
+    themselves.
+    """
+    people: set[int] = set()
+    pairs = agree = 0
+    for (one, at, mine), (other, then, theirs) in itertools.combinations(said, 2):
+        if one != other and abs(at - then) <= PAIR_WITHIN:
+            people |= {one, other}
+            pairs += 1
+            agree += same(mine, theirs)
+    return people, pairs, agree
 
 
 def bands(found: frozenset[int]) -> list[int]:

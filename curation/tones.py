@@ -6,7 +6,6 @@ of at least five people. What went with more conversations is told once a month
 """
 
 import datetime as dt
-import itertools
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -25,7 +24,6 @@ GOAL = 5  # per cent of pairs that may sound alike
 _WEEKS = 8
 _FEW = 3  # suggestions from which on one tone alone is worth a word
 _MONTH = dt.timedelta(days=30)
-_PAIR_WITHIN = dt.timedelta(days=7)
 _ROWS, _TEXTS = 15, 40  # suggestions told, and newest posts of each that are compared
 
 _SOUND = Case(
@@ -146,17 +144,8 @@ def _figures(recent: "QuerySet[Post]", suggestions: list[int]) -> dict[int, anon
 
 
 def alike(posts: Iterable[Post]) -> int | None:
-    """Per cent of pairs of posts within seven days that say nearly the same.
-
-    By different people: who says one thing on two networks sounds like themselves. None where
-    fewer than five people are in the pairs.
-    """
-    rows = [(row.person_id, row.created_at, sameness.runs(row.text)) for row in posts]
-    pairs = [
-        (one, other)
-        for one, other in itertools.combinations(rows, 2)
-        if one[0] != other[0] and abs(one[1] - other[1]) <= _PAIR_WITHIN
-    ]
-    if anonymity.shown(len({row[0] for pair in pairs for row in pair})) is None:
-        return None
-    return round(100 * sum(sameness.same(one[2], other[2]) for one, other in pairs) / len(pairs))
+    """Per cent of pairs of posts that say nearly the same; None of fewer than five people."""
+    people, pairs, agree = sameness.alike(
+        (row.person_id, row.created_at, sameness.runs(row.text)) for row in posts
+    )
+    return None if anonymity.shown(len(people)) is None else round(100 * agree / pairs)

@@ -10,12 +10,10 @@ import os
 import struct
 from dataclasses import dataclass, field
 
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import (
     decode_dss_signature,
-    encode_dss_signature,
 )
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -108,17 +106,3 @@ def authorization(origin: str, *, key: ec.EllipticCurvePrivateKey, contact: str,
     r, s = decode_dss_signature(key.sign(told.encode(), ec.ECDSA(hashes.SHA256())))
     signature = r.to_bytes(_HALF, "big") + s.to_bytes(_HALF, "big")
     return f"vapid t={told}.{pack(signature)}, k={pack(public_point(key))}"
-
-
-def is_signed(header: str) -> bool:
-    """Tell whether such a header is signed by the key it names; what a push service asks."""
-    fields = dict(part.strip().split("=", 1) for part in header.removeprefix("vapid ").split(","))
-    told, _dot, signature = fields["t"].rpartition(".")
-    raw = unpack(signature)
-    pair = int.from_bytes(raw[:_HALF], "big"), int.from_bytes(raw[_HALF:], "big")
-    point = ec.EllipticCurvePublicKey.from_encoded_point(_CURVE, unpack(fields["k"]))
-    try:
-        point.verify(encode_dss_signature(*pair), told.encode(), ec.ECDSA(hashes.SHA256()))
-    except InvalidSignature:
-        return False
-    return True

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from ambassadors import acknowledgements, consents
-from ambassadors.kept import form_key, kept_form
+from ambassadors.kept import form_key, kept_form, number
 from ambassadors.models import Consent, GuidelineVersion, Person
 from campaigns import (
     disclosure,
@@ -40,7 +40,7 @@ from integrations.networks.twitter_text import ENDINGS
 from integrations.views.accounts import shut
 
 from .guard import LONGEST, guard, look_once
-from .situation import number, said
+from .situation import said
 
 _LONGEST_WARNING = 120
 _LATE = dt.timedelta(minutes=5)  # as long may a person look at the page before pressing

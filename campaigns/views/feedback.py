@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from ambassadors.kept import number
 from ambassadors.models import Person
 from campaigns import feedback as verbs
 from campaigns.models import Feedback
@@ -46,8 +47,7 @@ def feedback(request: HttpRequest) -> HttpResponse:
 def feedback_list(request: HttpRequest) -> HttpResponse:
     """What people said, what is open first; on POST one is put away or back."""
     if request.method == "POST":
-        pk = request.POST.get("feedback", "")
-        known = int(pk) if pk.isascii() and pk.isdecimal() and len(pk) < 19 else 0
+        known = number(request.POST.get("feedback", "")) or 0
         verbs.settle(
             feedback=get_object_or_404(Feedback, pk=known),
             done=request.POST.get("act") == "done",

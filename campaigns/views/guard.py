@@ -7,12 +7,11 @@ from typing import Any
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
+from ambassadors.kept import number
 from ambassadors.models import Person
 from campaigns import asking, colleagues, hinting, hints, wording
 from campaigns.models import Suggestion, Variant
 from campaigns.shares import ShareRefused
-
-from .situation import number
 
 LONGEST = 4000  # characters; beyond it the word comparison is left to the first refusal
 

@@ -9,12 +9,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from ambassadors import notes
-from ambassadors.kept import form_key
+from ambassadors.kept import form_key, number
 from ambassadors.models import Note, Person
 from campaigns import own_drafts
 from campaigns.models import Programme
-
-from .situation import number
 
 _LONGEST = 2000
 
@@ -25,8 +23,7 @@ def notebook(request: HttpRequest) -> HttpResponse:
     text, error = "", ""
     if request.method == "POST":
         if drop := request.POST.get("drop", ""):
-            if drop.isdecimal() and len(drop) < 19:
-                Note.objects.filter(person=person, pk=int(drop)).delete()
+            Note.objects.filter(person=person, pk=number(drop) or 0).delete()
             return redirect("notebook")
         text = request.POST.get("text", "").replace("\x00", "")
         if not text.strip():

@@ -10,11 +10,11 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from ambassadors.kept import number
 from ambassadors.models import Person
 from campaigns import briefings, lights
 from campaigns.models import LightChange, Programme, Topic
 
-_DIGITS = 19  # of a bigint
 # An issue of Friday is still the latest on Monday; its changes are not news any more.
 _NEWS = dt.timedelta(hours=16)
 
@@ -62,11 +62,6 @@ def turn(request: HttpRequest, pk: int) -> HttpResponse:
     if new is None:
         return HttpResponse(status=204)
     return render(request, "parts/turn.html", {"turn": new, "told": new.pk})
-
-
-def number(text: str) -> int | None:
-    """The id of a change as a page sends it back; None when it is not readable."""
-    return int(text) if text.isdecimal() and text.isascii() and len(text) < _DIGITS else None
 
 
 def said(change: LightChange, person: Person) -> str:

@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from ambassadors.kept import number
 from ambassadors.models import FreeDay, Person, Site
 from campaigns import hours
 from campaigns.models import Programme
@@ -87,8 +88,7 @@ def _act(
             verbs.add_day(site=site, on=on, name=typed.get("name", ""), by=person, now=now)
             messages.success(request, _("Noted as free."))
         case "drop":
-            day = typed.get("day", "")
-            known = int(day) if day.isascii() and day.isdecimal() and len(day) < 19 else 0
+            known = number(typed.get("day", "")) or 0
             if verbs.drop_day(site=site, day=known, by=person, now=now):
                 messages.success(request, _("A working day again."))
 

@@ -2,17 +2,36 @@
 
 import json
 
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from integrations.webpush import is_signed, pack
+from integrations import webpush
+from integrations.webpush import pack
 
 from .server import Loopback
 
 POINT = Encoding.X962, PublicFormat.UncompressedPoint
+
+
+def is_signed(header):
+    """Tell whether such a header is signed by the key it names; what a push service asks."""
+    fields = dict(part.strip().split("=", 1) for part in header.removeprefix("vapid ").split(","))
+    told, _dot, signature = fields["t"].rpartition(".")
+    raw = webpush.unpack(signature)
+    pair = int.from_bytes(raw[: webpush._HALF], "big"), int.from_bytes(raw[webpush._HALF :], "big")
+    point = ec.EllipticCurvePublicKey.from_encoded_point(
+        webpush._CURVE, webpush.unpack(fields["k"])
+    )
+    try:
+        point.verify(encode_dss_signature(*pair), told.encode(), ec.ECDSA(hashes.SHA256()))
+    except InvalidSignature:
+        return False
+    return True
 
 
 def opened(body, private, auth):
