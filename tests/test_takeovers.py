@@ -282,7 +282,16 @@ def end_all(server, found, jona, mirja, settings, pause=0.4):
             finally:
                 os._exit(0)
         workers.append(pid)
-    while server.count("arrived") < before + 3:
+    # In the middle: some have arrived, and others have just begun and pause before their bytes.
+    # The channels fly in waves, so an end between two waves would prove nothing.
+    flying = Delivery.objects.filter(
+        account__in=[takeover.channel_id for takeover in found], state="sending"
+    )
+    just_now, until = dt.timedelta(seconds=pause / 3), time.monotonic() + 20
+    while time.monotonic() < until and (
+        server.count("arrived") < before + 3
+        or flying.filter(started_at__gt=timezone.now() - just_now).count() < 2
+    ):
         time.sleep(0.005)
     answered = {}
 
