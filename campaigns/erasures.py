@@ -10,17 +10,16 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.urls import reverse
-from django.utils import formats, timezone, translation
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from ambassadors import audit, consents, erasing, memberships
 from ambassadors.memberships import LastAdministrator, LeftAlready
 from ambassadors.models import Consent, Erasure, Person, SecretFeed
-from integrations import accounts, mails, takeouts
+from integrations import accounts
 from integrations.models import ConnectedAccount, Revocation
 
-from . import endings, leaving, restores
+from . import endings, erasure_mails, leaving, restores
 from .holds import wait_for_flights
 from .models import Delivery, Picture, PictureFace, Post
 from .refusals import FieldRefused
@@ -81,8 +80,8 @@ def ask(*, person: Person, typed: str, at_once: bool, by: Person, now: dt.dateti
 
     Effects in order: the wish, with its day; all consents withdrawn, with them card, photo and
     speaker page; secret calendar addresses ended; accounts disconnected, their keys on the way back
-    to the networks; audit; commit; wait for what flies; take back what is queued. ``at_once`` also
-    ends the login and leaves no days to think.
+    to the networks; audit; commit; a mail to the person; wait for what flies; take back what is
+    queued. ``at_once`` also ends the login and leaves no days to think.
     Raises :class:`NotAsked`, :class:`LastAdministrator`.
     """
     if typed.strip().casefold() != person.email.casefold():
@@ -90,7 +89,7 @@ def ask(*, person: Person, typed: str, at_once: bool, by: Person, now: dt.dateti
     if by != person and person.left_at is None:
         raise NotAsked("typed", _("Only they can ask for it while they are here."))
     wait = _SETTLE if at_once else dt.timedelta(days=settings.ERASURE_WAIT_DAYS)
-    made = _begin(person, by, now, now + max(wait, _SETTLE))
+    made = _begin(person, by, now, now + max(wait, _SETTLE), at_once=at_once)
     if at_once and person.left_at is None:
         leaving.leave(person=person, by=by, now=now)
     return made
@@ -102,7 +101,14 @@ def ask_for_leaver(*, person: Person, now: dt.datetime) -> Erasure:
     return _begin(person, None, now, due_at)
 
 
-def _begin(person: Person, by: Person | None, now: dt.datetime, due_at: dt.datetime) -> Erasure:
+def _begin(
+    person: Person,
+    by: Person | None,
+    now: dt.datetime,
+    due_at: dt.datetime,
+    *,
+    at_once: bool = False,
+) -> Erasure:
     mine = list(ConnectedAccount.objects.of(person))
     try:
         with transaction.atomic():
@@ -115,6 +121,7 @@ def _begin(person: Person, by: Person | None, now: dt.datetime, due_at: dt.datet
             for account in mine:
                 accounts.disconnect(account=account, by=by, now=now)
             audit.record("erasure.asked", made, by=by, now=now, person=person.pk)
+            transaction.on_commit(lambda: erasure_mails.begun(made, at_once=at_once), robust=True)
     except IntegrityError as error:
         raise NotAsked("typed", _("It was asked for already.")) from error
     wait_for_flights(person)
@@ -168,9 +175,7 @@ def _carry_out(erasure: Erasure, now: dt.datetime) -> bool:
         return False
     if _unsettled(person):
         return False
-    addresses = {person.email}
-    if (own := takeouts.address_of(person)) is not None:
-        addresses.add(own.address)
+    written_to = erasure_mails.addresses(person)
     language, zone = person.language, person.zone
     with transaction.atomic():
         pictures = own_pictures(person)
@@ -180,7 +185,7 @@ def _carry_out(erasure: Erasure, now: dt.datetime) -> bool:
     erasure.refresh_from_db()
     if counts:
         with translation.override(language), timezone.override(zone):
-            _tell(erasure, addresses)
+            erasure_mails.done(erasure, written_to)
     return bool(counts)
 
 
@@ -217,26 +222,3 @@ def _drop_unused(pictures: list[Picture]) -> None:
         file = picture.file
         picture.delete()
         transaction.on_commit(lambda f=file: f.storage.delete(f.name))  # type: ignore[misc]
-
-
-def page_of(erasure: Erasure) -> str:
-    """Where the report stands; whoever has the address may read it, it names nobody."""
-    return settings.SITE_URL + reverse("erasure_report", args=[erasure.key])
-
-
-def _tell(erasure: Erasure, addresses: set[str]) -> None:
-    """The last mail: it is done. Nobody can be written to afterwards."""
-    subject = _("Your data at Botschaft are erased")
-    text = _(
-        "What you asked for on %(asked)s is done. %(deleted)s rows about you were deleted."
-        " %(nameless)s rows that others rely on stay without your name.\n\n"
-        "The report, which names nobody: %(page)s\n\n"
-        "This was the last mail from Botschaft; this address is not kept."
-    ) % {
-        "asked": formats.date_format(timezone.localtime(erasure.asked_at), "j. F Y"),
-        "deleted": formats.number_format(erasure.report["deleted"]),
-        "nameless": formats.number_format(erasure.report["nameless"]),
-        "page": page_of(erasure),
-    }
-    for address in sorted(addresses):
-        mails.send_to(address, subject, text, about="an erasure")

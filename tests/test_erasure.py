@@ -485,3 +485,65 @@ def test_nobody_else_takes_back_what_a_person_asked_for(person):
         erasures.take_back(erasure=erasure, by=hr, now=now)
     erasures.take_back(erasure=erasure, by=who, now=now)
     assert Erasure.objects.open().count() == 0
+
+
+def begun(capture, **how):
+    """Ask for an erasure as a page does, with what happens after the commit."""
+    with capture(execute=True):
+        return erasures.ask(now=timezone.now(), **how)
+
+
+def test_mail_says_what_began_and_how_to_stop_it(
+    jona, mailoutbox, settings, django_capture_on_commit_callbacks
+):
+    PrivateAddress.objects.create(
+        person=jona, address="jona@home.example", named_at=timezone.now(),
+        confirmed_at=timezone.now(),
+    )  # fmt: skip
+    how = {"person": jona, "typed": jona.email, "at_once": False, "by": jona}
+    erasure = begun(django_capture_on_commit_callbacks, **how)
+    assert sorted(mail.to[0] for mail in mailoutbox) == sorted([jona.email, "jona@home.example"])
+    text = mailoutbox[0].body
+    day = timezone.localtime(erasure.due_at).strftime("%-d. %B %Y")
+    assert (day in text, f"{settings.SITE_URL}/me/data/erase/" in text) == (True, True)
+    assert (str(erasure.key) in text, jona.name in text) == (True, False)
+
+
+def test_mail_of_an_erasure_at_once_promises_no_way_back(
+    jona, mailoutbox, django_capture_on_commit_callbacks
+):
+    how = {"person": jona, "typed": jona.email, "at_once": True, "by": jona}
+    begun(django_capture_on_commit_callbacks, **how)
+    [text] = [mail.body for mail in mailoutbox if "will be erased" in mail.subject]
+    assert ("nobody can take it back" in text, "/me/data/erase/" in text) == (True, False)
+
+
+def test_who_left_is_told_who_can_stop_it(
+    jona, person, mailoutbox, django_capture_on_commit_callbacks
+):
+    Person.objects.filter(pk=jona.pk).update(left_at=timezone.now(), is_active=False)
+    jona.refresh_from_db()
+    how = {"person": jona, "typed": jona.email, "at_once": False, "by": person("Hella", "hr")}
+    begun(django_capture_on_commit_callbacks, **how)
+    [mail] = mailoutbox
+    assert ("Write to HR" in mail.body, mail.to) == (True, [jona.email])
+
+
+def test_nobody_is_offered_to_take_back_what_is_not_theirs(jona, person):
+    other = person("Nam Vu")
+    hr = person("Hella", "hr")
+    erasures.ask(person=jona, typed=jona.email, at_once=False, by=jona, now=timezone.now())
+    Person.objects.filter(pk__in=[jona.pk, other.pk]).update(
+        left_at=timezone.now(), is_active=False
+    )
+    other.refresh_from_db()
+    erasures.ask(person=other, typed=other.email, at_once=False, by=hr, now=timezone.now())
+    client = browser(hr)
+    page = client.get("/people/leaving/").content.decode()
+    offered = [who for who in (jona, other) if f"/people/leaving/{who.pk}/erase/" in page]
+    assert (offered, page.count("only they can take it back")) == ([other], 1)
+    buttons = [
+        client.get(f"/people/leaving/{who.pk}/erase/").content.decode().count('value="take_back"')
+        for who in (jona, other)
+    ]
+    assert buttons == [0, 1]

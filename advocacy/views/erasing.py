@@ -88,11 +88,12 @@ def _take_back(request: HttpRequest, who: Person, now: dt.datetime, *, back: str
 
 def _page(request: HttpRequest, who: Person, **errors: str) -> HttpResponse:
     now, own = timezone.now(), who == request.user
-    wait = settings.ERASURE_WAIT_DAYS
+    wait, erasure = settings.ERASURE_WAIT_DAYS, erasures.of(who)
     context: dict[str, Any] = {
         "who": who,
         "own": own,
-        "erasure": erasures.of(who),
+        "erasure": erasure,
+        "theirs": bool(erasure and erasure.asked_by_id == who.pk),
         "ends": erasures.holdings(who) if own else None,
         "goes": sorted({_(table.title) for table in tables() if table.erasure == DELETED}),
         "wait": wait,

@@ -2,12 +2,12 @@
 
 import datetime as dt
 
-from django.db.models import Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from ambassadors.models import Absence, Person, Team
+from ambassadors.models import Absence, Erasure, Person, Team
 from campaigns import takeovers
 from campaigns.models import Topic
 
@@ -20,6 +20,7 @@ def leavers(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     today = timezone.localdate()
     open_absences = Absence.objects.filter(ended_at__isnull=True, until_on__gte=today)
+    their_wish = Erasure.objects.open().filter(person=OuterRef("pk"), asked_by=F("person"))
     context = {
         "planned": Person.objects.filter(left_at__isnull=True, leaves_on__isnull=False)
         .select_related("site")
@@ -37,6 +38,8 @@ def leavers(request: HttpRequest) -> HttpResponse:
         "left": Person.objects.filter(
             Q(left_at__gte=now - _SHOWN) | Q(left_at__isnull=False, erases_at__isnull=False),
             erased_at__isnull=True,
-        ).order_by("-left_at")[:_MOST],
+        )
+        .annotate(own_wish=Exists(their_wish))
+        .order_by("-left_at")[:_MOST],
     }
     return render(request, "leavers.html", context)
