@@ -1,9 +1,11 @@
 """How allauth meets our people: nobody signs up, nobody is linked by an unverified mail."""
 
 import logging
+import time
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core import context
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from django.conf import settings
@@ -15,9 +17,9 @@ from django.utils.translation import gettext as _
 
 from ambassadors import company_logins
 from ambassadors.company_logins import Refused, Said
-from ambassadors.models import normalise_email
+from ambassadors.models import Person, normalise_email
 
-from . import company
+from . import company, stepup
 
 log = logging.getLogger(__name__)
 _MOST_GROUPS = 2_000
@@ -30,6 +32,20 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """Closed."""
         del request
         return False
+
+    def is_reauthentication_required(self, *, app: str, **more: Any) -> bool:
+        """Never by allauth, which lets people pass who have none of the proofs that it knows.
+
+        :data:`advocacy.policies.FRESH_PAGES` asks everybody.
+        """
+        del app, more
+        return False
+
+    def reauthenticate(self, user: Person, password: str) -> bool:
+        """Tell whether it is the person's password; allauth looks for rows of addresses."""
+        request = context.request
+        found = self.authenticate(request, email=user.email, password=password)
+        return found is not None and found.pk == user.pk
 
 
 class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
@@ -47,9 +63,10 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
 
     def pre_social_login(self, request: HttpRequest, sociallogin: Any) -> None:
         """Find who it is and what their groups give, or send them back with a sentence."""
-        if sociallogin.state.get("process", "login") != "login":
+        process = sociallogin.state.get("process", "login")
+        if process not in {"login", "redirect"}:
             raise ImmediateHttpResponse(redirect("today"))
-        said = read(sociallogin)
+        said, at = read(sociallogin), proof(sociallogin)
         try:
             person, account = company_logins.find(
                 said, creates=settings.LOGIN_CREATES_PEOPLE, now=timezone.now()
@@ -59,6 +76,14 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
             messages.error(request, sentence(refused))
             raise ImmediateHttpResponse(redirect("account_login")) from refused
         sociallogin.user, sociallogin.account = person, account
+        if process == "login":
+            # an old session there opens ours without anybody at the keyboard
+            request.company_proof = at or 0  # type: ignore[attr-defined]
+        elif request.user == person:
+            stepup.note(request, time.time() if at is None else at)
+        else:
+            messages.error(request, _("That was somebody else’s account at the company."))
+            raise ImmediateHttpResponse(redirect("stepup"))
 
     def on_authentication_error(
         self,
@@ -124,6 +149,16 @@ def read(sociallogin: Any) -> Said:
         name=_text(named, 150),
         groups=_groups(groups),
     )
+
+
+def proof(sociallogin: Any) -> float | None:
+    """When the person last logged in at the provider; None where it does not say.
+
+    Seconds since 1970, OpenID Connect's ``auth_time``.
+    """
+    token = sociallogin.account.extra_data.get("id_token", {})
+    at = token.get("auth_time") if isinstance(token, dict) else None
+    return float(at) if isinstance(at, int | float) else None
 
 
 def _text(value: object, most: int) -> str:

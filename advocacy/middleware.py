@@ -15,7 +15,8 @@ from ambassadors.models import Person
 from campaigns import lights
 from campaigns.views import links
 
-from .policies import SAME_FOR_ALL, UNKEPT, policy_for
+from . import stepup
+from .policies import SAME_FOR_ALL, UNKEPT, policy_for, wants_fresh
 
 Next = Callable[[HttpRequest], HttpResponse]
 
@@ -94,14 +95,14 @@ class PolicyMiddleware:
     def process_view(
         self, request: HttpRequest, view: object, args: list[Any], kwargs: dict[str, Any]
     ) -> HttpResponse | None:
-        """Let the request through, send to the login, or refuse."""
+        """Let the request through, send to the login or to a fresh proof, or refuse."""
         del view, args, kwargs
         match = request.resolver_match
         policy = policy_for(match.url_name or "") if match else None
         if policy is None:
             raise PermissionDenied
         if policy(request):
-            return None
+            return stepup.asked(request) if wants_fresh(request) else None
         if not request.user.is_authenticated:
             if match and match.url_name in UNKEPT and request.method == "POST":
                 return redirect_to_login(f"{request.path}?unkept", settings.LOGIN_URL)

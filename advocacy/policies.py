@@ -91,6 +91,7 @@ POLICIES: dict[str, Policy] = {
     "posts": signed_in,
     "post": signed_in,
     "me": signed_in,
+    "stepup": signed_in,
     **dict.fromkeys(("effect", "effect_export"), signed_in),  # the view: one's own, nobody else's
     # groups only, and the auditor sees what an evaluation looks like
     **dict.fromkeys(("analytics", "analytics_export"), role("curator", "hr", "lead", "auditor")),
@@ -348,6 +349,27 @@ UNKEPT = frozenset({"pulse", "note_arrive"})
 # Holds nothing of a person, so the browser may keep it: the rest of what somebody who is logged in
 # gets is never stored.
 SAME_FOR_ALL = frozenset({"manifest", "service_worker"})
+# What an open screen must not be enough for: keys, roles, exports, erasure, the end of a hold.
+# Posts to them ask for a fresh proof of who it is; see :mod:`advocacy.stepup`. A hold itself never
+# does: stopping is fast.
+FRESH = frozenset(
+    {
+        *("directory_key_make", "chats", "feed_settings"),
+        *("directory_rule_add", "directory_rule_drop", "editor_add", "team_new", "team_edit"),
+        "import_agree",
+        *("roster_export", "coverage_export", "analytics_export", "evidence", "my_data"),
+        *("release", "release_suggestion", "release_programme"),
+        *("erase_me", "erase_leaver"),
+    }
+)
+# Pages of allauth that show or take a way in: already opening them asks.
+FRESH_PAGES = frozenset(
+    {
+        *("mfa_activate_totp", "mfa_deactivate_totp", "mfa_add_webauthn", "mfa_remove_webauthn"),
+        *("mfa_edit_webauthn", "mfa_generate_recovery_codes", "mfa_view_recovery_codes"),
+        *("mfa_download_recovery_codes", "account_set_password", "account_email"),
+    }
+)
 # allauth guards its own pages: login pages are public, the rest want a login.
 OWN_GUARD = ("account_", "mfa_", "socialaccount_", "openid_connect_", "saml_")
 # Accounts are linked at login only, and logging out here logs nobody out elsewhere.
@@ -361,3 +383,13 @@ def policy_for(name: str) -> Policy | None:
     if name.startswith(OWN_GUARD):
         return public
     return POLICIES.get(name)
+
+
+def wants_fresh(request: HttpRequest) -> bool:
+    """Tell whether a request, which its policy lets through, asks for a fresh proof first."""
+    match = request.resolver_match
+    name = match.url_name if match else None
+    if name in FRESH:
+        # to take the wish to be erased back stops something, too
+        return request.method == "POST" and request.POST.get("act") != "take_back"
+    return name in FRESH_PAGES and request.user.is_authenticated

@@ -252,6 +252,9 @@ ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 15 * 60
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # strangers' addresses get no mail from us
 ACCOUNT_SESSION_REMEMBER = False
+# Before keys, roles, exports, erasure and the end of a hold, the last proof of who somebody is may
+# be so many minutes old.
+STEPUP_MINUTES = int(env("STEPUP_MINUTES", "15"))
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True

@@ -91,6 +91,7 @@ from reception.views import (
     talks,
 )
 
+from . import stepup
 from .views import agreement, analytics, app, company_login, data, demo, erasing, health
 
 
@@ -365,6 +366,7 @@ urlpatterns = [
     path("reception/answers/", office.answers, name="answers"),
     path("record/", audit.audit, name="audit"),
     path("me/", me.me, name="me"),
+    path("me/again/", stepup.page, name="stepup"),
     path("me/time/", my_time.my_time, name="my_time"),
     path("me/too-much/", me.too_much, name="too_much"),
     path("me/hints/", hints.hints, name="hints"),
@@ -430,6 +432,11 @@ urlpatterns = [
         "accounts/oidc/<slug:provider_id>/login/callback/",
         company_login.oidc_callback,
         name="openid_connect_callback",
+    ),
+    path(
+        "accounts/saml/<slug:organization_slug>/login/",
+        company_login.saml_login,
+        name="saml_login",
     ),
     path(
         "accounts/saml/<slug:organization_slug>/acs/finish/",

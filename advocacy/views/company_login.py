@@ -11,10 +11,11 @@ from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView
 from allauth.socialaccount.providers.openid_connect.views import OpenIDConnectOAuth2Adapter
 from allauth.socialaccount.providers.saml.provider import SAMLProvider
-from allauth.socialaccount.providers.saml.views import FinishACSView
+from allauth.socialaccount.providers.saml.utils import build_auth
+from allauth.socialaccount.providers.saml.views import FinishACSView, LoginView
 from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 
 _TRANSIENT = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient"
 
@@ -61,6 +62,16 @@ def oidc_callback(request: HttpRequest, provider_id: str) -> HttpResponse:
 class CompanySAML(SAMLProvider):  # type: ignore[misc]
     """Takes an assertion once, and no name that is another one next time."""
 
+    def redirect(
+        self, request: HttpRequest, process: str, next_url: str | None = None, **more: Any
+    ) -> HttpResponse:
+        """Send somebody there; who is asked for a fresh proof has to log in there once more."""
+        auth = build_auth(request, self)
+        there = auth.login(return_to="", force_authn=process == "redirect")
+        asked = auth.get_last_request_id()
+        self.stash_redirect_state(request, process, next_url, None, state_id=asked, **more)
+        return HttpResponseRedirect(there)
+
     def sociallogin_from_response(self, request: HttpRequest, response: Any) -> Any:
         """Read who it is. Raises PermissionDenied for an assertion that was used before."""
         if response.get_nameid_format() == _TRANSIENT and not self.app.settings[
@@ -79,6 +90,14 @@ def _once(response: Any) -> None:
     left = max(int(until - time.time()), 0) + 300  # the clocks' tolerance, and more
     if not cache.add(key, 1, timeout=left):
         raise PermissionDenied
+
+
+class SAMLLogin(LoginView):  # type: ignore[misc]
+    """allauth's own, with our provider."""
+
+    def get_provider(self) -> CompanySAML:
+        """The company's provider. Raises Http404 for another name."""
+        return CompanySAML(self.request, app=self.get_app(self.kwargs["organization_slug"]))
 
 
 class SAMLFinish(FinishACSView):  # type: ignore[misc]
@@ -102,4 +121,5 @@ class SAMLFinish(FinishACSView):  # type: ignore[misc]
         return answer
 
 
+saml_login = SAMLLogin.as_view()
 saml_finish = SAMLFinish.as_view()

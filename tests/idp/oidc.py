@@ -29,6 +29,7 @@ class OpenIDProvider(Loopback):
         super().__init__()
         self.people = {"jona": {"sub": "jona"}}
         self.spoil = None
+        self.again: list[tuple[str, str]] = []  # prompt and max_age of each that came
         secret = {"key_defs": [{"type": "OCT", "use": ["enc"], "kid": "enc"}, {"type": "OCT", "use": ["sig"], "kid": "sig"}]}  # fmt: skip
         conf = {
             "issuer": self.base_url,
@@ -111,6 +112,7 @@ class OpenIDProvider(Loopback):
         """Nobody but Jona, and no token spoilt."""
         self.people.clear()
         self.people["jona"] = {"sub": "jona"}
+        self.again.clear()
         self.spoil = None
 
     def serve(self, handler, at, body):
@@ -128,6 +130,8 @@ class OpenIDProvider(Loopback):
         form = dict(parse_qsl(body.decode() or address.query))
         about = {"headers": {k.lower(): v for k, v in handler.headers.items()}, "cookie": [],
                  "method": handler.command, "url": self.base_url + handler.path}  # fmt: skip
+        if name == "authorization":  # whoever is asked to log in anew does so at once
+            self.again.append((form.pop("prompt", ""), form.pop("max_age", "")))
         request = endpoint.parse_request(form, http_info=about)
         args = endpoint.process_request(request, http_info=about)
         told = endpoint.do_response(request=request, **args)

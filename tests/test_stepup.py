@@ -1,0 +1,269 @@
+"""What an open screen must not be enough for asks again who it is (ASVS 7.5.1)."""
+
+import re
+import time
+
+import pytest
+from allauth.account.models import EmailAddress
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+from allauth.socialaccount.models import SocialAccount
+from django.contrib.sessions.models import Session
+from django.test import Client
+from django.urls import reverse
+
+from advocacy import accounts, policies
+from ambassadors.models import Role
+from people.models import ScimToken
+
+from .conftest import browser
+from .test_company_login import HERE, OIDC, Browser, configured, op, openid_provider  # noqa: F401
+from .test_doors import addresses
+
+pytestmark = pytest.mark.django_db
+PASSWORD = "moin-moin-nordwind"
+
+
+def stale(who):
+    """A browser whose person proved an hour ago who they are."""
+    made = browser(who)
+    session = made.session
+    session["proved_at"] = time.time() - 3600
+    session.save()
+    return made
+
+
+def led(answer):
+    """Where an answer leads."""
+    return (answer.status_code, answer.headers.get("Location", "").partition("?")[0])
+
+
+def hidden(page):
+    main = page.content.decode().partition("<main")[2].partition("</main>")[0]
+    return dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', main))
+
+
+@pytest.fixture
+def administrator(person):
+    return person("Piet Lorenzen", "administrator")
+
+
+def test_key_is_made_only_after_a_fresh_proof_and_nothing_typed_is_lost(administrator):
+    visitor = stale(administrator)
+    typed = {"name": "Entra & Söhne", "days": "90"}
+    asked = visitor.post("/people/directory/keys/", typed)
+    assert led(asked) == (302, "/me/again/")
+    page = visitor.get(asked["Location"])
+    assert led(page) == (302, "/accounts/reauthenticate/")
+    form = visitor.get(page["Location"])
+    assert "Once more: is it you?" in form.content.decode()
+    wrong = visitor.post(page["Location"], {**hidden(form), "password": "wrong"})
+    assert (wrong.status_code, ScimToken.objects.count()) == (200, 0)
+    right = visitor.post(page["Location"], {**hidden(form), "password": PASSWORD})
+    assert led(right) == (302, "/me/again/")
+    back = visitor.get(right["Location"])
+    assert 'action="/people/directory/keys/"' in back.content.decode()
+    kept = hidden(back)
+    assert (kept["name"], kept["days"]) == ("Entra &amp; Söhne", "90")
+    assert ScimToken.objects.count() == 0
+    assert visitor.post("/people/directory/keys/", typed).status_code == 200
+    assert ScimToken.objects.get().name == "Entra & Söhne"
+
+
+def test_everything_declared_asks_and_nothing_else_does(person):
+    visitor = stale(person("Alle Rollen", "administrator", "curator", "hr", "auditor", "legal"))
+    asked = set()
+    for name, path in addresses():
+        if name != "stepup" and led(visitor.post(path)) == (302, "/me/again/"):
+            asked.add(name)
+            assert led(visitor.get(path)) != (302, "/me/again/")
+    assert asked == policies.FRESH
+
+
+@pytest.mark.parametrize("name", sorted(policies.FRESH_PAGES))
+def test_page_that_shows_a_way_in_asks_already_when_it_is_opened(name, jona):
+    args = [1] if name in {"mfa_remove_webauthn", "mfa_edit_webauthn"} else []
+    assert led(stale(jona).get(reverse(name, args=args))) == (302, "/me/again/")
+    assert led(Client().get(reverse(name, args=args)))[1].startswith("/accounts/login/")
+
+
+def test_hold_never_asks_and_its_end_does(mirja, topic):
+    visitor = stale(mirja)
+    held = visitor.post(f"/desk/topics/{topic.pk}/hold/", {"reason": "Wait."})
+    topic.refresh_from_db()
+    assert (topic.is_held, led(held)[1].startswith("/desk/holds/")) == (True, True)
+    assert not {"hold", "hold_suggestion", "hold_programme"} & policies.FRESH
+    assert led(visitor.post(f"/desk/topics/{topic.pk}/release/")) == (302, "/me/again/")
+    topic.refresh_from_db()
+    assert topic.is_held
+
+
+def test_login_itself_is_a_proof(administrator):
+    visitor = browser(administrator)
+    assert visitor.post("/people/directory/keys/", {"name": "Okta"}).status_code == 200
+
+
+def test_proof_ages(administrator, settings):
+    visitor = browser(administrator)
+    settings.STEPUP_MINUTES = 0
+    assert led(visitor.post("/people/directory/keys/", {"name": "Okta"})) == (302, "/me/again/")
+
+
+def test_erasure_asks_and_taking_the_wish_back_does_not(jona):
+    visitor = stale(jona)
+    assert led(visitor.post("/me/data/erase/", {"act": "erase"})) == (302, "/me/again/")
+    assert led(visitor.post("/me/data/erase/", {"act": "take_back"})) == (302, "/me/data/erase/")
+
+
+def test_htmx_is_sent_to_the_proof_as_a_whole_page(administrator):
+    answer = stale(administrator).post(
+        "/people/directory/keys/", {"name": "x"}, headers={"HX-Request": "true"}
+    )
+    assert answer.status_code == 204
+    assert answer["HX-Redirect"].startswith("/me/again/?next=")
+
+
+def test_kept_form_is_sealed_and_opens_for_its_person_alone(administrator, jona):
+    visitor = stale(administrator)
+    visitor.post("/chats/", {"service": "slack", "secret": "xoxb-very-secret"})
+    row = Session.objects.get(pk=visitor.session.session_key)
+    assert "xoxb" not in str(row.get_decoded())
+    other = browser(jona)
+    session = other.session
+    session["stepup"] = row.get_decoded()["stepup"]
+    session.save()
+    assert led(other.get("/me/again/")) == (302, "/")
+    session = visitor.session
+    session["proved_at"] = time.time()
+    session.save()
+    assert hidden(visitor.get("/me/again/"))["secret"] == "xoxb-very-secret"
+    assert led(visitor.get("/me/again/")) == (302, "/")  # once
+
+
+def test_page_that_asks_forgets_what_an_earlier_one_kept(administrator):
+    """Who looks at their recovery codes must not be offered to make a key."""
+    visitor = stale(administrator)
+    visitor.post("/people/directory/keys/", {"name": "Okta"})
+    visitor.get(reverse("mfa_view_recovery_codes"))
+    session = visitor.session
+    session["proved_at"] = time.time()
+    session.save()
+    assert led(visitor.get("/me/again/")) == (302, "/")
+
+
+def test_next_leads_nowhere_else(jona):
+    visitor = browser(jona)
+    for ahead in ("https://evil.example/", "//evil.example/", "/me/again/?next=/x", "javascript:1"):
+        assert led(visitor.get("/me/again/", {"next": ahead})) == (302, "/")
+    assert led(visitor.get("/me/again/", {"next": "/me/data/"})) == (302, "/me/data/")
+
+
+def test_code_of_the_authenticator_is_a_proof(administrator):
+    TOTP.activate(administrator, generate_totp_secret())
+    RecoveryCodes.activate(administrator)
+    rows = administrator.authenticator_set
+    code = RecoveryCodes(rows.get(type="recovery_codes")).get_unused_codes()[0]
+    administrator.set_password(None)
+    administrator.save()
+    visitor = stale(administrator)
+    asked = visitor.post("/people/directory/keys/", {"name": "Okta"})
+    page = visitor.get(asked["Location"])
+    assert led(page) == (302, "/accounts/2fa/reauthenticate/")
+    form = visitor.get(page["Location"])
+    done = visitor.post(page["Location"], {**hidden(form), "code": code})
+    assert hidden(visitor.get(done["Location"]))["name"] == "Okta"
+
+
+def test_who_has_neither_password_nor_device_logs_in_once_more(administrator, mailoutbox):
+    EmailAddress.objects.create(
+        user=administrator, email=administrator.email, verified=True, primary=True
+    )
+    administrator.set_password(None)
+    administrator.save()
+    visitor = stale(administrator)
+    asked = visitor.post("/people/directory/keys/", {"name": "Okta"})
+    page = visitor.get(asked["Location"])
+    assert "Log in once more" in page.content.decode()
+    out = visitor.post(asked["Location"])
+    assert led(out) == (302, "/accounts/login/")
+    login = visitor.get(out["Location"]).content.decode()
+    way = re.search(r'action="(/accounts/login/code/[^"]*)"', login)[1]
+    sent = visitor.post(way, {"email": administrator.email})
+    code = re.search(r"\n([A-Z0-9]{3,}-?[A-Z0-9]*)\n", mailoutbox[0].body)[1]
+    done = visitor.post(sent["Location"], {"code": code})
+    assert led(done) == (302, "/me/again/")
+    assert hidden(visitor.get(done["Location"]))["name"] == "Okta"
+
+
+def test_demo_has_nothing_to_prove_by(settings, person):
+    settings.DEMO = True
+    piet = person("Piet", "administrator")
+    piet.email = "piet.lorenzen@nordwind-energie.example"
+    piet.save()
+    visitor = Client()
+    visitor.get("/demo/administrator/")
+    session = visitor.session
+    session["proved_at"] = 0
+    session.save()
+    assert visitor.post("/people/directory/keys/", {"name": "Okta"}).status_code == 200
+    settings.DEMO = False
+    assert led(visitor.post("/people/directory/keys/", {"name": "x"})) == (302, "/me/again/")
+
+
+@pytest.fixture
+def at_the_company(op, jona, monkeypatch):
+    """Jona administers, comes by the company's login, and the provider says when they logged in."""
+    Role.objects.create(person=jona, name="administrator")
+    came = Browser()
+
+    def when(at):
+        monkeypatch.setattr(accounts, "proof", lambda _login: at)
+        return came
+
+    return when
+
+
+def key(came):
+    return came.post(f"{HERE}/people/directory/keys/", {"name": "Okta"})
+
+
+def prove(came, page):
+    link = re.search(r'href="(/accounts/oidc/[^"]+process=redirect[^"]+)"', page.text)[1]
+    return came.open(link.replace("&amp;", "&"))
+
+
+@pytest.mark.parametrize("says", [True, False])
+def test_old_session_at_the_company_is_no_proof_and_a_new_login_there_is(at_the_company, op, says):
+    came = at_the_company(time.time() - 3600 if says else None)
+    came.open(OIDC)
+    assert came.who == "Jona Harms"
+    page = key(came)
+    assert "Once more: is it you?" in page.text
+    at_the_company(time.time())
+    assert 'value="Okta"' in prove(came, page).text
+    assert (key(came).status_code, ScimToken.objects.count()) == (200, 1)
+    assert op.again == [("", ""), ("login", "0")]
+
+
+def test_provider_that_let_somebody_through_without_asking_gives_no_proof(at_the_company):
+    came = at_the_company(time.time() - 3600)
+    came.open(OIDC)
+    assert "Once more: is it you?" in prove(came, key(came)).text
+    assert ScimToken.objects.count() == 0
+
+
+def test_provider_says_when_somebody_logged_in(op, jona, monkeypatch):
+    heard = []
+    real = accounts.proof
+    monkeypatch.setattr(accounts, "proof", lambda login: heard.append(real(login)) or heard[0])
+    Browser().open(OIDC)
+    assert abs(heard[0] - time.time()) < 60
+
+
+def test_somebody_elses_company_login_proves_nothing(at_the_company, person):
+    came = at_the_company(None)
+    came.open(OIDC)
+    page = key(came)
+    SocialAccount.objects.update(user=person("Mirja"))
+    assert "somebody else" in prove(came, page).text
+    assert "Once more: is it you?" in key(came).text
