@@ -116,6 +116,13 @@ class Hours:
             before -= _DAY
         return before
 
+    def working_day_after(self, day: dt.date) -> dt.date:
+        """The next day after on which people work."""
+        after = day + _DAY
+        while self.free(after):
+            after += _DAY
+        return after
+
 
 class Calendar:
     """Everybody's hours, read in three queries for a whole round of mails or one page."""

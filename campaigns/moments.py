@@ -207,6 +207,7 @@ def undoable(person: Person, now: dt.datetime) -> Spread | None:
 def gather(*, done: Spread, by: Person, now: dt.datetime) -> None:
     """Undo a spread: what still waits where it put it goes back, and nobody is asked any more.
 
+    What would go back into quiet hours or a time off that its person has set since stays.
     Raises :class:`NoPile` after five minutes, for somebody else's, the second time, and on hold.
     """
     mine = Spread.objects.filter(pk=done.pk, by=by, at__gt=now - UNDO, undone_at__isnull=True)
@@ -214,10 +215,13 @@ def gather(*, done: Spread, by: Person, now: dt.datetime) -> None:
         raise NoPile(_("This cannot be undone any more: five minutes have passed."))
     if holds.bars(done.topic_id):
         raise NoPile(_("On hold: left as it is."))
-    for move in done.moves.select_related("delivery"):
+    moves = done.moves.select_related("delivery__post__person")
+    calendar = Calendar(Programme.the(), now, [move.delivery.post.person for move in moves])
+    for move in moves:
         if (move.delivery.due_at, move.delivery.blocked) != (move.after, ""):
             continue
-        if move.before > now + _SOON:
+        quiet = calendar.of(move.delivery.post.person).quiet(move.before)
+        if move.before > now + _SOON and not quiet:
             queue.move(move.delivery, move.before, now)
     TimeOffer.objects.filter(spread=done, answer="").delete()
     audit.record("spread.undone", done.topic, by=by, now=now)

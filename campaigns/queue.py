@@ -28,12 +28,21 @@ def waiting(person: Person, now: dt.datetime) -> "QuerySet[Delivery]":
 
     A takeover's posts belong to its slot and are not among them.
     """
+    return unbegun(person, now).filter(due_at__gt=now)
+
+
+def unbegun(person: Person, now: dt.datetime) -> "QuerySet[Delivery]":
+    """What :func:`waiting` holds, and what is due already and waits for its network or its person.
+
+    What may be at the network since an earlier try has begun.
+    """
     return Delivery.objects.filter(
         post__person=person,
         post__part=0,
         post__takeover__isnull=True,
         state="queued",
-        due_at__gt=now,
+        not_after__gt=now,
+        first_tried_at__isnull=True,
     ).order_by("due_at", "pk")
 
 
@@ -43,21 +52,24 @@ def move(
     now: dt.datetime,
     *,
     patience: dt.timedelta = PATIENCE,
+    due: bool = False,
     **changes: Any,
 ) -> bool:
     """Move a post and the rest of its thread, if it still waits as it was seen; tells whether.
 
-    ``changes`` are more columns of the first part. Call it inside a transaction.
+    ``due`` also moves what is due already, out of a worker's hands if need be: its start reads the
+    moment again under the row's lock. ``changes`` are more columns of the first part. Call it
+    inside a transaction.
     """
-    unclaimed = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
     seen = Delivery.objects.filter(
-        unclaimed,
-        pk=delivery.pk,
-        state="queued",
-        blocked=delivery.blocked,
-        due_at=delivery.due_at,
-        due_at__gt=now,
+        pk=delivery.pk, state="queued", blocked=delivery.blocked, due_at=delivery.due_at
     )
+    if due:
+        changes |= {"lease_until": None, "next_at": None}
+        changes |= {} if delivery.blocked else {"reason": "", "detail": ""}
+    else:
+        unclaimed = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
+        seen = seen.filter(unclaimed, due_at__gt=now)
     if not seen.update(due_at=at, not_after=at + patience, **changes):
         return False
     later = at - delivery.due_at

@@ -12,12 +12,13 @@ from typing import NamedTuple
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from ambassadors.acknowledgements import ASKED
+from ambassadors.models import Person
 from integrations import barrier, limits
 from integrations.models import ConnectedAccount
 from integrations.networks import get
 from integrations.networks.twitter_text import addresses
 
-from . import pace, pictures, restores
+from . import pace, pictures, restores, timeoff
 from .failpoints import failpoint
 from .models import Attempt, Delivery, Post
 from .states import move_delivery
@@ -34,9 +35,12 @@ WITH stopped AS (SELECT stopped_at FROM integrations_instance WHERE id = 1),
      programme AS (SELECT held_at FROM campaigns_programme WHERE id = 1),
      topic AS (SELECT held_at FROM campaigns_topic WHERE id = %(topic)s),
      suggestion AS (SELECT held_at FROM campaigns_suggestion WHERE id = %(suggestion)s),
-     person AS (SELECT left_at, is_active FROM ambassadors_person
+     person AS (SELECT left_at, is_active, timezone FROM ambassadors_person
                  WHERE id = %(person)s FOR SHARE),
-     this AS (SELECT blocked FROM campaigns_delivery WHERE id = %(delivery)s FOR NO KEY UPDATE),
+     away AS (SELECT from_on, until_on FROM ambassadors_timeoff
+               WHERE person_id = %(person)s AND ended_at IS NULL AND said_at > %(written_at)s),
+     this AS (SELECT blocked, due_at FROM campaigns_delivery
+               WHERE id = %(delivery)s FOR NO KEY UPDATE),
      account AS (SELECT disconnected_at, person_id FROM integrations_connectedaccount
                   WHERE id = %(account)s FOR NO KEY UPDATE),
      editor AS (SELECT id FROM integrations_connectedaccount_editors
@@ -64,7 +68,11 @@ SELECT EXISTS (SELECT FROM stopped WHERE stopped_at IS NOT NULL),
        EXISTS (SELECT FROM consent),
        EXISTS (SELECT FROM asked WHERE held_from <= %(now)s),
        (SELECT stands FROM slot),
-       (SELECT state FROM part)
+       (SELECT state FROM part),
+       (SELECT due_at FROM this),
+       (SELECT timezone FROM person),
+       (SELECT from_on FROM away),
+       (SELECT until_on FROM away)
 """.replace("{asked}", ASKED.format(person="%(person)s"))
 
 
@@ -154,6 +162,10 @@ class Facts(NamedTuple):
     guideline: bool
     slot: str | None
     part: str | None
+    due_at: dt.datetime | None
+    timezone: str | None
+    off_from: dt.date | None
+    off_until: dt.date | None
 
 
 def _obstacle(delivery: Delivery, now: dt.datetime) -> str:
@@ -171,6 +183,7 @@ def _obstacle(delivery: Delivery, now: dt.datetime) -> str:
                 "account": delivery.account_id,
                 "before": post.before_id,
                 "takeover": post.takeover_id,
+                "written_at": delivery.written_at,
                 "now": now,
                 "gate_shuts": now + dt.timedelta(seconds=pace.GATE_SECONDS),
             },
@@ -184,7 +197,12 @@ def _obstacle(delivery: Delivery, now: dt.datetime) -> str:
         return "left"
     if fingerprint(post.full_text) != post.sha256:
         return "changed"
-    return _not_theirs(delivery, facts) or _not_now(delivery, facts, now) or _barred(post, now)
+    return (
+        _not_theirs(delivery, facts)
+        or _not_now(delivery, facts, now)
+        or _away(delivery, facts, now)
+        or _barred(post, now)
+    )
 
 
 def _barred(post: Post, now: dt.datetime) -> str:
@@ -214,13 +232,22 @@ def _not_theirs(delivery: Delivery, facts: Facts) -> str:
 
 def _not_now(delivery: Delivery, facts: Facts, now: dt.datetime) -> str:
     """Too early, too late, or the thread's part before does not stand yet."""
+    if facts.due_at is None or now < facts.due_at:  # it may have moved since the claim
+        return "early"
     if now + dt.timedelta(seconds=pace.GATE_SECONDS) >= delivery.not_after:
         return "expired"
-    if now < delivery.due_at:
-        return "early"
     if facts.part in {"cancelled", "failed"}:
         return "thread_stopped"
     return "part_before" if delivery.post.before_id and facts.part != "sent" else ""
+
+
+def _away(delivery: Delivery, facts: Facts, now: dt.datetime) -> str:
+    """A time off that its person named after writing it; what has begun goes on to its end."""
+    begun = delivery.first_tried_at or delivery.post.before_id
+    if facts.owner is None or begun or facts.off_from is None or facts.off_until is None:
+        return ""
+    today = Person(timezone=facts.timezone or "").local(now).date()
+    return "time_off" if facts.off_from <= today <= facts.off_until else ""
 
 
 def price(delivery: Delivery) -> int:
@@ -275,6 +302,7 @@ _PASSES = {
     "blocked": 1.0,
     "early": 1.0,
     "part_before": 5.0,
+    "time_off": 60.0,
 }
 
 
@@ -297,3 +325,5 @@ def _stop(delivery: Delivery, obstacle: str, now: dt.datetime) -> None:
     else:
         changes["next_at"] = now + pace.span(_PASSES[obstacle])
     Delivery.objects.filter(pk=delivery.pk, fence=delivery.fence, state="queued").update(**changes)
+    if obstacle == "time_off":
+        timeoff.put_off(delivery, now)

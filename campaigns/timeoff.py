@@ -12,12 +12,11 @@ from django.utils.translation import gettext as _
 from ambassadors.models import Person, TimeOff
 
 from . import hours, queue, wallclock
-from .models import Delivery
+from .models import Delivery, TimeOffer
 from .refusals import FieldRefused
 
 LONGEST = 366  # days
 _LOOK = dt.timedelta(days=14)  # as long a waiting post may still be sent after the return
-_DAY = dt.timedelta(days=1)
 
 
 class TimeOffRefused(FieldRefused):
@@ -72,33 +71,48 @@ def take(*, by: Person, from_on: dt.date, until_on: dt.date, posts: str, now: dt
 
 
 def _clear(off: TimeOff, by: Person, now: dt.datetime) -> tuple[int, int]:
-    """Move what would leave in the time off; returns how many moved and how many wait."""
-    mine, moved, waits = hours.of(by, now), 0, 0
-    rows = queue.waiting(by, now).filter(account__person=by).select_related("post__suggestion")
+    """Move what would leave in the time off; returns how many moved and how many wait.
+
+    What is due already and waits for its network counts for today.
+    """
+    mine, today, moved, waits = hours.of(by, now), by.local(now).date(), 0, 0
+    rows = queue.unbegun(by, now).filter(account__person=by).select_related("post__suggestion")
     day, before = off.until_on, None
     for row in rows:
-        local = by.local(row.due_at)
-        if not off.from_on <= local.date() <= off.until_on:
+        on = max(by.local(row.due_at).date(), today)
+        if not off.from_on <= on <= off.until_on:
             continue
-        if local.date() != before:
-            before, day = local.date(), _working_day_after(mine, day)
-        wall = local.replace(tzinfo=None, year=day.year, month=day.month, day=day.day)
-        at = wallclock.read(wall.isoformat(), by.zone).at
-        ends = row.post.suggestion.expires_at if row.post.suggestion else None
-        looks = off.posts == TimeOff.Posts.WAIT or bool(ends and at >= ends)
-        if looks and row.blocked == "":
-            blocked = Delivery.Blocked.TIME_OFF
-            waits += queue.move(row, at, now, patience=_LOOK, blocked=blocked)
-        else:
-            moved += queue.move(row, at, now)
+        if on != before:
+            before, day = on, mine.working_day_after(day)
+        looks = _move(row, off, by, day, now)
+        moved, waits = moved + (looks is False), waits + (looks is True)
     return moved, waits
 
 
-def _working_day_after(mine: hours.Hours, day: dt.date) -> dt.date:
-    after = day + _DAY
-    while mine.free(after):
-        after += _DAY
-    return after
+def _move(row: Delivery, off: TimeOff, by: Person, day: dt.date, now: dt.datetime) -> bool | None:
+    """Move a post to a day at its hour; tells whether it waits there, None when it had begun."""
+    wall = dt.datetime.combine(day, by.local(row.due_at).time())
+    at = wallclock.read(wall.isoformat(), by.zone).at
+    ends = row.post.suggestion.expires_at if row.post.suggestion else None
+    looks = row.blocked == "" and (off.posts == TimeOff.Posts.WAIT or bool(ends and at >= ends))
+    if looks:
+        blocked = Delivery.Blocked.TIME_OFF
+        done = queue.move(row, at, now, due=True, patience=_LOOK, blocked=blocked)
+    else:
+        done = queue.move(row, at, now, due=True)
+    if done:
+        TimeOffer.objects.filter(delivery=row, answer="").delete()
+    return looks if done else None
+
+
+def put_off(row: Delivery, now: dt.datetime) -> None:
+    """Move a post that became due in its person's time off behind it, as :func:`take` does.
+
+    The start calls it for what :func:`take` found in flight and a network gave back later.
+    """
+    by = row.post.person
+    if off := running(by, now):
+        _move(row, off, by, hours.of(by, now).working_day_after(off.until_on), now)
 
 
 @transaction.atomic

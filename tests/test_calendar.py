@@ -11,8 +11,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from ambassadors.models import AuditEntry, Role
-from campaigns import holds, moments, shares
+from ambassadors.models import AuditEntry, Role, TimeOff
+from campaigns import holds, hours, moments, shares
 from campaigns.models import Briefing, Delivery, Post, Suggestion, TimeOffer
 from campaigns.shares import Words
 from curation import calendars, feeds, tones
@@ -302,6 +302,26 @@ def test_spread_is_undone_where_nothing_changed_since(desk, plan, topic, mirja, 
         assert row.due_at == stay.get(row.pk, at)
     assert (TimeOffer.objects.count(), len(moved) + len(asked)) == (0, 9)
     assert desk.post(week_of(at), {"act": "gather", "spread": done.pk}).status_code == 422
+
+
+def test_undone_spread_puts_no_post_into_a_time_off_or_quiet_hours_set_since(
+    desk, plan, topic, mirja
+):
+    at = working_noon(3)
+    plan(9, at, movable=True)
+    spread(desk, topic, at)
+    done = moments.undoable(mirja, timezone.now())
+    off, quiet, *rest = [move.delivery for move in done.moves.order_by("pk")]
+    before = {row.pk: row.due_at for row in (off, quiet)}
+    for row, days in ((off, (at.date(), at.date())), (rest[0], (at.date() - DAY, at.date() - DAY))):
+        TimeOff.objects.create(
+            person=row.post.person, from_on=days[0], until_on=days[1], posts="move",
+            said_at=timezone.now(),
+        )  # fmt: skip
+    hours.set_quiet(by=quiet.post.person, hours=(12, 13), free_days=True)
+    desk.post(week_of(at), {"act": "gather", "spread": done.pk})
+    for row in Delivery.objects.all():
+        assert row.due_at == before.get(row.pk, at)
 
 
 def test_spread_stays_while_the_topic_is_held(desk, plan, topic, mirja):

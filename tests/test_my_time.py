@@ -225,6 +225,53 @@ def test_posts_in_time_off_move_day_by_day_after_it(jona, plan, posts, blocked):
     assert (taken.moved, taken.waiting) == ((2, 0) if posts == "move" else (0, 2))
 
 
+@pytest.mark.parametrize(
+    ("row", "moves"),
+    [
+        ({"next_at": days_ahead(0) + 2 * DAY, "reason": "later"}, True),
+        ({"lease_until": timezone.now() + DAY}, True),
+        ({"blocked": "look_again"}, True),
+        ({"first_tried_at": timezone.now() - dt.timedelta(minutes=5)}, False),
+        ({"not_after": timezone.now() - dt.timedelta(minutes=1)}, False),
+        ({"state": "sending", "lease_until": timezone.now() + DAY}, False),
+    ],
+)
+def test_post_that_is_due_and_waits_leaves_after_a_time_off_named_meanwhile(jona, plan, row, moves):
+    now = timezone.now()
+    due = now - dt.timedelta(hours=20)  # most of the day it was yesterday
+    (delivery,) = plan(1, days_ahead(1), who=jona)
+    Delivery.objects.filter(pk=delivery.pk).update(**{"due_at": due, "not_after": due + DAY} | row)
+    taken = timeoff.take(
+        by=jona, from_on=days_ahead(0).date(), until_on=days_ahead(3).date(), posts="move", now=now
+    )
+    delivery.refresh_from_db()
+    after = hours.of(jona, now).working_day_after(days_ahead(3).date())
+    moved_to = dt.datetime.combine(after, due.astimezone(BERLIN).time(), BERLIN)
+    assert (taken.moved, delivery.due_at) == ((1, moved_to) if moves else (0, due))
+    assert not moves or (delivery.next_at, delivery.lease_until) == (None, None)
+    assert not moves or delivery.not_after == moved_to + DAY
+
+
+def test_post_due_today_stays_when_the_time_off_begins_tomorrow(jona, plan):
+    now = timezone.now()
+    plan(1, days_ahead(1), who=jona)
+    Delivery.objects.update(due_at=now, not_after=now + DAY)
+    taken = timeoff.take(
+        by=jona, from_on=days_ahead(1).date(), until_on=days_ahead(3).date(), posts="wait", now=now
+    )
+    assert (taken.moved, taken.waiting, Delivery.objects.get().due_at) == (0, 0, now)
+
+
+def test_offer_of_another_moment_is_gone_with_the_moment(jona, plan):
+    (delivery,) = plan(1, days_ahead(1), who=jona)
+    now = timezone.now()
+    TimeOffer.objects.create(delivery=delivery, at=days_ahead(2), made_at=now)
+    timeoff.take(
+        by=jona, from_on=days_ahead(1).date(), until_on=days_ahead(3).date(), posts="move", now=now
+    )
+    assert not TimeOffer.objects.exists()
+
+
 def test_post_whose_suggestion_ends_in_time_off_waits_for_a_look(jona, plan, suggestion):
     plan(1, days_ahead(1), who=jona)
     type(suggestion).objects.update(expires_at=days_ahead(3))

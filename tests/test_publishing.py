@@ -11,7 +11,8 @@ from django.test import Client
 from django.utils import timezone
 
 from ambassadors import consents, memberships
-from campaigns import claims, deliveries, holds, tasks, unknowns
+from ambassadors.models import Person, TimeOff
+from campaigns import claims, deliveries, holds, hours, tasks, timeoff, unknowns
 from campaigns.models import Delivery, Transition
 from campaigns.states import move_delivery
 from integrations import accounts, barrier
@@ -23,6 +24,7 @@ from .conftest import FULL
 from .networks.mastodon import Mastodon
 
 pytestmark = pytest.mark.django_db(transaction=True)
+DAY = dt.timedelta(days=1)
 
 
 def drain():
@@ -432,6 +434,84 @@ def test_slow_looks_hold_up_no_sending(mastodon, bluesky, person, account_on, qu
     assert looks == [0]
     tasks.publish_due()
     assert looks == [0, 1]
+
+
+def off(who, posts="move", *, first=0, last=2, ago=0.0):
+    """A time off around the person's today, said so many seconds ago."""
+    now = timezone.now()
+    today = who.local(now).date()
+    return TimeOff.objects.create(
+        person=who, from_on=today + first * DAY, until_on=today + last * DAY, posts=posts,
+        said_at=now - dt.timedelta(seconds=ago),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("posts", "blocked"), [("move", ""), ("wait", "time_off")])
+def test_post_given_back_by_its_network_does_not_leave_in_its_persons_time_off(
+    server, person, account_on, queue, posts, blocked
+):
+    """The time off was named while it was in flight, so nothing could move it then."""
+    jona = person()
+    delivery = queue(jona, account_on(jona, server))
+    server.fault("status", status=429, headers=[("Retry-After", "600")])
+    drain()
+    away = off(jona, posts)
+    for _ in range(2):
+        time_passes()
+        drain()
+    delivery.refresh_from_db()
+    day = hours.of(jona, timezone.now()).working_day_after(away.until_on)
+    assert (delivery.state, delivery.blocked, server.count("arrived")) == ("queued", blocked, 1)
+    assert (jona.local(delivery.due_at).date(), delivery.reason) == (day, "")
+    assert delivery.not_after > delivery.due_at
+
+
+def test_time_off_ends_and_the_later_word_of_its_person_counts(mastodon, person, account_on, queue):
+    over, to_come, far, itself, back = (person(f"P{n}") for n in range(5))
+    off(over, first=-3, last=-1)
+    off(to_come, first=1)
+    Person.objects.filter(pk=far.pk).update(timezone="Pacific/Kiritimati")
+    far.refresh_from_db()
+    yesterday = (timezone.now() - DAY).astimezone(far.zone).date()
+    TimeOff.objects.create(
+        person=far, from_on=yesterday, until_on=yesterday, posts="move", said_at=timezone.now()
+    )
+    off(itself, ago=60)
+    off(back)
+    timeoff.come_back(by=back, now=timezone.now())
+    for who in (over, to_come, far, itself, back):
+        queue(who, account_on(who, mastodon, who.name))
+    TimeOff.objects.exclude(person=itself).update(said_at=timezone.now())
+    drain()
+    assert mastodon.count("created") == 5
+
+
+def test_ambiguous_try_goes_on_in_time_off(mastodon, person, account_on, queue):
+    """Not to know for two weeks whether a post is there would help nobody."""
+    jona = person()
+    delivery = queue(jona, account_on(jona, mastodon))
+    mastodon.fault("reset")
+    drain()
+    off(jona)
+    for _ in range(3):
+        time_passes()
+        drain()
+    delivery.refresh_from_db()
+    assert (delivery.state, mastodon.count("created")) == ("sent", 1)
+
+
+def test_worker_that_stood_still_sends_nothing_that_was_moved_meanwhile(
+    mastodon, person, account_on, queue
+):
+    """The lease is over and nobody else claimed it, so only the row tells that it moved."""
+    jona = person()
+    delivery = queue(jona, account_on(jona, mastodon))
+    (claimed,) = claims.claim(limit=1)
+    later = timezone.now() + DAY
+    Delivery.objects.filter(pk=delivery.pk).update(due_at=later, not_after=later + DAY)
+    deliveries.deliver(claimed)
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.due_at, mastodon.count("arrived")) == ("queued", later, 0)
 
 
 def test_frozen_start_does_not_keep_a_hold_waiting(

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from campaigns import choices, shares, wording
+from campaigns import choices, claims, deliveries, shares, timeoff, wording
 from campaigns.models import Delivery, Post
 from campaigns.shares import ShareRefused, Words
 
@@ -159,3 +159,18 @@ def test_composer_offers_the_suggestions_warning(jona, suggestion, account_on, m
     client.force_login(jona)
     page = client.get(f"/suggestions/{suggestion.pk}/").content.decode()
     assert re.findall(r'id="warning"[^>]*value="(\w+)"', page) == ["Heights"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_thread_that_has_begun_goes_on_to_its_end_in_a_time_off_named_meanwhile(
+    jona, share, account_on, mastodon
+):
+    share([account_on(jona, mastodon)], "One.\n---\nTwo.")
+    Delivery.objects.update(due_at=timezone.now() - dt.timedelta(seconds=1))
+    (claimed,) = claims.claim(limit=1)
+    deliveries.deliver(claimed)
+    now = timezone.now()
+    today = jona.local(now).date()
+    timeoff.take(by=jona, from_on=today, until_on=today, posts="move", now=now)
+    drain()
+    assert set(Delivery.objects.values_list("state", flat=True)) == {"sent"}
