@@ -22,6 +22,7 @@ app.conf.beat_schedule = {
     "chats-due": {"task": "campaigns.tasks.chats_due", "schedule": 60.0},
     "close-pulse": {"task": "people.tasks.close_pulse", "schedule": 60.0},
     "let-go": {"task": "campaigns.tasks.let_go", "schedule": 60.0},
+    "seal-record": {"task": "integrations.tasks.seal_record", "schedule": 60.0},
     "erase-due": {"task": "campaigns.tasks.erase_due", "schedule": 300.0},
     "tell-of-switches": {"task": "integrations.tasks.tell_of_switches", "schedule": 60.0},
     # On the grid of CADENCE, so that readings that come due together share their calls.
@@ -69,6 +70,7 @@ app.conf.beat_schedule = {
         "task": "curation.tasks.forget_old_previews",
         "schedule": crontab(hour=3, minute=40),
     },
+    "tell-head": {"task": "integrations.tasks.tell_head", "schedule": crontab(hour=0, minute=10)},
     # Early, so that whoever opens the figures in the morning finds the month.
     "close-months": {"task": "people.tasks.close_months", "schedule": crontab(hour=4, minute=40)},
     "look-after-teams": {"task": "people.tasks.look_after_teams", "schedule": 60.0},

@@ -383,6 +383,9 @@ TOMBSTONES_KEY = env("TOMBSTONES_KEY", "") or SECRET_KEY
 # Days in which a wish to be erased can be taken back, and the days that are promised at most.
 ERASURE_WAIT_DAYS = int(env("ERASURE_WAIT_DAYS", "7"))
 ERASURE_PROMISED_DAYS = 30
+# Who gets the day's head of the record by mail, comma-separated: best a mailbox that the database's
+# administrators cannot open. It also stands in the log.
+AUDIT_HEADS_TO = [one.strip() for one in env("AUDIT_HEADS_TO", "").split(",") if one.strip()]
 
 # Mail ---------------------------------------------------------------------------------------
 EMAIL_BACKEND = env(

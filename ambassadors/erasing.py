@@ -32,9 +32,10 @@ Found = list[tuple[Table, list[Any]]]
 def erase(*, erasure: Erasure, now: dt.datetime) -> dict[str, int]:
     """Do what was asked for, and write the report: how many rows went, and how many stay nameless.
 
-    Effects in order: sessions; the tombstone; rows that are deleted, with their files after the
-    commit; columns and words of rows that stay; names in the record; the person's own row, with a
-    new evidence key, so that no proof leads to anybody; report; audit. Doing it twice does nothing.
+    Effects in order: names in the record, while the database knows them; sessions; the tombstone;
+    rows that are deleted, with their files after the commit; columns and words of rows that stay;
+    the person's own row, with a new evidence key, so that no proof leads to anybody; report; audit.
+    Doing it twice does nothing.
     """
     person = Person.objects.select_for_update().get(pk=erasure.person_id)
     if person.erased_at:
@@ -42,14 +43,14 @@ def erase(*, erasure: Erasure, now: dt.datetime) -> dict[str, int]:
     found: Found = [
         (table, list(_of(table, person).values_list("pk", flat=True))) for table in tables()
     ]
-    known = _names(found)
+    struck = _strike(erasure, _names(found))
     logins.end(person)
     logins.forget_sessions(person)
     tombstones.raise_over(person, now=now)
     counts = {
         "deleted": _delete(found) + _delete_untold(person),
         "nameless": _leave_nameless(found, person) + _leave_nameless_untold(person),
-        "record": _strike(known),
+        "record": struck,
     }
     _empty(person, now=now)
     Erasure.objects.filter(pk=erasure.pk).update(done_at=now, report=counts)
@@ -180,12 +181,12 @@ def _take_out(field: Any, person: Person) -> int:
     return int(rows.update(**{field.name: None}))
 
 
-def _strike(known: Iterable[str]) -> int:
-    """Strike names from reasons and facts of the record. The trigger lets nothing else pass.
+def _strike(erasure: Erasure, known: Iterable[str]) -> int:
+    """Strike names from reasons and facts of the record; the database lets nothing else pass.
 
     Only whole words go, and in facts only texts: no key and no number of an entry changes. A name
     of digits alone (a personnel number) goes where it is the whole text; in a sentence it may be a
-    year.
+    year. Each entry that changes is told in the record's chain, with its new digest.
     """
     names = set(known)
     words = sorted((n for n in names if not n.isdecimal()), key=len, reverse=True)
@@ -206,14 +207,16 @@ def _strike(known: Iterable[str]) -> int:
         inside = json.dumps(name, ensure_ascii=False)[1:-1]
         about |= Q(reason__contains=name) | Q(told__contains=inside)
     total = 0
+    rows = AuditEntry.objects.alias(told=Cast("facts", TextField())).filter(about)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('botschaft.erasing', 'yes', true)")
-        rows = AuditEntry.objects.alias(told=Cast("facts", TextField())).filter(about)
         for pk, reason, facts in rows.values_list("pk", "reason", "facts"):
             clean = struck(reason), struck(facts)
             if clean != (reason, facts):
-                total += AuditEntry.objects.filter(pk=pk).update(reason=clean[0], facts=clean[1])
-        cursor.execute("SELECT set_config('botschaft.erasing', '', true)")
+                cursor.execute(
+                    "SELECT audit_strike(%s, %s, %s, %s)",
+                    [erasure.pk, pk, clean[0], json.dumps(clean[1])],
+                )
+                total += 1
     return total
 
 

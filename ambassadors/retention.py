@@ -12,13 +12,13 @@ from typing import Any
 
 from django.apps import apps
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Min, QuerySet
 from django.utils.module_loading import module_has_submodule
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from . import audit
-from .models import AuditEntry, Person, RetentionRule, RetentionRun
+from . import audit, chain
+from .models import AuditEntry, AuditSeal, Person, RetentionRule, RetentionRun
 
 _AT_ONCE = 500  # rows of one transaction
 _MOST = 50_000  # rows of a class in one night; the rest goes in the next ones
@@ -54,6 +54,19 @@ class NotChanged(Exception):
     """The days stay as they are; the argument is a sentence."""
 
 
+def _old_seals(before: dt.datetime) -> "QuerySet[AuditSeal]":
+    """Seals of the record whose entries are over, up to the first with a younger one."""
+    younger = AuditSeal.objects.filter(last_at__gte=before).aggregate(first=Min("number"))["first"]
+    gone = AuditEntry.objects.filter(act="record.let_go").values_list("subject_id", flat=True)
+    rows = AuditSeal.objects.filter(last_at__lt=before, number__gt=int(gone.first() or 0))
+    return rows if younger is None else rows.filter(number__lt=younger)
+
+
+def _let_go_of_entries(seals: list[AuditSeal], now: dt.datetime) -> int:
+    del now
+    return chain.let_go(seals[-1])
+
+
 KEPT = (
     Kept(
         name="record",
@@ -64,7 +77,8 @@ KEPT = (
         days=730,
         least=365,
         most=730,
-        rows=lambda before: AuditEntry.objects.filter(at__lt=before),
+        rows=_old_seals,
+        let_go=_let_go_of_entries,
     ),
 )
 # What no clock deletes, and why.

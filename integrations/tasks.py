@@ -7,7 +7,19 @@ from celery.signals import worker_ready
 from django.db import close_old_connections, connection
 from django.utils import timezone
 
-from . import accounts, instance, notices, reconnects, switch_mails, takeouts, tokens, trips
+from ambassadors import chain
+
+from . import (
+    accounts,
+    heads,
+    instance,
+    notices,
+    reconnects,
+    switch_mails,
+    takeouts,
+    tokens,
+    trips,
+)
 from .models import ConnectedAccount
 
 log = logging.getLogger(__name__)
@@ -82,6 +94,20 @@ def tell_of_switches() -> int:
     if instance.stopped():
         return 0
     return switch_mails.tell_due(now=timezone.now())
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def seal_record() -> int:
+    """Seal what was written into the record since; returns how many entries."""
+    close_old_connections()
+    return chain.seal()
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def tell_head() -> int:
+    """Take the day's head of the record out of the house; returns how many mails left."""
+    close_old_connections()
+    return heads.tell()
 
 
 @shared_task  # type: ignore[untyped-decorator]

@@ -6,7 +6,7 @@ import uuid
 import pytest
 from django.utils import timezone
 
-from ambassadors import audit, retention
+from ambassadors import retention
 from ambassadors.models import AuditEntry, Erasure, Person, RetentionRule, RetentionRun, TeamKind
 from curation.models import Draft
 from people.models import Application, Call
@@ -67,13 +67,6 @@ def test_batches_go_on_after_one_that_failed(jona, monkeypatch):
     assert Draft.objects.count() == 3  # the second batch is whole again
     monkeypatch.setattr(retention, "_note", note)
     assert (run(), RetentionRun.objects.get().gone, Draft.objects.count()) == (3, 5, 0)
-
-
-def test_older_entries_of_the_record_go_and_younger_ones_stay(jona):
-    for days in (10, 400, 731):
-        audit.record("x", jona, by=jona, now=ago(days))
-    assert run() == 1
-    assert AuditEntry.objects.filter(act="x").count() == 2
 
 
 def test_declined_applications_go_after_half_a_year_and_open_ones_never(jona):

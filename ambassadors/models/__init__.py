@@ -1,7 +1,7 @@
 """Rows of the lowest floor: who."""
 
 from .absence import Absence
-from .audit import AuditEntry
+from .audit import AuditEntry, AuditSeal, AuditUnsealed
 from .consent import Consent
 from .directory import DirectoryRow, GroupRule
 from .erasure import Erasure, Tombstone
@@ -27,6 +27,8 @@ __all__ = [
     "Absence",
     "Acknowledgement",
     "AuditEntry",
+    "AuditSeal",
+    "AuditUnsealed",
     "Consent",
     "DirectoryRow",
     "Erasure",
