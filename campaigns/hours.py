@@ -21,6 +21,7 @@ from .refusals import FieldRefused
 
 _SATURDAY = 5
 _DAY = dt.timedelta(days=1)
+_HOUR = dt.timedelta(hours=1)
 
 
 @lru_cache(maxsize=256)
@@ -78,6 +79,14 @@ class Hours:
         """Tell whether nothing may reach the person at a moment."""
         local = at.astimezone(self.zone)
         return self.quiet_hour(local.hour) or self.resting(local.date())
+
+    def next_quiet(self, at: dt.datetime, most: dt.timedelta) -> dt.datetime:
+        """The first quiet moment from ``at`` on; ``at`` plus ``most`` where it comes later."""
+        moment = at
+        while moment < at + most and not self.quiet(moment):
+            local = moment.astimezone(self.zone)
+            moment += _HOUR - dt.timedelta(minutes=local.minute, seconds=local.second)
+        return min(moment, at + most)
 
     def quiet_hour(self, hour: int) -> bool:
         """Tell whether an hour of the day is quiet; the quiet ones may run over midnight."""

@@ -22,6 +22,7 @@ from .models import ReachWish, Way
 ROUND = 80.0  # seconds; a task may last for two minutes, and the next minute goes on
 _FOR_A_DAY = dt.timedelta(hours=8)  # a phone that was off gets no situation of yesterday
 _FOR_A_HOLD = dt.timedelta(hours=24)
+_ROUND_LASTS = dt.timedelta(minutes=2)  # the service counts from when it gets the message
 
 
 def has_device(person: Person) -> bool:
@@ -71,6 +72,16 @@ def _deliver(message: reaching.Message) -> None:
         raise reaching.Gone(_("no device takes notifications any more"))
 
 
+def _kept(message: reaching.Message, most: dt.timedelta) -> dt.timedelta:
+    """How long the service keeps it for a phone that is off: until the next quiet hour at most.
+
+    The phone that is on gets it at once, also where that is no time at all.
+    """
+    if message.until is None:
+        return most
+    return max(dt.timedelta(), min(most, message.until - message.now - _ROUND_LASTS))
+
+
 def _push(message: reaching.Message) -> Push:
     with translation.override(message.person.language):
         if message.hold:
@@ -79,7 +90,7 @@ def _push(message: reaching.Message) -> Push:
                 body=_("A topic you wrote about is on hold."),
                 url=reverse("posts"),
                 topic=f"hold-{message.hold.pk}",
-                ttl=_FOR_A_HOLD,
+                ttl=_kept(message, _FOR_A_HOLD),
                 urgent=True,
             )
         return Push(
@@ -87,6 +98,6 @@ def _push(message: reaching.Message) -> Push:
             body=_("Today’s situation is out."),
             url=reverse("today"),
             topic="day",
-            ttl=_FOR_A_DAY,
+            ttl=_kept(message, _FOR_A_DAY),
             urgent=False,
         )

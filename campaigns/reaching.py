@@ -20,7 +20,7 @@ this one person), :class:`Gone` when that address is no more. Settings: :func:`w
 import datetime as dt
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Exists, OuterRef
@@ -61,13 +61,18 @@ class Gone(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is due to one person by one way: the day's issue, or a hold that concerns them."""
+    """What is due to one person by one way: the day's issue, or a hold that concerns them.
+
+    ``until`` is the person's next quiet moment, a day ahead at most: what a service keeps for a
+    device that is off must be gone by then.
+    """
 
     person: Person
     wish: ReachWish
     now: dt.datetime
     issue: Briefing | None = None
     hold: HoldRecord | None = None
+    until: dt.datetime | None = None
 
 
 Deliver = Callable[[Message], None]
@@ -174,10 +179,11 @@ def _once(message: Message, deliver: Deliver) -> bool:
     said: Exception | None = None
     try:
         with transaction.atomic():
-            if not _wanted(message):
+            until = _wanted_until(message)
+            if until is None:
                 return False
             try:
-                deliver(message)
+                deliver(replace(message, until=until))
             except (NotNow, Later, Gone) as reason:  # what the way noted about itself is kept
                 said = reason
     except Exception:
@@ -209,23 +215,25 @@ def claim(message: Message) -> Reached | None:
         return None
 
 
-def _wanted(message: Message) -> bool:
+def _wanted_until(message: Message) -> dt.datetime | None:
+    """The person's next quiet moment; None when the message is not wanted any more."""
     with connection.cursor() as cursor:
         if message.hold:
             cursor.execute(_STILL_HELD, [message.hold.pk])
         elif message.issue:
             cursor.execute(_STILL_OUT, [message.issue.pk])
         if cursor.fetchone() is None:
-            return False
+            return None
         cursor.execute(
             _STILL_WANTED,
             [message.person.pk, message.wish.way, message.hold is not None],
         )
         if cursor.fetchone() is None:
-            return False
+            return None
     # a round lasts a while: quiet hours and time off that were set meanwhile count
     person = Person.objects.get(pk=message.person.pk)
-    return not hours.of(person, message.now).quiet(message.now)
+    mine = hours.of(person, message.now)
+    return None if mine.quiet(message.now) else mine.next_quiet(message.now, _DAY)
 
 
 def forget(*, now: dt.datetime) -> int:

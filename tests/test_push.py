@@ -7,6 +7,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from django.utils import timezone
 
+from ambassadors.models import TimeOff
 from campaigns import holds, leaving, pushes, reaching
 from campaigns.models import Briefing, BriefingItem, Reached, ReachWish
 from integrations import push, rotation, webpush
@@ -231,6 +232,46 @@ def test_hold_is_told_without_its_name(service, jona, topic, mirja, suggestion, 
     assert "Wind" not in json.dumps(told)
     assert "fire" not in json.dumps(told)
     assert sent["urgency"] == "high"
+
+
+@pytest.mark.parametrize(
+    ("now", "fields", "hours_kept"),
+    [
+        (at(8), {}, 8),
+        (at(17, 30), {}, 1.5),
+        (at(17, 30), {"timezone": "Asia/Kolkata", "quiet_from_hour": 23, "quiet_until_hour": 7}, 1),
+        (at(18, 59), {}, 0),
+        (at(17, 30), {"quiet_from_hour": 22, "quiet_until_hour": 6}, 4.5),
+        (at(17, 30), {"quiet_from_hour": 5, "quiet_until_hour": 5}, 8),
+    ],
+)
+def test_phone_that_was_off_does_not_ring_in_quiet_hours(
+    service, jona, daily, now, fields, hours_kept
+):
+    type(jona).objects.update(**fields)
+    assert pushes.send_due(now=now) == 1
+    [(_path, _told, sent)] = service.got
+    most = 8 * 3600
+    assert int(sent["ttl"]) == min(
+        most, max(0, hours_kept * 3600 - (0 if hours_kept == 8 else 120))
+    )
+
+
+def test_hold_does_not_ring_in_a_time_off_that_begins_tomorrow(
+    service, jona, topic, mirja, account_on, mastodon, queue
+):
+    delivery = queue(jona, account_on(jona, mastodon), due_at=timezone.now() + dt.timedelta(days=1))
+    type(delivery.post).objects.update(created_at=at(12) - dt.timedelta(days=1))
+    holds.hold(scope=topic, by=mirja, reason="Wait.", now=at(7, 45))
+    register(jona, "phone", on=service)
+    type(jona).objects.update(quiet_from_hour=5, quiet_until_hour=5)
+    tomorrow = TUESDAY + dt.timedelta(days=1)
+    TimeOff.objects.create(
+        person=jona, from_on=tomorrow, until_on=tomorrow, posts="move", said_at=at(6)
+    )
+    pushes.send_due(now=at(8))
+    [(_path, _told, sent)] = service.got
+    assert int(sent["ttl"]) == 16 * 3600 - 120
 
 
 def test_german_reads_german(service, jona, daily):
