@@ -2,24 +2,27 @@
 
 import logging
 import time
-from typing import Any
+from typing import Any, cast
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context
 from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from ambassadors import company_logins
 from ambassadors.company_logins import Refused, Said
 from ambassadors.models import Person, normalise_email
+from integrations import second_factors
 
-from . import company, stepup
+from . import company, second_factor, stepup
 
 log = logging.getLogger(__name__)
 _MOST_GROUPS = 2_000
@@ -32,6 +35,12 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """Closed."""
         del request
         return False
+
+    def get_login_redirect_url(self, request: HttpRequest) -> str:
+        """Today; first to a second factor whoever has a role that rests without one."""
+        person = cast("Person", request.user)
+        second_factor.rest(request, person)
+        return reverse("second_factor" if person.resting_roles else "today")
 
     def is_reauthentication_required(self, *, app: str, **more: Any) -> bool:
         """Never by allauth, which lets people pass who have none of the proofs that it knows.
@@ -46,6 +55,18 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         request = context.request
         found = self.authenticate(request, email=user.email, password=password)
         return found is not None and found.pk == user.pk
+
+
+class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
+    """Second factors: what we keep of them is sealed with TOKEN_KEYS."""
+
+    def encrypt(self, text: str) -> str:
+        """Seal the key of an authenticator, or of recovery codes."""
+        return second_factors.seal(text)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        """Open it. Raises SealBroken."""
+        return second_factors.unseal(encrypted_text)
 
 
 class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
@@ -66,7 +87,7 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         process = sociallogin.state.get("process", "login")
         if process not in {"login", "redirect"}:
             raise ImmediateHttpResponse(redirect("today"))
-        said, at = read(sociallogin), proof(sociallogin)
+        said, at, how = read(sociallogin), proof(sociallogin), factors(sociallogin)
         try:
             person, account = company_logins.find(
                 said, creates=settings.LOGIN_CREATES_PEOPLE, now=timezone.now()
@@ -77,6 +98,8 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
             raise ImmediateHttpResponse(redirect("account_login")) from refused
         sociallogin.user, sociallogin.account = person, account
         if process == "login":
+            if second_factor.asserted(how):
+                request.company_mfa = True  # type: ignore[attr-defined]
             # an old session there opens ours without anybody at the keyboard
             request.company_proof = at or 0  # type: ignore[attr-defined]
         elif request.user == person:
@@ -149,6 +172,16 @@ def read(sociallogin: Any) -> Said:
         name=_text(named, 150),
         groups=_groups(groups),
     )
+
+
+def factors(sociallogin: Any) -> list[object]:
+    """By what the person logged in at the provider, in the provider's words."""
+    token = sociallogin.account.extra_data.get("id_token", {})
+    if not isinstance(token, dict):
+        return []
+    amr = token.get("amr")
+    contexts = getattr(sociallogin, "contexts", [])  # SAML's
+    return [*(amr if isinstance(amr, list) else []), token.get("acr"), *contexts]
 
 
 def proof(sociallogin: Any) -> float | None:

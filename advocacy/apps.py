@@ -14,8 +14,18 @@ class AdvocacyConfig(AppConfig):
     celery = celery_app
 
     def ready(self) -> None:
-        """Have logins counted as proofs of who somebody is."""
-        from . import stepup  # noqa: PLC0415 - models are ready only now
+        """Have logins and second factors counted as the proofs that they are."""
+        # models are ready only now
+        from allauth.mfa.signals import (  # noqa: PLC0415
+            authenticator_added,
+            authenticator_removed,
+        )
+
+        from . import second_factor, stepup  # noqa: PLC0415
 
         user_logged_in.connect(stepup.on_login)
+        user_logged_in.connect(second_factor.on_login)
         authentication_step_completed.connect(stepup.on_step)
+        authentication_step_completed.connect(second_factor.on_step)
+        authenticator_added.connect(second_factor.on_added)
+        authenticator_removed.connect(second_factor.on_removed)

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.cache import add_never_cache_headers
 
@@ -15,8 +16,8 @@ from ambassadors.models import Person
 from campaigns import lights
 from campaigns.views import links
 
-from . import stepup
-from .policies import SAME_FOR_ALL, UNKEPT, policy_for, wants_fresh
+from . import second_factor, stepup
+from .policies import SAME_FOR_ALL, UNKEPT, Policy, policy_for, wants_fresh
 
 Next = Callable[[HttpRequest], HttpResponse]
 
@@ -66,6 +67,7 @@ class EdgeMiddleware:
         user = request.user
         if isinstance(user, Person):
             timezone.activate(user.zone)
+            second_factor.rest(request, user)
             if settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:
                 translation.activate(user.language)
                 request.LANGUAGE_CODE = user.language  # type: ignore[attr-defined]
@@ -92,6 +94,16 @@ class PolicyMiddleware:
         """Pass the request on; the work is in :meth:`process_view`."""
         return self.get_response(request)
 
+    def _rests(self, request: HttpRequest, policy: Policy) -> bool:
+        """Tell whether the person would come in if their roles did not rest."""
+        user = request.user
+        if not isinstance(user, Person) or not user.resting:
+            return False
+        resting, user.resting = user.resting, frozenset()
+        would = policy(request)
+        user.resting = resting
+        return would
+
     def process_view(
         self, request: HttpRequest, view: object, args: list[Any], kwargs: dict[str, Any]
     ) -> HttpResponse | None:
@@ -103,6 +115,8 @@ class PolicyMiddleware:
             raise PermissionDenied
         if policy(request):
             return stepup.asked(request) if wants_fresh(request) else None
+        if self._rests(request, policy):
+            return stepup.lead(request, reverse("second_factor"))
         if not request.user.is_authenticated:
             if match and match.url_name in UNKEPT and request.method == "POST":
                 return redirect_to_login(f"{request.path}?unkept", settings.LOGIN_URL)

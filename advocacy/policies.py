@@ -92,6 +92,7 @@ POLICIES: dict[str, Policy] = {
     "post": signed_in,
     "me": signed_in,
     "stepup": signed_in,
+    "second_factor": signed_in,
     **dict.fromkeys(("effect", "effect_export"), signed_in),  # the view: one's own, nobody else's
     # groups only, and the auditor sees what an evaluation looks like
     **dict.fromkeys(("analytics", "analytics_export"), role("curator", "hr", "lead", "auditor")),
@@ -356,7 +357,7 @@ FRESH = frozenset(
     {
         *("directory_key_make", "chats", "feed_settings"),
         *("directory_rule_add", "directory_rule_drop", "editor_add", "team_new", "team_edit"),
-        "import_agree",
+        *("import_agree", "system"),
         *("roster_export", "coverage_export", "analytics_export", "evidence", "my_data"),
         *("release", "release_suggestion", "release_programme"),
         *("erase_me", "erase_leaver"),

@@ -256,9 +256,20 @@ ACCOUNT_SESSION_REMEMBER = False
 # be so many minutes old.
 STEPUP_MINUTES = int(env("STEPUP_MINUTES", "15"))
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+# Roles that rest until their person has a second factor, comma-separated. Empty: none does.
+MFA_REQUIRED_ROLES = [
+    name.strip()
+    for name in env("MFA_REQUIRED_ROLES", "administrator,curator,legal,hr").split(",")
+    if name.strip()
+]
+# What the company's provider says when somebody came in by two factors: values of the claims amr
+# and acr, or SAML's AuthnContextClassRef, comma-separated. Such a login needs no second one here.
+COMPANY_LOGIN_MFA = [v.strip() for v in env("COMPANY_LOGIN_MFA", "mfa").split(",") if v.strip()]
+MFA_ADAPTER = "advocacy.accounts.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = SITE_URL.startswith("http://localhost")
+MFA_TOTP_TOLERANCE = 1  # steps of 30 seconds that a clock may be off (RFC 6238, 5.2)
 MFA_TOTP_ISSUER = "Botschaft"
 SOCIALACCOUNT_ADAPTER = "advocacy.accounts.SocialAccountAdapter"
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = False

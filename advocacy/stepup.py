@@ -68,7 +68,11 @@ def asked(request: HttpRequest) -> HttpResponse | None:
     _keep(request)
     # what can only be posted to has no page to lead to
     ahead = reverse("today") if request.method == "POST" else request.get_full_path()
-    way = f"{reverse('stepup')}?{urlencode({'next': ahead})}"
+    return lead(request, f"{reverse('stepup')}?{urlencode({'next': ahead})}")
+
+
+def lead(request: HttpRequest, way: str) -> HttpResponse:
+    """Lead the whole page there, also when htmx asks for a part of one."""
     if request.headers.get("HX-Request"):
         return HttpResponse(status=204, headers={"HX-Redirect": way})
     return redirect(way)

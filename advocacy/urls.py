@@ -91,7 +91,7 @@ from reception.views import (
     talks,
 )
 
-from . import stepup
+from . import second_factor, stepup
 from .views import agreement, analytics, app, company_login, data, demo, erasing, health
 
 
@@ -366,6 +366,7 @@ urlpatterns = [
     path("reception/answers/", office.answers, name="answers"),
     path("record/", audit.audit, name="audit"),
     path("me/", me.me, name="me"),
+    path("me/second/", second_factor.page, name="second_factor"),
     path("me/again/", stepup.page, name="stepup"),
     path("me/time/", my_time.my_time, name="my_time"),
     path("me/too-much/", me.too_much, name="too_much"),

@@ -184,6 +184,7 @@ def _environment(place: Path, found: embedded.Services, port: int) -> dict[str, 
         "DATABASE_URL": found.database_url,
         "REDIS_URL": found.redis_url,
         "SECRET_KEY": secrets.token_hex(32),
+        "MFA_REQUIRED_ROLES": "",  # the measured browsers have no second factor to show
         "TOKEN_KEYS": urlsafe_b64encode(secrets.token_bytes(32)).decode(),
         "SITE_URL": f"http://localhost:{port}",
         "VAR_DIR": str(place / "var"),

@@ -8,7 +8,7 @@ from django.apps import apps
 from django.conf import settings
 from django.db import models, transaction
 
-from . import sealing, spool
+from . import sealing, second_factors, spool
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +44,7 @@ def rotate(*, batch: int = 200) -> Iterator[int]:
                 break
             last = rows[-1].pk
             yield done
+    yield from second_factors.reseal(batch=batch)
     yield spool.reseal()
 
 

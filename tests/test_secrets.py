@@ -25,6 +25,9 @@ from multiprocessing import Array, Value
 
 import pytest
 import redis
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP
 from cryptography.fernet import Fernet, InvalidToken
 from django.core.mail import send_mail
 from django.core.management import call_command
@@ -828,6 +831,10 @@ def fill_sealed(person, server):
     """Rows of every sealed kind; returns the accounts that stay connected."""
     who, now = person(), timezone.now()
     found = [connected(who, server, str(number)) for number in range(MOST * 2)]
+    for _ in range(MOST):
+        factors = person()
+        TOTP.activate(factors, "JBSWY3DPEHPK3PXP")
+        RecoveryCodes.activate(factors)
     for account in found[MOST:]:
         accounts.disconnect(account=account, by=who, now=now)
     for number in range(MOST):
@@ -849,6 +856,10 @@ def sealed_texts(settings):
     for model in rotation.sealed_models():
         for row in model._default_manager.exclude(sealed=b""):
             yield model.__name__, bytes(row.sealed), row.key_id
+    for row in Authenticator.objects.all():
+        for text in row.data.values():
+            if isinstance(text, str):
+                yield "Authenticator", text.encode(), None
     for path in settings.SPOOL_DIR.glob("*"):
         with suppress(FileNotFoundError):
             yield "spool", path.read_bytes(), None
@@ -928,7 +939,10 @@ def test_key_changes_under_load_and_the_old_one_opens_nothing(
         f" {errors} decrypt errors, {new} of {total} on the new key, the old one opens {of_old}"
     )
     assert (errors, new, of_old, kills) == (0, total, 0, 3)
-    assert places == {model.__name__ for model in rotation.sealed_models()} | {"spool"}
+    assert places == {model.__name__ for model in rotation.sealed_models()} | {
+        "spool",
+        "Authenticator",
+    }
     assert (asked, server.count("replayed"), list(settings.SPOOL_DIR.glob("*.broken"))) == (
         0,
         0,
@@ -959,7 +973,8 @@ def test_what_is_over_is_no_error_of_a_rotation(server, person, settings, caplog
     settings.TOKEN_KEYS = [LAST_KEY, *settings.TOKEN_KEYS]
     # tokens, revocations, registrations, attempts; push keys, devices, rooms of chats; the spool
     rows = MOST + MOST + MOST + (MOST - 1) + 3 * MOST
-    assert sum(rotation.rotate()) == rows + MOST
+    factors = MOST + MOST  # of authenticators and of recovery codes
+    assert sum(rotation.rotate()) == rows + factors + MOST
     assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 

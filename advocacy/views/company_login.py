@@ -79,7 +79,9 @@ class CompanySAML(SAMLProvider):  # type: ignore[misc]
         ].get("uid"):
             raise PermissionDenied
         _once(response)
-        return super().sociallogin_from_response(request, response)
+        login = super().sociallogin_from_response(request, response)
+        login.contexts = response.get_last_authn_contexts()
+        return login
 
 
 def _once(response: Any) -> None:

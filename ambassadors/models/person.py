@@ -148,6 +148,9 @@ class Person(AbstractBaseUser, PermissionsMixin):
         help_text="Names the person in append-only proofs; a new key makes the old ones nameless.",
     )
 
+    # Roles that the session of this request has not proved enough for; see advocacy.second_factor.
+    resting: frozenset[str] = frozenset()
+
     objects = PersonManager()
 
     USERNAME_FIELD = "email_normalised"
@@ -193,8 +196,18 @@ class Person(AbstractBaseUser, PermissionsMixin):
         self.email_normalised = normalise_email(self.email)
         super().save(*args, **kwargs)
 
-    @cached_property
+    @property
     def role_names(self) -> frozenset[str]:
+        """The roles that count now: all that were given, without those that rest."""
+        return self.given_roles - self.resting
+
+    @property
+    def resting_roles(self) -> list[str]:
+        """Words for the given roles that do not count until there is a second factor."""
+        return [str(Role.Name(name).label) for name in sorted(self.given_roles & self.resting)]
+
+    @cached_property
+    def given_roles(self) -> frozenset[str]:
         """All roles of this person, and what they are by fact; read once per request.
 
         ``lead`` leads a team, ``lead_contact`` one of contacts, ``contact`` serves in one.

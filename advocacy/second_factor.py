@@ -1,0 +1,82 @@
+"""Roles that stop, approve or administer want a second factor (ASVS 6.3.3).
+
+Without one they rest: for this session the person has none of :setting:`MFA_REQUIRED_ROLES`, on
+every page and in every verb, and everything of an employee's own. One line in the middleware says
+so to :attr:`ambassadors.models.Person.resting`; nothing else asks.
+"""
+
+from allauth.mfa.models import Authenticator
+from allauth.mfa.utils import is_mfa_enabled
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from ambassadors.models import Person
+
+_GIVEN = "second_factor"
+_TYPES = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
+
+
+def give(request: HttpRequest) -> None:
+    """Remember that this session has seen a second factor."""
+    request.session[_GIVEN] = True
+
+
+def is_given(request: HttpRequest) -> bool:
+    """Tell whether this session has seen one.
+
+    Declared exemption: whoever came in by a button of the demonstration.
+    """
+    if settings.DEMO and request.session.get("demo"):
+        return True
+    return bool(request.session.get(_GIVEN))
+
+
+def rest(request: HttpRequest, person: Person) -> None:
+    """Let the roles rest that want what this session has not seen."""
+    if not is_given(request):
+        person.resting = frozenset(settings.MFA_REQUIRED_ROLES)
+
+
+def on_login(sender: object, request: HttpRequest, **more: object) -> None:
+    """A login at the company whose provider says that it took two factors."""
+    del sender, more
+    if getattr(request, "company_mfa", False):
+        give(request)
+
+
+def on_step(sender: object, request: HttpRequest, method: str, **more: object) -> None:
+    """A code of the authenticator, a recovery code or a passkey was right."""
+    del sender, more
+    if method == "mfa":
+        give(request)
+
+
+def on_added(
+    sender: object, request: HttpRequest, authenticator: Authenticator, **more: object
+) -> None:
+    """To set one up means to have used it."""
+    del sender, more
+    if authenticator.type in _TYPES:
+        give(request)
+
+
+def on_removed(sender: object, request: HttpRequest, user: Person, **more: object) -> None:
+    """With the last one goes what this session had."""
+    del sender, more
+    if not is_mfa_enabled(user, types=_TYPES):
+        request.session.pop(_GIVEN, None)
+
+
+def asserted(said: list[object]) -> bool:
+    """Tell whether the company's provider says that somebody came in by two factors.
+
+    ``said`` holds the values of ``amr`` and ``acr`` (RFC 8176, OpenID Connect Core), or SAML's
+    AuthnContextClassRef; COMPANY_LOGIN_MFA names those that count.
+    """
+    return any(value in settings.COMPANY_LOGIN_MFA for value in said)
+
+
+def page(request: HttpRequest) -> HttpResponse:
+    """Say which roles rest, and how they wake."""
+    return render(request, "second_factor.html", {"given": is_given(request)})
