@@ -28,6 +28,10 @@ app.conf.beat_schedule = {
     # On the grid of CADENCE, so that readings that come due together share their calls.
     "measure-due": {"task": "campaigns.tasks.measure_due", "schedule": crontab(minute="*/10")},
     "look-back": {"task": "campaigns.tasks.look_back", "schedule": crontab(minute=5)},
+    "forget-editions": {
+        "task": "campaigns.tasks.forget_editions",
+        "schedule": crontab(minute=35),
+    },
     "tell-ended": {"task": "integrations.tasks.tell_ended", "schedule": 60.0},
     "renew-lapsing": {
         "task": "integrations.tasks.renew_lapsing",

@@ -1,4 +1,4 @@
-"""``python -m bench [--size N]``: measure P3 to P10 and the desk, print a table, keep it in docs."""
+"""``python -m bench [--size N]``: measure P1 to P10 and the desk, print a table, keep it in docs."""
 
 import argparse
 import datetime as dt
@@ -15,6 +15,7 @@ from .stage import ROOT, stage
 
 PAGE = ROOT / "docs" / "performance.md"
 PARTS = (
+    "today",
     "drain",
     "punctual",
     "calls",
@@ -31,7 +32,7 @@ SETTINGS = {"clicks": {"TRUSTED_PROXIES": "1"}}
 
 def measured(part: str, size: int) -> list[Result]:
     """Run one part in this process; a stage is one process long."""
-    without = ("desk", "people", "roster", "sameness", "clicks", "analytics")
+    without = ("today", "desk", "people", "roster", "sameness", "clicks", "analytics")
     alone = {"calls": readable(), **dict.fromkeys(without, ())}
     with stage(*alone.get(part, ("mastodon",)), settings=SETTINGS.get(part, {})) as made:
         from . import (  # noqa: PLC0415 - they need the stage's Django
@@ -44,6 +45,7 @@ def measured(part: str, size: int) -> list[Result]:
             punctual,
             roster,
             sameness,
+            today,
         )
 
         match part:
@@ -61,6 +63,8 @@ def measured(part: str, size: int) -> list[Result]:
                 return roster.measure(made, size=max(size * 10, 2000))
             case "sameness":
                 return sameness.measure(made, size=max(size // 5, 200))
+            case "today":
+                return today.measure(made, size=size)
             case "analytics":
                 return analytics.measure(made, size=max(size * 10, 2000))
             case _:

@@ -114,13 +114,13 @@ def per_second(port: int, codes: list[str], status: int) -> tuple[float, int]:
 
 
 @contextlib.contextmanager
-def bare(made: Stage) -> Iterator[int]:
-    """The same web server with the one view; yields its port."""
+def bare(made: Stage, settings: str) -> Iterator[int]:
+    """The same web server with one view, by a module of settings; yields its port."""
     port = embedded.free_port()
-    with (made.home / "one_select.log").open("wb") as log:
+    with (made.home / f"{settings}.log").open("wb") as log:
         process = subprocess.Popen(
             demo.commands(port)["web"], cwd=ROOT, stdout=log, stderr=log, start_new_session=True,
-            env=made.env | {"DJANGO_SETTINGS_MODULE": "bench.one_select"},
+            env=made.env | {"DJANGO_SETTINGS_MODULE": settings},
         )  # fmt: skip
     try:
         demo.await_web(port)
@@ -157,7 +157,7 @@ def measure(made: Stage) -> list[Result]:
         cursor.execute("ANALYZE")
     made.start("web")
     ours, theirs, answered = [], [], 0
-    with bare(made) as port:
+    with bare(made, "bench.one_select") as port:
         per_second(port, codes, 200)  # both warm
         answered += per_second(made.port, codes, 302)[1]
         before = _written()

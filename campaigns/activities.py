@@ -5,6 +5,7 @@ import uuid
 from urllib.parse import urlsplit
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from ambassadors import audit
@@ -110,10 +111,9 @@ def for_today(person: Person, now: dt.datetime) -> list[Activity]:
     return list(rows.order_by("ends_at", "pk")[:ON_TODAY])
 
 
-def come_first(person: Person, on: dt.date) -> bool:
-    """Tell whether Today shows requests before suggestions: for who is active as a multiplier.
+def as_multiplier(person: Person, on: dt.date) -> "QuerySet[Membership]":
+    """Where the person is active as a multiplier: then Today shows requests before suggestions.
 
     The one place where the kind of somebody's team orders the page.
     """
-    multipliers = Membership.objects.serving(TeamKind.Behaviour.MULTIPLIER, on)
-    return multipliers.filter(person=person).exists()
+    return Membership.objects.serving(TeamKind.Behaviour.MULTIPLIER, on).filter(person=person)

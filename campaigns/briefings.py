@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils.translation import gettext as _
 
 from ambassadors import audit
@@ -198,9 +198,14 @@ def unconfirm(*, briefing: Briefing, by: Person) -> None:
     BriefingRead.objects.filter(briefing=briefing, person=by).delete()
 
 
+def reads_of(person: Person, briefing: Briefing | None) -> "QuerySet[BriefingRead]":
+    """The person's tick on an issue, or none. Only they may ask."""
+    return BriefingRead.objects.filter(briefing=briefing, person=person)
+
+
 def read_by(person: Person, briefing: Briefing | None) -> bool:
     """Tell a person whether they have ticked an issue. Only they may ask."""
-    return BriefingRead.objects.filter(briefing=briefing, person=person).exists()
+    return reads_of(person, briefing).exists()
 
 
 def forget_ticks(*, now: dt.datetime) -> int:

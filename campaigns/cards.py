@@ -21,6 +21,7 @@ from ambassadors.models import Person
 from integrations import slack, teams
 
 from . import briefings, lights, picks
+from .front import front
 from .models import HoldRecord, Line, Programme, Suggestion, Topic
 
 MOST_LINES = 12
@@ -68,7 +69,7 @@ def of_day(day: dt.date, now: dt.datetime, *, language: str, person: Person | No
         paragraphs.insert(0, f"{_('Everything is on hold.')} {_cut(programme.held_reason)}")
         found: list[Suggestion] = []
     elif person:
-        found = picks.for_person(person, now, picks.MOST)
+        found = picks.for_person(front(now), person, now, picks.MOST)
     else:
         found = picks.for_everybody(language, now, picks.MOST)
     shown = [item.topic for item in lines[:MOST_LINES]]

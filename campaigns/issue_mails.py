@@ -20,6 +20,7 @@ from ambassadors.models import Person
 from integrations import bounces
 
 from . import briefings, holds, lights, picks, reaching
+from .front import front
 from .models import HoldRecord, Programme, ReachWish, Way
 
 _SALT = "issue-mail"
@@ -162,7 +163,7 @@ def _of_day(message: reaching.Message) -> _Words:
         "programme": programme,
         "suggestions": []
         if programme.is_held
-        else picks.for_person(message.person, message.now, picks.MOST),
+        else picks.for_person(front(message.now), message.person, message.now, picks.MOST),
         "page": settings.SITE_URL + reverse("briefing", args=[day.isoformat()]),
     }
     subject = _("The situation on %(day)s") % {"day": formats.date_format(day, "l, j. F")}

@@ -2,23 +2,20 @@
 
 import datetime as dt
 
+from django.db.models import QuerySet
+
 from ambassadors.models import Person
 
+from .front import Front
 from .models import Post, Suggestion
 
 MOST = 3  # in what reaches people elsewhere
+_LOOKED_AT = 60  # of the newest
 
 
-def for_person(person: Person, now: dt.datetime, limit: int) -> list[Suggestion]:
+def for_person(kept: Front, person: Person, now: dt.datetime, limit: int) -> list[Suggestion]:
     """Live suggestions with wordings; what they did not use, and their interests, first."""
-    rows = list(
-        Suggestion.objects.live(now)
-        .visible_to(person)
-        .worded()
-        .select_related("topic", "picture", "proposal__person")
-        .prefetch_related("variant_set")
-        .order_by("-approved_at")[:60]
-    )
+    rows = _newest(kept, person, now)
     done = set(
         Post.objects.of(person).filter(suggestion__in=rows).values_list("suggestion_id", flat=True)
     )
@@ -32,6 +29,25 @@ def for_person(person: Person, now: dt.datetime, limit: int) -> list[Suggestion]
     return one_per_topic(rows)[:limit]
 
 
+def _newest(kept: Front, person: Person, now: dt.datetime) -> list[Suggestion]:
+    rows = kept.live_for(person, now)
+    if len(rows) < _LOOKED_AT and not kept.whole:
+        rows = list(live_for(person, now)[:_LOOKED_AT])
+    return rows[:_LOOKED_AT]
+
+
+def live_for(person: Person, now: dt.datetime) -> "QuerySet[Suggestion]":
+    """All live suggestions with wordings that the person may see, the newest first."""
+    return (
+        Suggestion.objects.live(now)
+        .visible_to(person)
+        .worded()
+        .select_related("topic", "picture", "proposal__person")
+        .prefetch_related("variant_set")
+        .order_by("-approved_at", "-pk")
+    )
+
+
 def for_everybody(language: str, now: dt.datetime, limit: int) -> list[Suggestion]:
     """The same for a room: live suggestions without an audience, those of its language first."""
     rows = list(
@@ -39,7 +55,7 @@ def for_everybody(language: str, now: dt.datetime, limit: int) -> list[Suggestio
         .for_everybody()
         .worded()
         .select_related("topic")
-        .order_by("-approved_at")[:60]
+        .order_by("-approved_at")[:_LOOKED_AT]
     )
     rows.sort(key=lambda row: row.language != language)
     return one_per_topic(rows)[:limit]

@@ -3,7 +3,7 @@
 import datetime as dt
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import BooleanField, ExpressionWrapper, Q
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -18,6 +18,7 @@ from .pace import clock
 
 AFTER = dt.timedelta(days=1)
 FAILED_SHOWN = dt.timedelta(days=3)
+_SHOWN, _READ = 5, 50  # posts of each kind on Today, and of both together that are looked at
 REMINDED = "reminded"  # the delivery's reason once the one mail was written
 
 
@@ -34,15 +35,29 @@ def needs_person(now: dt.datetime) -> Q:
     return Q(state="queued") & blocked & ~held & ~off
 
 
-def asked_of(person: Person, now: dt.datetime) -> list[Delivery]:
-    """Posts that wait for what the person says, and those that failed within three days."""
-    rows = Delivery.objects.filter(
+def on_today(person: Person, now: dt.datetime) -> tuple[list[Delivery], list[Delivery]]:
+    """Posts that wait for what the person says or failed within three days; and the queued rest.
+
+    One query for whom nothing waits, which is nearly everybody; else two.
+    """
+    open_ = Delivery.objects.filter(post__person=person, state__in=["queued", "unknown", "failed"])
+    if not open_.exists():
+        return [], []
+    asks = (
         Q(state="unknown", look_at__isnull=True)
         | needs_person(now)
-        | Q(state="failed", due_at__gte=now - FAILED_SHOWN),
-        post__person=person,
+        | Q(state="failed", due_at__gte=now - FAILED_SHOWN)
     )
-    return list(rows.select_related("post", "account").order_by("-state", "due_at")[:5])
+    rows = (
+        open_.filter(Q(state="queued") | asks)
+        .annotate(asks=ExpressionWrapper(asks, output_field=BooleanField()))
+        .select_related("post__suggestion__topic", "account", "timeoffer")
+        .order_by("-asks", "due_at")[:_READ]
+    )
+    asked: list[Delivery] = [row for row in rows if row.asks]
+    queued: list[Delivery] = [row for row in rows if not row.asks]
+    asked.sort(key=lambda row: row.state, reverse=True)
+    return asked[:_SHOWN], queued[:_SHOWN]
 
 
 def remind_due() -> int:

@@ -285,7 +285,11 @@ def write(
     return post
 
 
+def of_person(person: Person, now: dt.datetime) -> "QuerySet[Takeover]":
+    """The standing slots of a person."""
+    return Takeover.objects.standing(now).filter(person=person)
+
+
 def asked_of(person: Person, now: dt.datetime) -> Takeover | None:
     """The next slot of the person, for Today."""
-    rows = Takeover.objects.standing(now).filter(person=person).select_related("channel")
-    return rows.order_by("begins_at").first()
+    return of_person(person, now).select_related("channel").order_by("begins_at").first()

@@ -21,6 +21,7 @@ from . import (
     deliveries,
     engagement,
     erasures,
+    front,
     issue_mails,
     leaving,
     pace,
@@ -248,6 +249,13 @@ def forget_ticks() -> int:
     close_old_connections()
     now = pace.clock()
     return briefings.forget_ticks(now=now) + reaching.forget(now=now)
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def forget_editions() -> int:
+    """Delete what told processes that Today had changed; returns how many rows."""
+    close_old_connections()
+    return front.forget_editions(now=pace.clock())
 
 
 @shared_task  # type: ignore[untyped-decorator]

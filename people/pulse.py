@@ -136,11 +136,15 @@ def has_answered(round_: PulseRound, person: Person) -> bool:
 
 def waits_for(person: Person, now: dt.datetime) -> bool:
     """Tell whether Today shows the invitation: in the round's first week, until it is answered."""
-    round_ = current(now)
-    if round_ is None or now >= round_.opens_at + dt.timedelta(days=DAYS_ON_TODAY):
+    week = dt.timedelta(days=DAYS_ON_TODAY)
+    boxes = PulseBox.objects.filter(
+        round__closed_at__isnull=True, round__opens_at__lte=now, round__opens_at__gt=now - week
+    )
+    box = boxes.filter(round__closes_at__gt=now).select_related("round").first()
+    if box is None:
         return False
     try:
-        return not has_answered(round_, person)
+        return not _is_spent(box, place_of(box.round, person))
     except NotInvited:
         return False
 

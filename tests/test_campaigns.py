@@ -286,6 +286,7 @@ def test_pages_ask_a_constant_number_of_queries(
     reader.get("/campaigns/")
     with django_assert_num_queries(5):
         reader.get("/campaigns/")
+    reader.get(f"/campaigns/{campaign.slug}/")  # what all share is read once for a minute
     with django_assert_num_queries(10):
         reader.get(f"/campaigns/{campaign.slug}/")
     with django_assert_num_queries(6):

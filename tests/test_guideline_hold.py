@@ -307,7 +307,7 @@ def test_state_is_said_in_words(queued, rule, long_here):
         "warn",
         "Waits for you: a guideline waits for your yes.",
     )
-    assert held in reminders.asked_of(long_here, timezone.now())
+    assert held in reminders.on_today(long_here, timezone.now())[0]
 
 
 def test_topic_and_composer_link_what_holds(rule, long_here, topic, suggestion):

@@ -302,13 +302,13 @@ def test_back_early_the_waiting_ones_are_asked_about_at_once(jona, plan):
     timeoff.take(
         by=jona, from_on=days_ahead(0).date(), until_on=days_ahead(4).date(), posts="wait", now=now
     )
-    assert reminders.asked_of(jona, now) == []
+    assert reminders.on_today(jona, now)[0] == []
     client = browser(jona)
     assert "You are off until" in client.get("/").content.decode()
     client.post("/me/time/", {"act": "back", "back": "today"})
     assert "You are off until" not in client.get("/").content.decode()
     later = timezone.now()
-    assert reminders.asked_of(jona, later) == [Delivery.objects.get()]
+    assert reminders.on_today(jona, later)[0] == [Delivery.objects.get()]
     assert choices.look_again(by=jona, delivery=Delivery.objects.get(), now=later)
 
 

@@ -5,6 +5,7 @@ from .approval import Approval
 from .briefing import Briefing, BriefingItem, BriefingRead
 from .campaign import Campaign
 from .delivery import Attempt, Delivery, Reading, Spread, SpreadMove, TimeOffer, Transition
+from .edition import Edition
 from .evidence import Evidence
 from .feedback import Feedback
 from .hinting import Hinting
@@ -36,6 +37,7 @@ __all__ = [
     "DisclosureRule",
     "DisclosureTable",
     "Document",
+    "Edition",
     "Evidence",
     "Feedback",
     "FormerText",

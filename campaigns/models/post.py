@@ -37,7 +37,7 @@ class Post(models.Model):
         OPENED = "opened", _("opened")
         PUBLISHED = "published", _("published")
 
-    person = models.ForeignKey(Person, on_delete=models.CASCADE)
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, db_index=False)
     suggestion = models.ForeignKey(Suggestion, on_delete=models.PROTECT, null=True, blank=True)
     variant = models.ForeignKey(Variant, on_delete=models.SET_NULL, null=True, blank=True)
     network = models.CharField(max_length=20)
@@ -113,6 +113,7 @@ class Post(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["suggestion", "created_at"], name="post_suggestion_time"),
             models.Index(fields=["person", "-created_at"], name="post_person_time"),
+            models.Index(fields=["person", "suggestion"], name="post_person_suggestion"),
             GinIndex(fields=["bands"], name="post_bands"),
         ]
 

@@ -52,9 +52,14 @@ class SuggestionQuerySet(models.QuerySet["Suggestion"]):
 
     def live(self, now: dt.datetime) -> "SuggestionQuerySet":
         """Approved, begun, not over, and held by nothing."""
-        return self.filter(
+        return self.unheld().filter(
             Q(embargo_until__isnull=True) | Q(embargo_until__lte=now),
             Q(expires_at__isnull=True) | Q(expires_at__gt=now),
+        )
+
+    def unheld(self) -> "SuggestionQuerySet":
+        """Approved and held by nothing, whatever the clock says."""
+        return self.filter(
             state=Suggestion.State.APPROVED,
             held_at__isnull=True,
             topic__held_at__isnull=True,

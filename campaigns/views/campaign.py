@@ -8,9 +8,11 @@ from django.utils import timezone
 
 from ambassadors.models import Person
 from campaigns import campaigns as verbs
-from campaigns.models import Campaign, Programme, Suggestion
+from campaigns import picks
+from campaigns.front import front
+from campaigns.models import Campaign, Programme
 
-from .today import add_counts, pitch
+from .today import cards
 
 _PITCHES = 6
 
@@ -30,23 +32,14 @@ def campaign(request: HttpRequest, slug: str) -> HttpResponse:
     """One campaign."""
     person, now = cast("Person", request.user), timezone.now()
     found = get_object_or_404(Campaign, slug=slug)
-    live = (
-        Suggestion.objects.live(now)
-        .visible_to(person)
-        .worded()
-        .filter(campaign=found)
-        .select_related("topic", "picture", "proposal__person")
-        .prefetch_related("variant_set")
-        .order_by("-approved_at", "-pk")
-    )
+    live = picks.live_for(person, now).filter(campaign=found)
     programme = Programme.the()
-    pitches = [] if programme.is_held else [pitch(row, person) for row in live[:_PITCHES]]
-    add_counts(pitches, now)
+    shown = [] if programme.is_held else list(live[:_PITCHES])
     stands = found.stands(programme.today(now))
     context: dict[str, Any] = {
         "campaign": found,
         "stands": stands,
-        "pitches": pitches,
+        "cards": cards(front(now), shown, person),
         "happened": None if stands == "ahead" else verbs.happened(found, now=now),
     }
     return render(request, "campaign.html", context)

@@ -1,7 +1,6 @@
 """The situation of a day, and what an open composer asks about its topic."""
 
-import datetime as dt
-from typing import Any, cast
+from typing import cast
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -12,28 +11,9 @@ from django.utils.translation import gettext as _
 
 from ambassadors.kept import number
 from ambassadors.models import Person
-from campaigns import briefings, lights
+from campaigns import lights
+from campaigns.front import situation as situation_of
 from campaigns.models import LightChange, Programme, Topic
-
-# An issue of Friday is still the latest on Monday; its changes are not news any more.
-_NEWS = dt.timedelta(hours=16)
-
-
-def situation_of(day: dt.date, now: dt.datetime) -> dict[str, Any]:
-    """The issue, its lines, what changed since, and the version an open page compares."""
-    version = lights.version(day)  # first: what is read after it may be newer, never older
-    issue, lines = briefings.of_day(day)
-    since = now - _NEWS
-    if issue and issue.published_at:
-        since = max(since, issue.published_at)
-    topics = [item.topic for item in lines]
-    return {
-        "issue": issue,
-        "fresh": issue is not None and issue.day == day,
-        "lines": lines,
-        "news": lights.of_day(topics, since),
-        "version": version,
-    }
 
 
 def situation(request: HttpRequest) -> HttpResponse:
@@ -49,7 +29,7 @@ def situation(request: HttpRequest) -> HttpResponse:
         return HttpResponse(status=204)
 
     def make() -> str:
-        context = {**situation_of(day, now), "now": now, "programme": Programme.the()}
+        context = {**situation_of(day, now)._asdict(), "now": now, "programme": Programme.the()}
         return render_to_string("parts/situation.html", {**context, "swapped": True})
 
     return HttpResponse(lights.fragment(version, get_language() or "", person.timezone, make))
