@@ -1,6 +1,11 @@
 """Django app of this floor."""
 
-from allauth.account.signals import authentication_step_completed
+from allauth.account.signals import (
+    authentication_step_completed,
+    password_changed,
+    password_reset,
+    password_set,
+)
 from django.apps import AppConfig
 from django.contrib.auth.signals import user_logged_in
 
@@ -21,11 +26,14 @@ class AdvocacyConfig(AppConfig):
             authenticator_removed,
         )
 
-        from . import second_factor, stepup  # noqa: PLC0415
+        from . import second_factor, session_limits, stepup  # noqa: PLC0415
 
+        user_logged_in.connect(session_limits.on_login)
         user_logged_in.connect(stepup.on_login)
         user_logged_in.connect(second_factor.on_login)
         authentication_step_completed.connect(stepup.on_step)
         authentication_step_completed.connect(second_factor.on_step)
+        for changed in (password_set, password_changed, password_reset):
+            changed.connect(session_limits.on_password)
         authenticator_added.connect(second_factor.on_added)
         authenticator_removed.connect(second_factor.on_removed)

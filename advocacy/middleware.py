@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
@@ -16,7 +17,7 @@ from ambassadors.models import Person
 from campaigns import lights
 from campaigns.views import links
 
-from . import second_factor, stepup
+from . import second_factor, session_limits, stepup
 from .policies import SAME_FOR_ALL, UNKEPT, Policy, policy_for, wants_fresh
 
 Next = Callable[[HttpRequest], HttpResponse]
@@ -64,6 +65,11 @@ class EdgeMiddleware:
         odd = "\x00" in request.path or "%00" in request.META.get("QUERY_STRING", "")
         if odd and not request.path.startswith("/scim/"):  # that door refuses in its own words
             return HttpResponseBadRequest()
+        now = timezone.now()
+        if isinstance(request.user, Person) and session_limits.is_over(
+            request, request.user, now=now
+        ):
+            logout(request)
         user = request.user
         if isinstance(user, Person):
             timezone.activate(user.zone)
@@ -72,6 +78,7 @@ class EdgeMiddleware:
                 translation.activate(user.language)
                 request.LANGUAGE_CODE = user.language  # type: ignore[attr-defined]
         response = self.get_response(request)
+        session_limits.note(request, now=now)
         match = request.resolver_match
         if user.is_authenticated and not (match and match.url_name in SAME_FOR_ALL):
             add_never_cache_headers(response)

@@ -92,7 +92,7 @@ POLICIES: dict[str, Policy] = {
     "post": signed_in,
     "me": signed_in,
     "stepup": signed_in,
-    "second_factor": signed_in,
+    **dict.fromkeys(("second_factor", "sessions"), signed_in),
     **dict.fromkeys(("effect", "effect_export"), signed_in),  # the view: one's own, nobody else's
     # groups only, and the auditor sees what an evaluation looks like
     **dict.fromkeys(("analytics", "analytics_export"), role("curator", "hr", "lead", "auditor")),

@@ -294,7 +294,13 @@ INVITE_JOINERS = flag("INVITE_JOINERS")
 
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_AGE = 7 * 24 * 3600
+SESSION_ENGINE = "ambassadors.login_sessions"
+# A login ends after so many minutes without use, and so many hours after it began; the logins of
+# administrators sooner.
+SESSION_COOKIE_AGE = int(env("SESSION_IDLE_MINUTES", "480")) * 60
+SESSION_HOURS = int(env("SESSION_HOURS", "168"))
+ADMIN_SESSION_IDLE_MINUTES = int(env("ADMIN_SESSION_IDLE_MINUTES", "30"))
+ADMIN_SESSION_HOURS = int(env("ADMIN_SESSION_HOURS", "12"))
 _SECURE = SITE_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _SECURE
 SESSION_COOKIE_NAME = "__Host-sessionid" if _SECURE else "sessionid"

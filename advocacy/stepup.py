@@ -33,14 +33,18 @@ View = Callable[..., HttpResponse]
 
 
 def note(request: HttpRequest, at: float) -> None:
-    """Remember that the session's person proved who they are, ``at`` seconds since 1970."""
+    """Remember that the session's person proved who they are, ``at`` seconds since 1970.
+
+    From then on it is another session to whoever knew its key (ASVS 7.2.4).
+    """
     request.session[_PROVED] = at
+    request.session.cycle_key()
 
 
 def on_login(sender: object, request: HttpRequest, **more: object) -> None:
     """A login is a proof; at the company only as old as the provider says that it is."""
     del sender, more
-    note(request, getattr(request, "company_proof", time.time()))
+    request.session[_PROVED] = getattr(request, "company_proof", time.time())
 
 
 def on_step(sender: object, request: HttpRequest, user: Person, **more: object) -> None:

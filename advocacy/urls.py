@@ -92,7 +92,7 @@ from reception.views import (
 )
 
 from . import second_factor, stepup
-from .views import agreement, analytics, app, company_login, data, demo, erasing, health
+from .views import agreement, analytics, app, company_login, data, demo, erasing, health, sessions
 
 
 class Rest(converters.StringConverter):
@@ -367,6 +367,7 @@ urlpatterns = [
     path("record/", audit.audit, name="audit"),
     path("me/", me.me, name="me"),
     path("me/second/", second_factor.page, name="second_factor"),
+    path("me/sessions/", sessions.sessions, name="sessions"),
     path("me/again/", stepup.page, name="stepup"),
     path("me/time/", my_time.my_time, name="my_time"),
     path("me/too-much/", me.too_much, name="too_much"),

@@ -45,7 +45,6 @@ def erase(*, erasure: Erasure, now: dt.datetime) -> dict[str, int]:
     ]
     struck = _strike(erasure, _names(found))
     logins.end(person)
-    logins.forget_sessions(person)
     tombstones.raise_over(person, now=now)
     counts = {
         "deleted": _delete(found) + _delete_untold(person),

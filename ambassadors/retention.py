@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from . import audit, chain
-from .models import AuditEntry, AuditSeal, Person, RetentionRule, RetentionRun
+from .models import AuditEntry, AuditSeal, LoginSession, Person, RetentionRule, RetentionRun
 
 _AT_ONCE = 500  # rows of one transaction
 _MOST = 50_000  # rows of a class in one night; the rest goes in the next ones
@@ -67,7 +67,20 @@ def _let_go_of_entries(seals: list[AuditSeal], now: dt.datetime) -> int:
     return chain.let_go(seals[-1])
 
 
+def _over(before: dt.datetime) -> "QuerySet[LoginSession]":
+    return LoginSession.objects.filter(expire_date__lt=before)
+
+
 KEPT = (
+    Kept(
+        name="sessions",
+        title=gettext_noop("Logins that have ended"),
+        why=gettext_noop("A form that was typed when a login ended is handed back after the next."),
+        days=1,
+        least=1,
+        most=1,
+        rows=_over,
+    ),
     Kept(
         name="record",
         title=gettext_noop("The record: who turned which switch"),

@@ -7,9 +7,8 @@ import urllib.request
 from collections import defaultdict
 
 from django.conf import settings
-from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection
+from django.test import Client
 from django.utils import timezone
 
 from ambassadors.models import Person
@@ -80,12 +79,10 @@ def suggestions(numbers: range, author: Person, topics: list[Topic]) -> None:
 
 def login(person: Person) -> str:
     """A session of a person; returns its cookie."""
-    session = SessionStore()
-    session[SESSION_KEY] = str(person.pk)
-    session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
-    session[HASH_SESSION_KEY] = person.get_session_auth_hash()
-    session.save()
-    return f"{settings.SESSION_COOKIE_NAME}={session.session_key}"
+    client = Client()
+    client.force_login(person)
+    name = settings.SESSION_COOKIE_NAME
+    return f"{name}={client.cookies[name].value}"
 
 
 def fetch(made: Stage, path: str, cookie: str) -> float:

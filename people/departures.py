@@ -11,7 +11,7 @@ import datetime as dt
 from django.db import connection, transaction
 from django.db.models import Q
 
-from ambassadors import audit, memberships
+from ambassadors import audit, login_sessions, memberships
 from ambassadors.memberships import LastAdministrator, LeftAlready
 from ambassadors.models import Person
 from campaigns import leaving
@@ -65,6 +65,7 @@ def ask(person: Person, *, now: dt.datetime) -> Departure | None:
         )
         if waits:
             Person.objects.filter(pk=person.pk).update(is_active=False)
+            login_sessions.end(person)
             audit.record("person.locked_out", person, by=None, now=now)
     if not waits and leave(person, by=None, now=now):
         raise LastAdministrator

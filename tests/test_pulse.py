@@ -6,7 +6,6 @@ import itertools
 import random
 
 import pytest
-from django.contrib.sessions.models import Session
 from django.core import mail
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
@@ -16,6 +15,7 @@ from hypothesis import strategies as st
 
 from ambassadors import anonymity, memberships
 from ambassadors.models import AuditEntry, Site, Team, TeamKind
+from ambassadors.models import LoginSession as Session
 from people import pulse, pulse_mails, pulse_results, screening
 from people.models import PulseBox, PulseMail, PulseRound, PulseSilence, PulseTicket
 

@@ -323,7 +323,7 @@ def collect(aviary, settings, tmp_path, mails=()):
 
 
 # A session's key is the key of its row, by design of Django; it belongs nowhere else.
-HOME = {"session": {"table django_session", "sql"}}
+HOME = {"session": {"table ambassadors_loginsession", "sql"}}
 
 
 def leaks(aviary):

@@ -8,12 +8,11 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from allauth.socialaccount.models import SocialAccount
-from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import reverse
 
 from advocacy import accounts, policies
-from ambassadors.models import Role
+from ambassadors.models import LoginSession, Role
 from people.models import ScimToken
 
 from .conftest import browser
@@ -126,7 +125,7 @@ def test_htmx_is_sent_to_the_proof_as_a_whole_page(administrator):
 def test_kept_form_is_sealed_and_opens_for_its_person_alone(administrator, jona):
     visitor = stale(administrator)
     visitor.post("/chats/", {"service": "slack", "secret": "xoxb-very-secret"})
-    row = Session.objects.get(pk=visitor.session.session_key)
+    row = LoginSession.objects.get(pk=visitor.session.session_key)
     assert "xoxb" not in str(row.get_decoded())
     other = browser(jona)
     session = other.session

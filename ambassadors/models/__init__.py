@@ -19,6 +19,7 @@ from .person import Person, Role, Site, normalise_email
 from .quiet import FreeDay, TimeOff
 from .retention import RetentionRule, RetentionRun
 from .secret_feed import SecretFeed
+from .session import LoginSession
 from .switch import SwitchTurn
 from .team import Membership, MembershipStep, Team, TeamKind
 from .view import SavedView
@@ -37,6 +38,7 @@ __all__ = [
     "Guideline",
     "GuidelineReminder",
     "GuidelineVersion",
+    "LoginSession",
     "Membership",
     "MembershipStep",
     "Note",

@@ -226,6 +226,10 @@ class Person(AbstractBaseUser, PermissionsMixin):
             )
         )
 
+    def read_roles(self) -> frozenset[str] | None:
+        """The given roles where somebody has asked for them already; None costs no query."""
+        return self.__dict__.get("given_roles")
+
     def has_role(self, *names: str) -> bool:
         """Tell whether the person holds one of the roles."""
         return not self.role_names.isdisjoint(names)

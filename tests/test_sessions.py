@@ -1,0 +1,233 @@
+"""How long logins last, what ends them, and the person's own list (ASVS 7)."""
+
+import datetime as dt
+import re
+import time
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from ambassadors import login_sessions, logins, memberships
+from ambassadors.models import LoginSession, Role
+from people import departures
+
+from .conftest import browser
+
+pytestmark = pytest.mark.django_db
+PASSWORD = "moin-moin-nordwind"
+PHONE = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15"
+    " (KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1"
+)
+OFFICE = (
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko)"
+    " Chrome/141.0.0.0 Safari/537.36 Edg/141.0.0.0"
+)
+
+
+def log_in(who, agent=OFFICE):
+    made = Client(headers={"User-Agent": agent})
+    answer = made.post("/accounts/login/", {"login": who.email, "password": PASSWORD})
+    assert answer.status_code == 302
+    return made
+
+
+def is_in(visitor):
+    return visitor.get("/me/").status_code == 200
+
+
+def ago(visitor, *, began=0.0, seen=0.0):
+    """Shift a login into the past, in hours."""
+    session = visitor.session
+    session["began_at"] -= began * 3600
+    session["seen_at"] -= seen * 3600
+    session.save()
+
+
+@pytest.mark.parametrize(
+    ("agent", "name"),
+    [
+        (PHONE, "Safari, iPhone"),
+        (OFFICE, "Edge, Windows"),
+        (
+            "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0",
+            "Firefox, Linux",
+        ),
+        ("Mozilla/5.0 (Linux; Android 15) Chrome/141.0 Mobile Safari/537.36", "Chrome, Android"),
+        ("curl/8.5.0", ""),
+        ("", ""),
+        ("x" * 100_000, ""),
+    ],
+)
+def test_device_is_named_without_a_version(agent, name):
+    assert login_sessions.device(agent) == name
+
+
+def test_list_shows_ones_own_and_ends_one(jona, mirja):
+    office, phone, other = log_in(jona), log_in(jona, PHONE), log_in(mirja)
+    page = office.get("/me/sessions/").content.decode()
+    assert ("Edge, Windows" in page, "Safari, iPhone" in page) == (True, True)
+    keys = [row.session_key for row in LoginSession.objects.all()]
+    assert [key for key in keys if key in page] == []
+    [name] = re.findall(r'name="end" value="([0-9a-f]+)"', page)
+    office.post("/me/sessions/", {"end": name})
+    assert (is_in(office), is_in(phone), is_in(other)) == (True, False, True)
+
+
+def test_foreign_session_is_not_ended(jona, mirja):
+    visitor, other = log_in(jona), log_in(mirja)
+    other_again = log_in(mirja, PHONE)
+    [name] = re.findall(
+        r'name="end" value="([0-9a-f]+)"', other_again.get("/me/sessions/").content.decode()
+    )
+    for asked in (name, other.session.session_key, "others", "x", ""):
+        visitor.post("/me/sessions/", {"end": asked})
+    assert (is_in(other), is_in(other_again)) == (True, True)
+
+
+def test_all_others_end_at_once(jona):
+    here, there, phone = log_in(jona), log_in(jona), log_in(jona, PHONE)
+    here.post("/me/sessions/", {"end": "others"})
+    assert (is_in(here), is_in(there), is_in(phone)) == (True, False, False)
+
+
+def test_list_page_asks_as_often_with_three_as_with_one(jona):
+    visitor = browser(jona)
+    visitor.get("/me/sessions/")
+    counts = []
+    for _ in range(2):
+        with CaptureQueriesContext(connection) as asked:
+            visitor.get("/me/sessions/")
+        counts.append(len(asked))
+        log_in(jona)
+        log_in(jona, PHONE)
+    assert counts == [counts[0]] * 2
+
+
+def test_nothing_but_two_names_is_kept_of_a_device(jona):
+    visitor = Client(headers={"User-Agent": OFFICE}, REMOTE_ADDR="203.0.113.77")
+    visitor.post("/accounts/login/", {"login": jona.email, "password": PASSWORD})
+    visitor.get("/me/")
+    row = LoginSession.objects.get()
+    kept = str(row.get_decoded()) + row.device
+    assert [word for word in ("203.0.113", "Mozilla", "141", "Win64") if word in kept] == []
+    assert (row.seen_at.minute, row.seen_at.second) == (0, 0)
+
+
+def test_login_ends_idle_and_after_a_week(jona, settings):
+    visitor = log_in(jona)
+    ago(visitor, began=167, seen=7)
+    assert is_in(visitor)
+    ago(visitor, began=2)
+    assert not is_in(visitor)
+    visitor = log_in(jona)
+    LoginSession.objects.update(expire_date=timezone.now())
+    assert not is_in(visitor)
+    assert settings.SESSION_COOKIE_AGE == 8 * 3600
+
+
+def test_activity_moves_the_end_on_and_an_open_page_does_not(jona):
+    visitor = log_in(jona)
+    soon = timezone.now() + dt.timedelta(hours=1)
+    for path, moves in (("/situation/", False), ("/me/", True)):
+        ago(visitor, seen=1)
+        LoginSession.objects.update(expire_date=soon)
+        visitor.get(path)
+        assert (LoginSession.objects.get().expire_date > soon) == moves
+        if not moves:
+            ago(visitor, seen=-1)
+    LoginSession.objects.update(expire_date=soon)
+    visitor.get("/me/")  # a moment later: nothing is written
+    assert LoginSession.objects.get().expire_date == soon
+
+
+def test_administrators_login_ends_sooner(person):
+    who = person("Piet", "administrator")
+    for began, seen in ((1, 0.6), (12.5, 0)):
+        visitor = log_in(who)
+        assert is_in(visitor)
+        ago(visitor, began=began, seen=seen)
+        assert not is_in(visitor)
+        assert visitor.get("/").headers["Location"].startswith("/accounts/login/")
+
+
+def test_form_of_a_login_that_ended_is_handed_back(jona):
+    visitor = log_in(jona)
+    ago(visitor, began=200)
+    visitor.post("/ideas/", {"text": "Sheep below turbine 9"})
+    visitor.post("/accounts/login/", {"login": jona.email, "password": PASSWORD})
+    assert "Sheep below turbine 9" in visitor.get("/ideas/").content.decode()
+
+
+def test_session_without_a_beginning_is_none(jona):
+    visitor = browser(jona)
+    session = visitor.session
+    del session["began_at"]
+    session.save()
+    assert not is_in(visitor)
+
+
+def test_key_changes_at_login_with_a_role_and_with_a_proof(jona):
+    visitor = Client()
+    visitor.get("/accounts/login/")
+    visitor.get("/wall/")
+    keys = [visitor.session.session_key]
+    visitor.post("/accounts/login/", {"login": jona.email, "password": PASSWORD})
+    keys.append(visitor.session.session_key)
+    visitor.get("/")
+    assert visitor.session.session_key == keys[-1]
+    Role.objects.create(person=jona, name="hr")
+    visitor.get("/")
+    keys.append(visitor.session.session_key)
+    Role.objects.all().delete()
+    visitor.get("/")
+    keys.append(visitor.session.session_key)
+    visitor.post("/accounts/reauthenticate/?next=/me/", {"password": PASSWORD, "next": "/me/"})
+    keys.append(visitor.session.session_key)
+    assert len(set(keys)) == 5
+    assert is_in(visitor)
+    assert LoginSession.objects.filter(person=jona).count() == 1
+
+
+def test_new_password_ends_all_others(jona):
+    here, there = log_in(jona), log_in(jona, PHONE)
+    new = "ein-ganz-neuer-satz-7"
+    here.post(
+        "/accounts/password/change/",
+        {"oldpassword": PASSWORD, "password1": new, "password2": new},
+    )
+    assert (is_in(here), is_in(there)) == (True, False)
+    assert LoginSession.objects.filter(person=jona).count() == 1
+
+
+def test_leaving_ends_all_for_good(jona):
+    visitor = log_in(jona)
+    memberships.leave_company(person=jona, by=None, now=timezone.now())
+    assert (is_in(visitor), LoginSession.objects.count()) == (False, 0)
+
+
+def test_lock_out_by_the_directory_ends_all_for_good(jona, monkeypatch):
+    visitor = log_in(jona)
+    monkeypatch.setattr("people.brake.limit", lambda: 0)
+    departures.ask(person=jona, now=timezone.now())
+    assert (is_in(visitor), LoginSession.objects.filter(person=jona).count()) == (False, 0)
+    type(jona).objects.update(is_active=True)
+    assert not is_in(visitor)
+
+
+def test_end_of_ways_in_ends_sessions(jona, mirja):
+    log_in(jona)
+    log_in(mirja)
+    logins.end(jona)
+    assert [row.person for row in LoginSession.objects.all()] == [mirja]
+
+
+def test_logout_has_the_browser_forget(jona):
+    visitor = log_in(jona)
+    answer = visitor.post("/accounts/logout/")
+    assert answer["Clear-Site-Data"] == '"storage"'
+    assert LoginSession.objects.filter(person=jona).count() == 0
+    assert time.time() > 0
