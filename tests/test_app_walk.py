@@ -163,7 +163,81 @@ def test_photo_from_the_phone_becomes_an_idea(phone):
     switch_on(phone)
     phone.page.goto(f"{phone.base}/")
     phone.context.clear_cookies()
-    phone.page.evaluate("""async () => {
+    share(phone.page)
+    phone.page.wait_for_url("**/accounts/login/?next=**")
+    log_in(phone)
+    offer = phone.page.get_by_role("region", name="Shared with Botschaft")
+    offer.get_by_text("crane.png").wait_for()
+    assert phone.page.locator("#idea").input_value() == ""
+    phone.check()
+    shot(phone.page, "shared-offer")
+    offer.get_by_role("button", name="Into the form").click()
+    phone.page.get_by_text("only on this device until you hand it in").wait_for()
+    assert phone.page.locator("#idea").input_value() == "The crane at noon"
+    phone.check()
+    shot(phone.page, "shared")
+    assert (Proposal.objects.count(), waits(phone)) == (0, False)
+    phone.page.get_by_role("button", name="Hand in").click()
+    phone.page.get_by_text("Your idea is with the curators.").wait_for()
+    idea = Proposal.objects.get()
+    assert (idea.person, idea.text, idea.picture.width) == (phone.jona, "The crane at noon", 192)
+    assert phone.trouble == []
+
+
+def test_what_a_phone_shared_is_dropped_or_waits_for_its_person_and_an_hour(phone, person):
+    """The installed app without the switch: the worker asks the server whose it is."""
+    phone.page.evaluate("async () => { await navigator.serviceWorker.register('/sw.js'); await navigator.serviceWorker.ready; }")  # fmt: skip
+    phone.page.goto(f"{phone.base}/")
+    phone.page.wait_for_function("navigator.serviceWorker.controller")
+    share(phone.page)
+    phone.page.get_by_role("button", name="Drop it").click()
+    until(phone.page, "async () => !(await kept.get('settings', 'shared'))")
+    share(phone.page)
+    phone.page.get_by_role("button", name="Into the form").wait_for()
+    age = "async () => { const s = await kept.get('settings', 'shared'); s.at -= 36e5; await kept.put('settings', 'shared', s); }"
+    phone.page.evaluate(age)
+    phone.page.goto(f"{phone.base}/posts/")
+    until(phone.page, "async () => !(await kept.get('settings', 'shared'))")
+    share(phone.page)
+    phone.page.get_by_role("button", name="Into the form").wait_for()
+    phone.context.clear_cookies()
+    phone.login(person("Mirja Thomsen"))
+    until(phone.page, "async () => !(await kept.get('settings', 'shared'))")
+    phone.context.clear_cookies()
+    share(phone.page)
+    phone.page.wait_for_url("**/accounts/login/?next=/ideas/%3Flost")
+    log_in(phone)
+    phone.page.get_by_text("and where nobody is logged in").wait_for()
+    assert not waits(phone)
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+def test_form_of_another_site_fills_in_nothing(phone, hidden):
+    """Named it is dropped; hidden it looks like the phone's share sheet, and a person is asked."""
+    switch_on(phone)
+    meta = '<meta name="referrer" content="no-referrer">' if hidden else ""
+    form = f"""{meta}<form method="post" enctype="multipart/form-data" action="{phone.base}/ideas/shared/">
+        <input name="text" value="Buy at evil.example"></form>"""
+    phone.context.route(
+        "http://evil.localhost/", lambda route: route.fulfill(body=form, content_type="text/html")
+    )
+    phone.page.goto("http://evil.localhost/")
+    phone.page.evaluate("document.forms[0].submit()")
+    phone.page.wait_for_url("**/ideas/**")
+    offers = phone.page.get_by_role("button", name="Into the form")
+    if hidden:
+        offers.wait_for()
+    assert (offers.count(), waits(phone)) == (int(hidden), hidden)
+    assert phone.page.locator("#idea").input_value() == ""
+
+
+def waits(phone):
+    return phone.page.evaluate("async () => !!(await kept.get('settings', 'shared'))")
+
+
+def share(page):
+    """What the phone's share sheet sends."""
+    page.evaluate("""async () => {
         const form = document.createElement('form'), box = new DataTransfer(), file = document.createElement('input');
         Object.assign(form, {method: 'post', action: '/ideas/shared/', enctype: 'multipart/form-data'});
         const photo = await (await fetch('/static/img/app-192.png')).blob();
@@ -172,21 +246,13 @@ def test_photo_from_the_phone_becomes_an_idea(phone):
         form.append(file, Object.assign(document.createElement('input'), {name: 'text', value: 'The crane at noon'}));
         document.body.append(form); form.submit();
     }""")
-    phone.page.wait_for_url("**/accounts/login/?next=**")
+
+
+def log_in(phone):
     phone.page.get_by_text("With a password").click()
     phone.page.locator("#l").fill(phone.jona.email)
     phone.page.locator("#pw").fill("moin-moin-nordwind")
     phone.page.locator("#pw").press("Enter")
-    phone.page.get_by_text("only on this device until you hand it in").wait_for()
-    assert phone.page.locator("#idea").input_value() == "The crane at noon"
-    phone.check()
-    shot(phone.page, "shared")
-    assert Proposal.objects.count() == 0
-    phone.page.get_by_role("button", name="Hand in").click()
-    phone.page.get_by_text("Your idea is with the curators.").wait_for()
-    idea = Proposal.objects.get()
-    assert (idea.person, idea.text, idea.picture.width) == (phone.jona, "The crane at noon", 192)
-    assert phone.trouble == []
 
 
 def test_notification_is_switched_on_and_says_nothing_private(phone, monkeypatch):

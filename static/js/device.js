@@ -40,10 +40,11 @@
   const tone = (on, text) => { key.querySelector('[data-label]').textContent = on ? bell.dataset.turnoff : bell.dataset.turnon; state(bell, text || (on ? bell.dataset.on : bell.dataset.off)); };
   if (!self.PushManager || !self.Notification) { key.hidden = true; state(bell, bell.dataset.cannot); return; }
   tone(ringing());
-  if (ringing()) worker.getRegistration().then(r => r && register(r, bell.dataset.key)).catch(() => tone(ringing(), bell.dataset.failed));
+  const again = ringing() && worker.getRegistration().then(r => r && register(r, bell.dataset.key)).catch(() => tone(ringing(), bell.dataset.failed));
   key.addEventListener('click', async () => {
     key.disabled = true;
     try {
+      await Promise.all([again, self.device.ringing]);   // else it would come after the switch
       if (ringing()) {
         const s = await (await worker.ready).pushManager.getSubscription();
         const body = new URLSearchParams({ act: 'off', endpoint: s?.endpoint || '' });

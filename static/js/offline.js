@@ -43,6 +43,14 @@
     await kept.empty();
   };
 
+  // what the phone shared is its person's, and for an hour; what is older or anybody else's goes
+  const came = async () => {
+    const found = await kept.get('settings', 'shared');
+    if (!found || (found.person === who && Math.abs(Date.now() - found.at) < 36e5)) return found;
+    return kept.drop('settings', 'shared');
+  };
+
+  let ringing = null;   // a registration on its way
   let mine = null;   // {person} when the switch is on and it is this person's
   const ready = (async () => {
     const installed = matchMedia('(display-mode: standalone)').matches;
@@ -52,7 +60,8 @@
     // somebody else's, or the worker emptied it because it was; null: the store cannot be read now
     if (used() && found !== null && found?.person !== who) { await forget(); return; }
     if (worker && (used() || bell || installed)) worker.register('/sw.js', { updateViaCache: 'all' }).catch(() => {});
-    if (bell) ring().catch(() => {});
+    if (bell) ringing = ring().catch(() => {});
+    if (worker?.controller) await came().catch(() => {});
     mine = found || null;
   })();
 
@@ -137,5 +146,5 @@
     addEventListener('online', send);
   }).catch(() => {});
 
-  self.device = { register, token, store, words, who, worker, ready, say, tell, forget, list, get mine() { return mine; }, set mine(v) { mine = v; }, used };
+  self.device = { register, token, store, words, who, worker, ready, say, tell, forget, list, came, get ringing() { return ringing; }, get mine() { return mine; }, set mine(v) { mine = v; }, used };
 })();

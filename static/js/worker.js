@@ -4,6 +4,8 @@
 const PAGES = 'pages', FILES = `shell-${VERSION}`, MINE = ['/', '/notebook/', '/offline/'], WEEK = 7 * 864e5, PATIENCE = 6000;   // ms
 const chosen = () => kept.get('settings', 'offline').catch(() => null);   // {person}
 
+const whose = text => /<html[^>]* data-person="(\w+)"/.exec(text)?.[1];
+
 const fill = async () => (await caches.open(FILES)).addAll(SHELL);
 const refresh = () => Promise.all(MINE.map(async path => { try { await keep(path, await fetch(path, { redirect: 'manual' })); } catch { /* the next visit keeps it */ } }));
 
@@ -26,7 +28,7 @@ const forget = async () => {
 const keep = async (path, answer) => {
   const mine = await chosen();
   if (!mine || answer.status !== 200) return;
-  const text = await answer.text(), who = /<html[^>]* data-person="(\w+)"/.exec(text)?.[1];
+  const text = await answer.text(), who = whose(text);
   if (!who) return;
   if (who !== mine.person) { await forget(); return; }
   const headers = new Headers(answer.headers); ['content-encoding', 'content-length'].forEach(h => headers.delete(h)); headers.set('x-kept', Date.now());
@@ -59,13 +61,19 @@ const picture = async request => {
   try { return await fetch(request); } catch (error) { const found = await caches.match(new URL(request.url).pathname, { cacheName: PAGES }); if (found) return found; throw error; }
 };
 
-// What the phone shares stays here, over a login if need be, until the form of ideas takes it in; for
-// a day at most. It leaves only when the person hands it in.
+// What the phone shares stays here, over a login if need be, until its person takes it into the form
+// of ideas. It is kept for whoever switched this device on or is logged in now, else not at all. A
+// form of another site is no share sheet; one that hides where it comes from looks like one, so the
+// person is asked before anything stands in the form.
 const shared = async request => {
+  const from = request.headers.get('origin'), own = !from || from === 'null' || from === location.origin;
+  if (!own) return Response.redirect('/ideas/', 303);
   let how = 'shared';
   try {
+    const person = (await chosen())?.person || whose(await (await fetch('/ideas/', { redirect: 'manual' })).text());
+    if (!person) throw new Error('nobody is logged in');
     const form = await request.formData(), picture = form.get('picture'), words = ['title', 'text', 'url'].map(n => String(form.get(n) || '').trim());
-    await kept.put('settings', 'shared', { text: [...new Set(words.filter(Boolean))].join('\n'), picture: picture?.size ? picture : null, at: Date.now() });
+    await kept.put('settings', 'shared', { person, text: [...new Set(words.filter(Boolean))].join('\n'), picture: picture?.size ? picture : null, at: Date.now() });
   } catch { how = 'lost'; }
   return Response.redirect(`/ideas/?${how}`, 303);
 };
