@@ -342,7 +342,7 @@ POLICIES: dict[str, Policy] = {
     **dict.fromkeys(("questions", "question"), role("contact", "lead_contact")),
     **dict.fromkeys(("widgets", "widget", "quarantine", "answers"), hr),
     **dict.fromkeys(("audit", "agreement", "looks", "retention"), role("auditor", "administrator")),
-    "system": role("administrator"),
+    **dict.fromkeys(("system", "roles"), role("administrator")),
 }
 # What is typed there is kept nowhere, not even over a login: it would lie beside a name. Of what
 # a device sends, the device keeps its own until it has arrived.
@@ -357,7 +357,7 @@ FRESH = frozenset(
     {
         *("directory_key_make", "chats", "feed_settings"),
         *("directory_rule_add", "directory_rule_drop", "editor_add", "team_new", "team_edit"),
-        *("import_agree", "system"),
+        *("import_agree", "system", "roles"),
         *("roster_export", "coverage_export", "analytics_export", "evidence", "my_data"),
         *("release", "release_suggestion", "release_programme"),
         *("erase_me", "erase_leaver"),
