@@ -37,46 +37,27 @@ app.conf.beat_schedule = {
         "task": "integrations.tasks.renew_lapsing",
         "schedule": crontab(hour=4, minute=10),
     },
-    "forget-ticks": {
-        "task": "campaigns.tasks.forget_ticks",
-        "schedule": crontab(hour=3, minute=20),
-    },
     "revoke-due": {"task": "integrations.tasks.revoke_due", "schedule": 60.0},
     "pushes-due": {"task": "campaigns.tasks.pushes_due", "schedule": 60.0},
     "import-people": {"task": "people.tasks.import_people", "schedule": 60.0},
     "follow-directory": {"task": "people.tasks.follow_directory", "schedule": 60.0},
     "welcome-joiners": {"task": "people.tasks.welcome_joiners", "schedule": 300.0},
-    "forget-old-imports": {
-        "task": "people.tasks.forget_old_imports",
-        "schedule": crontab(hour=3, minute=50),
-    },
     "tend-questions": {"task": "reception.tasks.tend_questions", "schedule": 60.0},
     "read-sources": {"task": "curation.tasks.read_sources", "schedule": 60.0},
     "seats-due": {"task": "people.tasks.seats_due", "schedule": 60.0},
     "send-talk-mails": {"task": "reception.tasks.send_talk_mails", "schedule": 60.0},
     "tidy-talks": {"task": "reception.tasks.tidy_talks", "schedule": crontab(minute=35)},
     "forget-old-trips": {"task": "integrations.tasks.forget_old_trips", "schedule": 600.0},
-    "forget-old-takeouts": {
-        "task": "integrations.tasks.forget_old_takeouts",
-        "schedule": crontab(hour=3, minute=30),
-    },
-    "forget-old-questions": {
-        "task": "reception.tasks.forget_old_questions",
-        "schedule": crontab(hour=3, minute=30),
-    },
+    "count-tags": {"task": "curation.tasks.count_tags", "schedule": crontab(hour=3, minute=20)},
+    "follow-clocks": {"task": "people.tasks.follow_clocks", "schedule": crontab(hour=3, minute=30)},
+    "tell-head": {"task": "integrations.tasks.tell_head", "schedule": crontab(hour=0, minute=10)},
+    # Early, so that whoever opens the figures in the morning finds the month.
+    "close-months": {"task": "people.tasks.close_months", "schedule": crontab(hour=2, minute=10)},
+    # After the months: it tells them once more before anything goes.
     "keep-retention": {
         "task": "campaigns.tasks.keep_retention",
         "schedule": crontab(hour=2, minute=40),
     },
-    "count-tags": {"task": "curation.tasks.count_tags", "schedule": crontab(hour=3, minute=20)},
-    "follow-clocks": {"task": "people.tasks.follow_clocks", "schedule": crontab(hour=3, minute=30)},
-    "forget-old-previews": {
-        "task": "curation.tasks.forget_old_previews",
-        "schedule": crontab(hour=3, minute=40),
-    },
-    "tell-head": {"task": "integrations.tasks.tell_head", "schedule": crontab(hour=0, minute=10)},
-    # Early, so that whoever opens the figures in the morning finds the month.
-    "close-months": {"task": "people.tasks.close_months", "schedule": crontab(hour=4, minute=40)},
     "look-after-teams": {"task": "people.tasks.look_after_teams", "schedule": 60.0},
     # Mails in the morning of working days, never at night (working time).
     "warn-of-ends": {

@@ -1,7 +1,9 @@
 """How long things are kept: one table of classes over all rooms, a dry run, and a job with a log.
 
 Each room's ``retention.py`` lists its classes under ``KEPT``; a new class is one entry there. The
-nightly job, the page with its dry run and the log all read this table.
+nightly job, the page with its dry run and the log all read this table, and so does every sentence
+that names a number of days. ``CLOSES`` there are figures of months that are over: they are told
+before anything goes.
 """
 
 import datetime as dt
@@ -31,8 +33,8 @@ class Kept:
     """A class of data: ``rows(before)`` are those that may go, ``why`` says what they are kept for.
 
     ``days`` is usual; an administrator may choose from ``least`` to ``most``. Equal bounds mean
-    that the law or a promise has decided. ``let_go`` replaces deleting, for what needs more than
-    that; it gets one batch and says how many it took.
+    that the law or a promise has decided; no days at all, that each row names its own. ``let_go``
+    replaces deleting, for what needs more than that; it gets one batch and says how many it took.
     """
 
     name: str
@@ -107,11 +109,15 @@ UNTIMED = (
 )
 
 
+def _rooms() -> list[Any]:
+    """The ``retention.py`` of all rooms, the lowest floor first."""
+    rooms = [a for a in apps.get_app_configs() if module_has_submodule(a.module, "retention")]
+    return [import_module(f"{app.name}.retention") for app in reversed(rooms)]
+
+
 def classes() -> tuple[Kept, ...]:
     """All classes, the lowest floor first."""
-    rooms = [a for a in apps.get_app_configs() if module_has_submodule(a.module, "retention")]
-    found = [import_module(f"{app.name}.retention").KEPT for app in reversed(rooms)]
-    return tuple(kept for room in found for kept in room)
+    return tuple(kept for room in _rooms() for kept in room.KEPT)
 
 
 def days(name: str) -> int:
@@ -152,11 +158,25 @@ def change(*, name: str, typed: str, by: Person, now: dt.datetime) -> int:
     return wanted
 
 
-def would_go(*, now: dt.datetime) -> dict[str, int]:
-    """The dry run: how many rows of each class the next night takes. One query for each class."""
+def shortest(name: str, *, since: dt.datetime) -> int:
+    """The fewest days for which a class was kept at any time since. Two queries."""
+    turns = AuditEntry.objects.filter(act="retention.changed", facts__name=name, at__gte=since)
+    told = [days for facts in turns.values_list("facts", flat=True) for days in _both(facts)]
+    return min([days(name), *told])
+
+
+def _both(facts: dict[str, int]) -> tuple[int, int]:
+    return facts["before"], facts["days"]
+
+
+def would_go(*, now: dt.datetime) -> dict[str, bool]:
+    """The dry run: whether the next night takes anything of a class. One query for each class.
+
+    How much it is counted nowhere: it would tell what single people did.
+    """
     chosen_days = chosen()
     return {
-        kept.name: kept.rows(now - dt.timedelta(days=chosen_days[kept.name])).count()
+        kept.name: kept.rows(now - dt.timedelta(days=chosen_days[kept.name])).exists()
         for kept in classes()
     }
 
@@ -164,9 +184,13 @@ def would_go(*, now: dt.datetime) -> dict[str, int]:
 def run(*, now: dt.datetime, on: dt.date) -> int:
     """Let go of what is over, class by class; returns how many rows went.
 
-    In batches of their own transactions, so that dying in between loses nothing and a second run
+    First the months that are over are told; where that fails, nothing goes this night. Then in
+    batches of their own transactions, so that dying in between loses nothing and a second run
     finds only what is left. Each batch is added to the day's line in the log with it.
     """
+    for room in _rooms():
+        for close in getattr(room, "CLOSES", ()):
+            close(now=now)
     return sum(_run(kept, days_, now, on) for kept, days_ in _with_days())
 
 

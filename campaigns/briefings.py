@@ -16,8 +16,6 @@ from .refusals import FieldRefused
 
 MOST_TOPICS = 12
 FARTHEST = dt.timedelta(days=92)  # how far ahead an issue can be drafted
-# A tick is for the person; nobody needs to know later, not even they.
-TICKS_KEPT = dt.timedelta(days=30)
 
 
 class StaleIssue(Exception):
@@ -206,11 +204,6 @@ def reads_of(person: Person, briefing: Briefing | None) -> "QuerySet[BriefingRea
 def read_by(person: Person, briefing: Briefing | None) -> bool:
     """Tell a person whether they have ticked an issue. Only they may ask."""
     return reads_of(person, briefing).exists()
-
-
-def forget_ticks(*, now: dt.datetime) -> int:
-    """Delete ticks that have served; returns how many."""
-    return BriefingRead.objects.filter(read_at__lt=now - TICKS_KEPT).delete()[0]
 
 
 def of_day(day: dt.date) -> tuple[Briefing | None, list[BriefingItem]]:

@@ -34,7 +34,6 @@ from .models import Briefing, HoldRecord, Programme, Reached, ReachWish
 log = logging.getLogger(__name__)
 AT_ONCE = 1000  # messages of one round by one way; the next minute brings the next
 HOLD_TOLD = dt.timedelta(days=3)  # an older hold is on Today, and is no news
-KEPT = dt.timedelta(days=30)
 _DAY = dt.timedelta(days=1)
 # People alike in these have the same hours.
 _ALIKE = ("timezone", "site_id", "quiet_from_hour", "quiet_until_hour", "quiet_free_days")
@@ -234,8 +233,3 @@ def _wanted_until(message: Message) -> dt.datetime | None:
     person = Person.objects.get(pk=message.person.pk)
     mine = hours.of(person, message.now)
     return None if mine.quiet(message.now) else mine.next_quiet(message.now, _DAY)
-
-
-def forget(*, now: dt.datetime) -> int:
-    """Delete which messages went out when they have served; returns how many."""
-    return Reached.objects.filter(at__lt=now - KEPT).delete()[0]

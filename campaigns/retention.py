@@ -11,7 +11,7 @@ from ambassadors.models import Erasure, Person
 from ambassadors.retention import Kept
 
 from . import erasures
-from .models import BriefingRead, Evidence, Reading, Version
+from .models import BriefingRead, Evidence, Reached, Reading, Version
 
 
 def _left(before: dt.datetime) -> "QuerySet[Person]":
@@ -88,5 +88,14 @@ KEPT = (
         least=7,
         most=90,
         rows=lambda before: BriefingRead.objects.filter(read_at__lt=before),
+    ),
+    Kept(
+        name="reached",
+        title=gettext_noop("Which messages went to whom"),
+        why=gettext_noop("So that nobody is written to twice. What stood in them is kept nowhere."),
+        days=30,
+        least=7,
+        most=90,
+        rows=lambda before: Reached.objects.filter(at__lt=before),
     ),
 )

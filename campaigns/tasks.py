@@ -27,7 +27,6 @@ from . import (
     pace,
     proposals,
     pushes,
-    reaching,
     reminders,
     restores,
     unknowns,
@@ -241,14 +240,6 @@ def let_go() -> int:
     """Let posts go on that no guideline holds any more; returns how many."""
     close_old_connections()
     return confirming.let_go(now=pace.clock())
-
-
-@shared_task  # type: ignore[untyped-decorator]
-def forget_ticks() -> int:
-    """Delete people's own "read" ticks, and what we sent them, when it has served."""
-    close_old_connections()
-    now = pace.clock()
-    return briefings.forget_ticks(now=now) + reaching.forget(now=now)
 
 
 @shared_task  # type: ignore[untyped-decorator]

@@ -18,7 +18,6 @@ PICTURE_SECONDS = 3.0
 _PICTURE_BYTES = 5_000_000
 FRESH = dt.timedelta(hours=1)
 _FAILED_FRESH = dt.timedelta(minutes=1)  # so that pressing again soon asks again
-KEPT = dt.timedelta(days=7)
 
 
 def look(url: str, *, now: dt.datetime) -> LinkPreview:
@@ -79,11 +78,11 @@ def known(url: str) -> LinkPreview | None:
     return LinkPreview.objects.filter(url_key=_key(url), why="").first() if url else None
 
 
-def forget_old(*, now: dt.datetime) -> int:
-    """Delete what was read a week ago, pictures included; returns how many."""
-    old = list(LinkPreview.objects.filter(read_at__lt=now - KEPT)[:500])
-    for preview in old:
+def let_go(batch: list[LinkPreview], now: dt.datetime) -> int:
+    """Delete what was read, pictures included; returns how many."""
+    del now
+    for preview in batch:
         if preview.picture:
             preview.picture.delete(save=False)
         preview.delete()
-    return len(old)
+    return len(batch)

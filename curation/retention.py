@@ -4,7 +4,8 @@ from django.utils.translation import gettext_noop
 
 from ambassadors.retention import Kept
 
-from .models import Comment, Draft
+from . import previews
+from .models import Comment, Draft, LinkPreview, TagDay
 
 KEPT = (
     Kept(
@@ -24,5 +25,24 @@ KEPT = (
         least=30,
         most=730,
         rows=lambda before: Comment.objects.filter(thread__isnull=True, settled_at__lt=before),
+    ),
+    Kept(
+        name="previews",
+        title=gettext_noop("What we read of pages that texts link to"),
+        why=gettext_noop("So that a page is not asked for again by each of us."),
+        days=7,
+        least=1,
+        most=30,
+        rows=lambda before: LinkPreview.objects.filter(read_at__lt=before),
+        let_go=previews.let_go,
+    ),
+    Kept(
+        name="tags",
+        title=gettext_noop("Counts of watched hashtags, by day"),
+        why=gettext_noop("For a comparison with the year before. They hold no name."),
+        days=400,
+        least=60,
+        most=800,
+        rows=lambda before: TagDay.objects.filter(day__lt=before.date()),
     ),
 )

@@ -19,7 +19,6 @@ from .models import TagDay, TagReading, WatchedTag
 
 MOST = 30
 SHOWN = dt.timedelta(days=28)
-KEPT = dt.timedelta(days=400)
 _NAME = re.compile(r"\w*[^\W\d_]\w*")
 _TAG = re.compile(r"(?<![\w&/#])#(\w{2,64})")
 _MOST_POSTS = 20_000  # read for what colleagues begin to use
@@ -61,10 +60,9 @@ def forget(*, tag: WatchedTag, by: Person, now: dt.datetime) -> None:
 
 
 def count_all(*, now: dt.datetime) -> int:
-    """Ask the networks about every tag; returns how many answers had numbers. Old days go."""
+    """Ask the networks about every tag; returns how many answers had numbers."""
     counted = 0
     yesterday = now.astimezone(dt.UTC).date() - dt.timedelta(days=1)
-    TagDay.objects.filter(day__lt=yesterday - KEPT).delete()
     for tag in WatchedTag.objects.all():
         counted += _count(tag, "mastodon", yesterday, now)
         counted += _count(tag, "bluesky", yesterday, now)

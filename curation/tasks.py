@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from integrations import instance
 
-from . import previews, sources, tags
+from . import sources, tags
 
 
 @shared_task  # type: ignore[untyped-decorator]
@@ -16,13 +16,6 @@ def read_sources() -> int:
     if instance.stopped():
         return 0
     return sources.read_due(now=timezone.now())
-
-
-@shared_task  # type: ignore[untyped-decorator]
-def forget_old_previews() -> int:
-    """Delete old link previews; returns how many."""
-    close_old_connections()
-    return previews.forget_old(now=timezone.now())
 
 
 @shared_task  # type: ignore[untyped-decorator]

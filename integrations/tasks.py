@@ -70,12 +70,6 @@ def mail_takeouts() -> int:
 
 
 @shared_task  # type: ignore[untyped-decorator]
-def forget_old_takeouts() -> int:
-    """Delete links that are over, with the addresses; returns how many."""
-    return takeouts.forget_old(now=timezone.now())
-
-
-@shared_task  # type: ignore[untyped-decorator]
 def forget_old_trips() -> int:
     """Delete round trips that are over; returns how many."""
     return trips.forget_old(now=timezone.now())

@@ -25,7 +25,6 @@ from .models import ImportPiece, PeopleImport
 from .states import move_import
 
 LEASE = dt.timedelta(seconds=100)
-KEPT = dt.timedelta(days=7)  # a file nobody went on with
 STAGED = 5_000  # lines read at once
 BATCH = 25_000  # rows of one transaction; each joins once with everybody who is here
 MOST_SITES = 200
@@ -129,12 +128,9 @@ def drop(*, row: PeopleImport, by: Person | None, now: dt.datetime) -> bool:
     return moved
 
 
-def forget_old(*, now: dt.datetime) -> int:
-    """Drop files that nobody went on with for a week; returns how many."""
-    old = PeopleImport.objects.filter(
-        state__in=[State.UPLOADED, State.READ, State.WAITING], uploaded_at__lt=now - KEPT
-    )
-    return sum(drop(row=row, by=None, now=now) for row in old)
+def let_go(batch: list[PeopleImport], now: dt.datetime) -> int:
+    """Drop files that nobody went on with; returns how many."""
+    return sum(drop(row=row, by=None, now=now) for row in batch)
 
 
 def claim(*, now: dt.datetime) -> PeopleImport | None:

@@ -34,7 +34,6 @@ log = logging.getLogger(__name__)
 
 LONGEST_NOTE = 2_000  # characters
 MOST = 5_000  # addresses of one round
-KEPT = dt.timedelta(days=14)  # an address after its mail left: so long a report may take
 _AT_ONCE = 200  # mails of one tick
 _SALT = "invitation"
 _BETWEEN = re.compile(r"[\s,;<>\"]+")
@@ -247,7 +246,8 @@ def _message(row: Invitation) -> EmailMessage:
     )
 
 
-def forget(*, now: dt.datetime) -> int:
-    """Forget addresses when their mails have arrived or not; returns how many."""
-    rows = Invitation.objects.filter(sent_at__lte=now - KEPT).exclude(address="")
+def let_go(batch: list[Invitation], now: dt.datetime) -> int:
+    """Forget addresses whose mails have arrived or not; who was written to stays as a digest."""
+    del now
+    rows = Invitation.objects.filter(pk__in=[row.pk for row in batch])
     return rows.update(address="", person=None)

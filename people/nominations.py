@@ -115,10 +115,3 @@ def _write(row: Nomination) -> None:
         }
 
     letters.write(row.nominee, words, about="a nomination")
-
-
-def forget(*, now: dt.datetime) -> int:
-    """Delete what nobody answered in time, and notes whose yes is half a year old."""
-    silent = Nomination.objects.filter(agreed_at__isnull=True, expires_at__lte=now)
-    old = Nomination.objects.filter(agreed_at__lte=now - dt.timedelta(days=183))
-    return silent.delete()[0] + old.delete()[0]

@@ -90,13 +90,6 @@ def welcome_joiners() -> int:
 
 
 @shared_task  # type: ignore[untyped-decorator]
-def forget_old_imports() -> int:
-    """Drop files that nobody went on with; returns how many."""
-    close_old_connections()
-    return imports.forget_old(now=timezone.now())
-
-
-@shared_task  # type: ignore[untyped-decorator]
 def look_after_teams() -> int:
     """Offer places that became free, and write the mails of nominations and invitations.
 
@@ -118,13 +111,12 @@ def _working(now: dt.datetime) -> bool:
 
 @shared_task  # type: ignore[untyped-decorator]
 def look_after_terms() -> int:
-    """Once a morning: pauses that are over, terms that end, what nobody need know any more."""
+    """Once a morning: pauses that are over, and terms that end."""
     close_old_connections()
     now = pace.clock()
     if not restores.may_publish(now=now):
         return 0
-    count = terms.resume_due(now=now) + terms.ask_due(now=now) + terms.end_due(now=now)
-    return count + nominations.forget(now=now) + invitations.forget(now=now)
+    return terms.resume_due(now=now) + terms.ask_due(now=now) + terms.end_due(now=now)
 
 
 @shared_task  # type: ignore[untyped-decorator]

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from ambassadors import audit, retention
+from ambassadors import audit
 from ambassadors.memberships import day_of
 from ambassadors.models import Absence, Person, Team, TeamKind
 from campaigns import wording
@@ -230,16 +230,11 @@ def close(*, inquiry: Inquiry, seen: int, by: Person, now: dt.datetime) -> None:
     audit.record("inquiry.closed", inquiry, by=by, now=now)
 
 
-def forget_old(*, now: dt.datetime) -> int:
-    """Delete questions whose last word lies INQUIRY_DAYS back; one audit entry for each run."""
-    before = now - dt.timedelta(days=retention.days("inquiries"))
-    total = 0
-    while True:
-        with transaction.atomic():
-            rows = Inquiry.objects.select_for_update(skip_locked=True, of=("self",))
-            batch = list(rows.filter(last_at__lt=before).order_by("pk")[:_AT_ONCE])
-            if not batch:
-                return total
-            Inquiry.objects.filter(pk__in=[row.pk for row in batch]).delete()
-            audit.record("inquiries.forgotten", batch[0], by=None, now=now, count=len(batch))
-        total += len(batch)
+def let_go(batch: list[Inquiry], now: dt.datetime) -> int:
+    """Delete questions whose time is over, but those somebody is at; one audit entry for all."""
+    rows = Inquiry.objects.select_for_update(skip_locked=True, of=("self",))
+    free = list(rows.filter(pk__in=[row.pk for row in batch]))
+    if free:
+        Inquiry.objects.filter(pk__in=[row.pk for row in free]).delete()
+        audit.record("inquiries.forgotten", free[0], by=None, now=now, count=len(free))
+    return len(free)

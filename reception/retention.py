@@ -5,6 +5,7 @@ from django.utils.translation import gettext_noop
 
 from ambassadors.retention import Kept
 
+from . import figures, inquiries, talk_requests
 from .models import Inquiry, TalkRequest
 
 KEPT = (
@@ -16,6 +17,7 @@ KEPT = (
         least=30,
         most=365,
         rows=lambda before: Inquiry.objects.filter(last_at__lt=before),
+        let_go=inquiries.let_go,
     ),
     Kept(
         name="talk_requests",
@@ -25,5 +27,7 @@ KEPT = (
         least=30,
         most=730,
         rows=lambda before: TalkRequest.objects.filter(ended_at__lt=before),
+        let_go=talk_requests.let_go,
     ),
 )
+CLOSES = (figures.close_months,)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db.models import Avg, Count
 
-from ambassadors import anonymity
+from ambassadors import anonymity, retention
 
 from .models import TalkRequest
 
@@ -34,10 +34,10 @@ def last_quarter(today: dt.date) -> tuple[dt.date, dt.date]:
 
 def of_last_quarter(today: dt.date) -> Figure | None:
     """The figure, or None when fewer than five speakers stand behind it."""
-    if settings.TALK_REQUEST_DAYS < _DAYS_KEPT:
-        return None  # what is deleted in between would show one answer at a time
     zone = ZoneInfo(settings.TIME_ZONE)  # everybody's quarter ends with the same instant
     begin, end = (dt.datetime.combine(day, dt.time(), zone) for day in last_quarter(today))
+    if retention.shortest("talk_requests", since=begin) < _DAYS_KEPT:
+        return None  # what was deleted in between would show one answer at a time
     found = TalkRequest.objects.filter(rated_at__gte=begin, rated_at__lt=end).aggregate(
         stars=Avg("rating"), answers=Count("pk"), speakers=Count("speaker", distinct=True)
     )

@@ -7,7 +7,6 @@ from django.utils import timezone
 from integrations import instance
 
 from . import (
-    figures,
     inquiries,
     letters,
     quarantine,
@@ -28,11 +27,11 @@ def send_talk_mails() -> int:
 
 @shared_task  # type: ignore[untyped-decorator]
 def tidy_talks() -> int:
-    """What ran out goes back or lapses, what is old is forgotten; returns how many changed."""
+    """What ran out goes back or lapses; returns how many changed."""
     close_old_connections()
     now = timezone.now()
     changed = talk_offers.free_due(now=now) + talk_requests.lapse_due(now=now)
-    return changed + talk_requests.hold_due(now=now) + talk_requests.forget_old(now=now)
+    return changed + talk_requests.hold_due(now=now)
 
 
 @shared_task  # type: ignore[untyped-decorator]
@@ -55,12 +54,3 @@ def tend_questions() -> int:
     quarantine.ask_to_look(now=now)
     letters.send_due(now=now)
     return count
-
-
-@shared_task  # type: ignore[untyped-decorator]
-def forget_old_questions() -> int:
-    """First the figures of whole months, then delete what is too old; returns how many."""
-    close_old_connections()
-    now = timezone.now()
-    figures.close_months(now=now)
-    return inquiries.forget_old(now=now)

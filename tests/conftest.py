@@ -9,8 +9,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone, translation
 
-from ambassadors import consents
-from ambassadors.models import Person, Role
+from ambassadors import consents, retention
+from ambassadors.models import Person, RetentionRun, Role
 from campaigns.models import DisclosureRule, DisclosureTable, Programme, Suggestion, Topic, Variant
 from campaigns.shares import Words, share
 from integrations import accounts
@@ -131,6 +131,17 @@ def browser(who):
     made = Client()
     made.force_login(who)
     return made
+
+
+def night(name, *, now):
+    """How many rows of a class one night lets go."""
+
+    def gone():
+        return sum(RetentionRun.objects.filter(name=name).values_list("gone", flat=True))
+
+    before = gone()
+    retention.run(now=now, on=now.date())
+    return gone() - before
 
 
 @pytest.fixture

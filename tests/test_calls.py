@@ -17,7 +17,7 @@ from ambassadors.states import NoSuchWay, move
 from people import applications, calls, nominations, states, terms
 from people.models import Application, Call, Nomination
 
-from .conftest import browser
+from .conftest import browser, night
 from .test_pipeline import selin, stage_of, team_of, term  # noqa: F401
 
 pytestmark = pytest.mark.django_db
@@ -378,7 +378,7 @@ def test_nomination_is_mailed_once_and_deleted_when_it_expires(
     )  # fmt: skip
     later = now + dt.timedelta(days=settings.NOMINATION_DAYS + 1)
     assert not Nomination.objects.asked_of(nam, later).exists()
-    assert (nominations.forget(now=now), nominations.forget(now=later)) == (0, 1)
+    assert (night("unanswered", now=now), night("unanswered", now=later)) == (0, 1)
 
 
 # Pause, renewal, farewell -----------------------------------------------------------------------

@@ -156,11 +156,11 @@ def test_page_asks_the_same_number_of_questions_for_one_and_three(
 ):
     site = Site.objects.create(slug="s", name="Süderkoog")
     contact("Frauke", areas=areas, sites=[site])
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         look()
     contact("Nam", areas=areas, sites=[site])
     contact("Samira", areas=areas, sites=[site])
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         look()
 
 

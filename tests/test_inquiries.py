@@ -40,7 +40,7 @@ from reception.models import (
     Promise,
 )
 
-from .conftest import browser
+from .conftest import browser, night
 from .test_cards import areas, contact, desk_of_contacts  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.django_db
@@ -684,7 +684,7 @@ def test_old_questions_are_deleted_and_counted(contact):
     old, young = asked("Old?"), asked("Young?")
     long_ago = timezone.now() - dt.timedelta(days=retention.days("inquiries") + 1)
     Inquiry.objects.filter(pk=old.pk).update(last_at=long_ago)
-    assert inquiries.forget_old(now=timezone.now()) == 1
+    assert night("inquiries", now=timezone.now()) == 1
     assert list(Inquiry.objects.all()) == [young]
     entry = AuditEntry.objects.get(act="inquiries.forgotten")
     assert entry.facts == {"count": 1}
@@ -730,6 +730,32 @@ def test_month_of_four_people_or_four_ratings_tells_nothing(contact):
     inquiries.answer(inquiry=inquiry, text="Yes.", seen=inquiry.turn, by=who, now=at)
     figures.close_months(now=now)
     assert (MonthFigure.objects.get().answered, MonthFigure.objects.get().rated) == (5, None)
+
+
+def test_month_is_told_before_its_questions_go(contact, person):
+    """Also where a company keeps questions for a month only, and the night is the first since."""
+    _month(contact, 5)
+    retention.change(
+        name="inquiries", typed="30", by=person("Ada", "administrator"), now=timezone.now()
+    )
+    now = dt.datetime(2026, 11, 20, 4, tzinfo=dt.UTC)
+    assert night("inquiries", now=now) == 5
+    assert MonthFigure.objects.get().answered == 5
+
+
+def test_nothing_goes_while_a_month_cannot_be_told(contact, monkeypatch):
+    _month(contact, 5)
+    monkeypatch.setattr(figures, "_close", lambda *_month: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        night("inquiries", now=dt.datetime(2027, 6, 1, 4, tzinfo=dt.UTC))
+    assert Inquiry.objects.count() == 5
+
+
+def test_strangers_read_the_days_that_hold(contact, person, client):
+    contact()
+    ada = person("Ada", "administrator")
+    retention.change(name="inquiries", typed="45", by=ada, now=timezone.now())
+    assert "45 days" in client.get("/ask/privacy/?lang=en").content.decode()
 
 
 def test_inbox_asks_the_same_number_of_questions_for_one_and_three(

@@ -17,7 +17,7 @@ from ambassadors.models import AuditEntry, Person
 from people import bounces, invitations
 from people.models import Call, Invitation, InvitationRound, NoInvitations
 
-from .conftest import browser
+from .conftest import browser, night
 from .test_calls import call_for, lead, team  # noqa: F401
 from .test_pipeline import selin, team_of  # noqa: F401
 
@@ -245,7 +245,7 @@ def test_bounced_address_is_shown_and_forgotten_with_the_others(team, call_for, 
     bounces.take(report(mailoutbox[0].from_email), now=timezone.now())
     assert "nam@example.org" in desk.get(f"/people/calls/{call.pk}/").content.decode()
     now = timezone.now()
-    assert [invitations.forget(now=now + dt.timedelta(days=n)) for n in (1, 15)] == [0, 1]
+    assert [night("invitations", now=now + dt.timedelta(days=n)) for n in (1, 15)] == [0, 1]
     assert "nam@example.org" not in desk.get(f"/people/calls/{call.pk}/").content.decode()
     assert send(call, selin, "nam@example.org").queued == 0
 

@@ -10,6 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from ambassadors import retention
 from ambassadors.models import AuditEntry
 from campaigns import briefings, holds, issue_mails, reaching, tasks
 from campaigns.briefings import Draft, IssueRefused, StaleIssue
@@ -23,7 +24,7 @@ from campaigns.models import (
     Topic,
 )
 
-from .conftest import browser
+from .conftest import browser, night
 
 pytestmark = pytest.mark.django_db
 
@@ -428,7 +429,14 @@ def test_tick_is_the_persons_alone(client, todays, jona, desk, person, a_working
 
 def test_ticks_are_forgotten(todays, jona):
     briefings.confirm(briefing=todays, by=jona, now=at(9))
-    assert [briefings.forget_ticks(now=at(9) + dt.timedelta(days=d)) for d in (29, 31)] == [0, 1]
+    assert [night("ticks", now=at(9) + dt.timedelta(days=d)) for d in (29, 31)] == [0, 1]
+
+
+def test_page_says_for_how_long_ticks_are_kept(todays, jona, person):
+    briefings.confirm(briefing=todays, by=jona, now=at(9))
+    ada = person("Ada", "administrator")
+    retention.change(name="ticks", typed="12", by=ada, now=timezone.now())
+    assert "forgotten after 12 days" in browser(jona).get("/issues/").content.decode()
 
 
 def test_issue_of_an_older_day_shows_the_lights_of_then(client, topic, mirja):

@@ -15,7 +15,7 @@ from people.csvfiles import FileRefused
 from people.models import ImportPiece, PeopleImport
 from people.tasks import import_people
 
-from .conftest import browser
+from .conftest import browser, night
 from .corpus import cases, value
 
 HEADER = "E-Mail;Name;Personalnummer;Position;Standort;Sprache"
@@ -299,8 +299,8 @@ def test_nothing_of_the_file_is_left_when_it_is_done(frauke):
 
 def test_a_file_nobody_goes_on_with_is_dropped_after_a_week(frauke):
     row = read(lines(ANNE), frauke)
-    assert imports.forget_old(now=NOW + dt.timedelta(days=6)) == 0
-    assert imports.forget_old(now=NOW + dt.timedelta(days=8)) == 1
+    assert night("files", now=NOW + dt.timedelta(days=6)) == 0
+    assert night("files", now=NOW + dt.timedelta(days=8)) == 1
     row.refresh_from_db()
     assert (row.state, ImportPiece.objects.count()) == ("dropped", 0)
 

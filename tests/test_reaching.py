@@ -16,7 +16,7 @@ from campaigns import holds, issue_mails, reaching
 from campaigns.models import Briefing, BriefingItem, Programme, Reached, ReachWish
 from integrations import bounces
 
-from .conftest import browser
+from .conftest import browser, night
 from .test_issues import TUESDAY, at
 
 pytestmark = pytest.mark.django_db
@@ -227,7 +227,7 @@ def test_what_was_sent_is_forgotten(out, jona, box):
     ask(jona)
     send(box)
     days = [dt.timedelta(days=n) for n in (29, 31)]
-    assert [reaching.forget(now=at(8) + after) for after in days] == [0, 1]
+    assert [night("reached", now=at(8) + after) for after in days] == [0, 1]
 
 
 # The page ---------------------------------------------------------------------------------------

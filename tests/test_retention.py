@@ -1,7 +1,9 @@
 """How long things are kept: one table, bounds, a dry run, a job that may die and run again."""
 
+import ast
 import datetime as dt
 import uuid
+from pathlib import Path
 
 import pytest
 from django.utils import timezone
@@ -44,7 +46,7 @@ def test_names_of_classes_are_their_own():
 
 def test_the_night_takes_what_is_over_and_nothing_younger(jona):
     drafts(jona, 29, 31, 400)
-    assert retention.would_go(now=timezone.now())["drafts"] == 2
+    assert retention.would_go(now=timezone.now())["drafts"] is True
     assert [run(), run()] == [2, 0]
     [line] = RetentionRun.objects.all()
     assert (line.name, line.gone, line.days, Draft.objects.count()) == ("drafts", 2, 30, 1)
@@ -124,3 +126,82 @@ def test_fixed_classes_cannot_be_changed(person):
     with pytest.raises(retention.NotChanged):
         retention.change(name="evidence", typed="0", by=ada, now=timezone.now())
     assert RetentionRule.objects.count() == 0
+
+
+# One clock ----------------------------------------------------------------------------------------
+
+# What deletes by its own clock, and why that is no class of data.
+OWN_CLOCK = {
+    "integrations/trips.py:forget_old": "minutes: a round trip to a network that is over",
+    "campaigns/front.py:forget_editions": "an hour: what processes tell each other, of no person",
+    "campaigns/clicks.py:_write": "a mark against counting twice, without a person or a click",
+}
+ROOT = Path(__file__).parents[1]
+
+
+def clocks(source):
+    """Functions that delete rows of which a moment lies a span before now."""
+    for function in ast.walk(ast.parse(source)):
+        if not isinstance(function, ast.FunctionDef):
+            continue
+        parts = list(ast.walk(function))
+        deletes = any(isinstance(one, ast.Attribute) and one.attr == "delete" for one in parts)
+        kept = [
+            one.value
+            for one in parts
+            if isinstance(one, ast.Assign)
+            or (isinstance(one, ast.keyword) and (one.arg or "").endswith(("__lt", "__lte")))
+        ]
+        if deletes and any(
+            isinstance(value, ast.BinOp)
+            and isinstance(value.op, ast.Sub)
+            and ast.unparse(value.left) in {"now", "today", "yesterday", "now.date()"}
+            for value in kept
+        ):
+            yield function.name
+
+
+def test_what_is_kept_for_a_time_stands_in_the_one_table():
+    """A second clock would not stand on the page, and nobody could change it."""
+    found = {
+        f"{path.relative_to(ROOT)}:{name}"
+        for room in ("ambassadors", "integrations", "campaigns", "curation", "people", "reception")
+        for path in (ROOT / room).rglob("*.py")
+        if "migrations" not in path.parts and path.name != "retention.py"
+        for name in clocks(path.read_text(encoding="utf-8"))
+    }
+    assert found == set(OWN_CLOCK)
+
+
+def test_that_test_sees_a_second_clock():
+    second = """
+def forget(*, now):
+    return Row.objects.filter(at__lt=now - KEPT).delete()[0]
+def tidy(*, now):
+    before = now - dt.timedelta(days=30)
+    Row.objects.filter(at__lt=before).delete()
+def drop(*, by):
+    Row.objects.filter(by=by).delete()
+"""
+    assert list(clocks(second)) == ["forget", "tidy"]
+
+
+def test_no_setting_of_days_is_read_beside_the_table():
+    """What an administrator chose on the page would not hold there."""
+    settings = {"INQUIRY_DAYS", "TALK_REQUEST_DAYS"}
+    found = {
+        f"{path.relative_to(ROOT)}"
+        for path in ROOT.glob("*/**/*.py")
+        if ".venv" not in path.parts and path.parts[-2] != "tests" and path.name != "settings.py"
+        if any(f"settings.{name}" in path.read_text(encoding="utf-8") for name in settings)
+    }
+    assert found == {"reception/retention.py"}
+
+
+def test_the_shortest_time_counts_that_ever_held(person):
+    ada, now = person("Ada", "administrator"), timezone.now()
+    for days, ago_ in ((60, 50), (90, 40), (30, 20), (80, 10)):
+        at = now - dt.timedelta(days=ago_)
+        retention.change(name="drafts", typed=str(days), by=ada, now=at)
+    since = [retention.shortest("drafts", since=ago(days)) for days in (60, 45, 15, 5)]
+    assert since == [30, 30, 30, 80]

@@ -24,7 +24,7 @@ from ambassadors.takeout import tables, untold
 from campaigns.models import Picture, Post
 from integrations import takeouts
 
-from .conftest import FULL, browser
+from .conftest import FULL, browser, night
 
 pytestmark = pytest.mark.django_db
 ROOMS = {"ambassadors", "integrations", "campaigns", "curation", "people", "reception"}
@@ -208,7 +208,7 @@ def test_link_ends_after_thirty_days_and_is_forgotten(confirmed, mailoutbox):
     path = link(mailoutbox[0])
     late = Client().post(path)
     assert (late.status_code, b"This link ended on" in late.content) == (410, True)
-    assert takeouts.forget_old(now=timezone.now()) == 1
+    assert night("takeouts", now=timezone.now()) == 1
     assert (PrivateAddress.objects.count(), Client().get(path).status_code) == (0, 410)
 
 

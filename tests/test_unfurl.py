@@ -12,6 +12,8 @@ from campaigns.models import Suggestion
 from curation import previews
 from curation.models import LinkPreview, Source, SourceItem
 
+from .conftest import night
+
 pytestmark = pytest.mark.django_db
 
 
@@ -133,8 +135,9 @@ def test_old_previews_go_with_their_pictures(web):
     now = timezone.now()
     row = previews.look(url, now=now)
     storage, name = row.picture.storage, row.picture.name
-    assert previews.forget_old(now=now + dt.timedelta(days=6)) == 0
-    assert (previews.forget_old(now=now + dt.timedelta(days=8)), storage.exists(name)) == (1, False)
+    assert night("previews", now=now + dt.timedelta(days=6)) == 0
+    assert night("previews", now=now + dt.timedelta(days=8)) == 1
+    assert not storage.exists(name)
 
 
 def test_picture_goes_when_its_page_has_none_any_more(web):

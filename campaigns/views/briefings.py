@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from ambassadors import retention
 from ambassadors.models import Person
 from campaigns import briefings as verbs
 from campaigns import issue_mails, reaching
@@ -32,8 +33,9 @@ def briefings(request: HttpRequest) -> HttpResponse:
     rows = Briefing.objects.out().filter(day__lte=person.local(now).date())
     rows = rows.prefetch_related("briefingitem_set__topic")
     page = Paginator(rows, _PAGE).get_page(request.GET.get("page"))
-    ticked = BriefingRead.objects.filter(person=person, briefing__in=list(page.object_list))
-    context = {"page": page, "ticked": set(ticked.values_list("briefing_id", flat=True))}
+    ticks = BriefingRead.objects.filter(person=person, briefing__in=list(page.object_list))
+    ticked = set(ticks.values_list("briefing_id", flat=True))
+    context = {"page": page, "ticked": ticked, "kept": ticked and retention.days("ticks")}
     return render(request, "briefings.html", context)
 
 

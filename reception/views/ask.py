@@ -11,6 +11,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from ambassadors import retention
 from ambassadors.memberships import day_of
 from campaigns.senders import sender
 from campaigns.wakeups import nudge
@@ -70,7 +71,7 @@ def _form(request: HttpRequest, widget: Widget | None, days: int) -> dict[str, A
         "widget": widget,
         "carry": _carry(request, widget),
         "days": days,
-        "keep_days": settings.INQUIRY_DAYS,
+        "keep_days": retention.days("inquiries"),
     }
 
 
@@ -177,7 +178,7 @@ def photo(request: HttpRequest, key: str) -> HttpResponse:
 @require_safe
 def privacy(request: HttpRequest) -> HttpResponse:
     """What happens with a stranger's data, in sentences."""
-    context = {"keep_days": settings.INQUIRY_DAYS, "by_mail": bool(settings.MAIL_DOMAIN)}
+    context = {"keep_days": retention.days("inquiries"), "by_mail": bool(settings.MAIL_DOMAIN)}
     return render(request, "ask_privacy.html", context)
 
 
@@ -256,7 +257,7 @@ def _thread(request: HttpRequest, inquiry: Inquiry, **form: Any) -> HttpResponse
         "said": [(message, names.get(message.author_id or 0, "")) for message in said],
         "owner": names.get(inquiry.owner_id or 0, ""),
         "ratings": Inquiry.Rating.choices,
-        "keep_days": settings.INQUIRY_DAYS,
+        "keep_days": retention.days("inquiries"),
         "sent": request.GET.get("sent") == "1",
         "typed": {},
         "wrong": {},
