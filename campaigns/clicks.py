@@ -28,20 +28,22 @@ from redis.retry import Retry
 
 from .failpoints import failpoint
 from .models import ClickBucket
-from .senders import sender
+from .senders import sender, undeclared_proxy
 
 log = logging.getLogger(__name__)
 
 # So many different browsers of one network count for one link and day. A carrier's network has
-# many people behind it; whoever invents browsers must not invent clicks without end.
+# many people behind it; whoever invents browsers must not invent clicks without end. Whoever comes
+# from no known network, like all behind a proxy that nobody told us of, is of one network, too.
 MOST_OF_ONE_NETWORK = 500
 _PATIENCE = 0.3  # seconds for Redis; a person waits meanwhile
 _PAUSE = 1.0  # seconds without a try after Redis failed
 _SALT_BYTES = 128  # inner and outer key, each as long as a block of the hash
 _KEPT = dt.timedelta(days=1)  # for buckets that were written down
-_OPEN, _CLOSED = "clicks:open", "clicks:closed"
+_OPEN, _CLOSED, _PROXY = "clicks:open", "clicks:closed", "clicks:proxy"
+_PROXY_SEEN = 7 * 24 * 3600  # seconds for which the administrators' page tells of it
 
-# KEYS: salt, visitors, crowd (of the day), open bucket. ARGV: visitor, network or "", field of the
+# KEYS: salt, visitors, crowd (of the day), open bucket. ARGV: visitor, network, field of the
 # bucket, end of the day, most visitors of a network. Returns -1 without a salt, 1 when it counted.
 _COUNT = """
 local salt = redis.call('GET', KEYS[1])
@@ -52,11 +54,9 @@ local function hide(what)
 end
 local visitor = hide(ARGV[1])
 if redis.call('SISMEMBER', KEYS[2], visitor) == 1 then return 0 end
-if ARGV[2] ~= '' then
-  local crowd = redis.call('HINCRBY', KEYS[3], hide(ARGV[2]), 1)
-  redis.call('EXPIREAT', KEYS[3], ARGV[4])
-  if crowd > tonumber(ARGV[5]) then return 0 end
-end
+local crowd = redis.call('HINCRBY', KEYS[3], hide(ARGV[2]), 1)
+redis.call('EXPIREAT', KEYS[3], ARGV[4])
+if crowd > tonumber(ARGV[5]) then return 0 end
 redis.call('SADD', KEYS[2], visitor)
 redis.call('EXPIREAT', KEYS[2], ARGV[4])
 redis.call('HINCRBY', KEYS[4], ARGV[3], 1)
@@ -144,7 +144,7 @@ def count(request: HttpRequest, link_id: int, *, now: dt.datetime) -> bool:
     day, end = _day(now)
     keys = [*(f"clicks:{name}:{day}" for name in ("salt", "seen", "crowd")), _OPEN]
     visitor = _veiled(link_id, network, request.META.get("HTTP_USER_AGENT", ""))
-    crowd = _veiled(link_id, network) if network else b""
+    crowd = _veiled(link_id, network)
     args: list[bytes | str | int] = [
         visitor, crowd, f"{link_id}:{day}", end, MOST_OF_ONE_NETWORK,
     ]  # fmt: skip
@@ -153,11 +153,24 @@ def count(request: HttpRequest, link_id: int, *, now: dt.datetime) -> bool:
         if counted == -1:  # the day's first visitor
             store.client.set(keys[0], os.urandom(_SALT_BYTES), nx=True, exat=end)
             counted = store.count(keys, args)
+        if undeclared_proxy(request):
+            store.client.set(_PROXY, 1, ex=_PROXY_SEEN)
     except redis.RedisError:
         log.warning("no Redis; clicks are not counted for now")
         store.rests_until = time.monotonic() + _PAUSE
         return False
     return bool(counted == 1)
+
+
+def through_undeclared_proxy() -> bool:
+    """Tell whether clicks of the last week came through a proxy that no setting names.
+
+    False also while Redis does not answer.
+    """
+    try:
+        return settings.TRUSTED_PROXIES == 0 and bool(_redis().client.exists(_PROXY))
+    except redis.RedisError:
+        return False
 
 
 def drain(*, now: dt.datetime) -> int:

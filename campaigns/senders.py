@@ -18,8 +18,8 @@ _OURS = [
 def sender(request: HttpRequest) -> str:
     """The network (IPv4 /24, IPv6 /64) a request came from, behind as many proxies as are ours.
 
-    Empty if unknown. Private addresses tell of a proxy that nobody told us about, so they count
-    for nobody.
+    Empty if unknown. A private address is a proxy's that nobody told us about, or one in the
+    company's own house.
     """
     address = request.META.get("REMOTE_ADDR", "")
     if settings.TRUSTED_PROXIES:
@@ -34,3 +34,13 @@ def sender(request: HttpRequest) -> str:
         return ""
     size = 24 if found.version == 4 else 64
     return str(ipaddress.ip_network(f"{found}/{size}", strict=False))
+
+
+def undeclared_proxy(request: HttpRequest) -> bool:
+    """Tell whether a request surely came through a proxy of ours that ``TRUSTED_PROXIES`` lacks.
+
+    A proxy in the house says so itself. What it says about the visitor is not believed: before its
+    own entry anybody can write what they like, and one that passes the header on adds none.
+    """
+    passed = request.META.get("HTTP_X_FORWARDED_FOR", "").strip()
+    return settings.TRUSTED_PROXIES == 0 and bool(passed) and not sender(request)

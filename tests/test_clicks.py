@@ -19,7 +19,7 @@ from campaigns import clicks, machines
 from campaigns.models import ClickBucket, ShortLink
 
 from .agents import BROWSERS, MACHINES
-from .conftest import FULL
+from .conftest import FULL, browser
 
 CHROME = BROWSERS[0]
 NOON = dt.datetime(2026, 11, 30, 11, tzinfo=dt.UTC)
@@ -155,8 +155,29 @@ def test_one_network_that_invents_browsers_counts_only_so_often(link, monkeypatc
         visit(BROWSERS[n])
     visit(BROWSERS[9], "203.0.114.7")
     for n in range(6):  # behind a proxy that nobody told us of, all come from it
-        visit(BROWSERS[20 + n], "10.0.0.1")
-    assert written(link) == 3 + 1 + 6
+        visit(BROWSERS[20 + n], "10.0.0.1", x_forwarded_for=f"198.51.{n}.7")
+    assert written(link) == 3 + 1 + 3
+
+
+@pytest.mark.parametrize(
+    ("address", "proxies", "passed", "told"),
+    [
+        ("10.0.0.1", 0, "198.51.100.7", True),
+        ("10.0.0.1", 0, "", False),  # somebody in the house, or a laptop
+        ("203.0.113.7", 0, "198.51.100.7", False),  # somebody else's proxy
+        ("10.0.0.1", 1, "198.51.100.7", False),
+        ("10.0.0.1", 1, "10.0.0.9", False),  # somebody in the house, through the proxy
+    ],
+)
+def test_administrators_are_told_of_a_proxy_that_no_setting_names(
+    link, person, settings, address, proxies, passed, told
+):
+    settings.TRUSTED_PROXIES = proxies
+    visit(address=address, x_forwarded_for=passed)
+    page = browser(person("Petra", "administrator")).get("/system/").text
+    assert ("a proxy that TRUSTED_PROXIES does not name" in page) is told
+    settings.TRUSTED_PROXIES = 1
+    assert not clicks.through_undeclared_proxy()
 
 
 def test_at_once_a_visitor_counts_once(link, rf):

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from ambassadors import tombstones
 from ambassadors.models import Person
-from campaigns import restores, watch
+from campaigns import clicks, restores, watch
 from campaigns.models import Delivery
 from integrations import instance, limits
 from integrations.networks import get
@@ -49,6 +49,7 @@ def _page(error: str) -> dict[str, Any]:
         "blocked": Delivery.objects.filter(state="queued").exclude(blocked="").count(),
         "in_doubt": Delivery.objects.filter(state="unknown", look_at__isnull=False).count(),
         "stands_still": watch.waiting(now=now, since=watch.STANDSTILL),
+        "proxy": clicks.through_undeclared_proxy(),
         "silent": [
             {"label": get(network).abilities.label, "address": address, "since": since}
             for (network, address), since in sorted(limits.silent().items())
