@@ -60,7 +60,7 @@ messages: .venv/dev.stamp
 	$(WITH) $(V)/python manage.py makemessages -l de --no-location --no-wrap -i .venv -i var
 
 lock:
-	cd requirements && for name in app demo dev; do uv pip compile --quiet --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --python-version 3.11 $$name.in -o $$name.txt; done
+	cd requirements && for name in app demo dev fuzz; do uv pip compile --quiet --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --python-version 3.11 $$name.in -o $$name.txt; done
 
 # The proof that the promises hold, with real processes (tests/chaos). Each ends with 1 on a
 # violation. SEED and ARGS are passed on: make chaos SEED=2, make mutants ARGS="--only gate".
@@ -90,3 +90,16 @@ curators: $(READY)
 
 curators-ci: $(READY)
 	$(V)/python -m bench.curators --seconds 20 --suggestions 40 --pace 1 --no-goal $(ARGS)
+
+# Every operation of the API under generated requests, with all checks, in an environment of its
+# own (Python 3.12 or later, because the tool trips over a fault of 3.11). make api-fuzz EXAMPLES=600
+.PHONY: api-fuzz
+FUZZ_PYTHON ?= python3
+.venv-fuzz/bin/schemathesis: requirements/fuzz.txt
+	@$(FUZZ_PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 12))' || { echo "Set FUZZ_PYTHON to a Python 3.12 or later."; exit 1; }
+	$(FUZZ_PYTHON) -m venv .venv-fuzz
+	.venv-fuzz/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/fuzz.txt
+	touch $@
+
+api-fuzz: $(READY) .venv-fuzz/bin/schemathesis
+	$(V)/python -m bench.api_fuzz .venv-fuzz/bin/schemathesis --examples $(or $(EXAMPLES),30) $(ARGS)

@@ -18,6 +18,7 @@ from campaigns import lights
 from campaigns.views import links
 
 from . import second_factor, session_limits, stepup
+from .api import problems
 from .policies import SAME_FOR_ALL, UNKEPT, Policy, policy_for, wants_fresh
 
 Next = Callable[[HttpRequest], HttpResponse]
@@ -64,7 +65,7 @@ class EdgeMiddleware:
         """Wrap one request."""
         odd = "\x00" in request.path or "%00" in request.META.get("QUERY_STRING", "")
         if odd and not request.path.startswith("/scim/"):  # that door refuses in its own words
-            return HttpResponseBadRequest()
+            return problems.answer(request, 400) or HttpResponseBadRequest()
         now = timezone.now()
         if isinstance(request.user, Person) and session_limits.is_over(
             request, request.user, now=now

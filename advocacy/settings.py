@@ -446,11 +446,33 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
+# Programs: requests of one token in a minute.
+API_A_MINUTE = int(env("API_A_MINUTE", "600"))
 REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["advocacy.api.bearer.Bearer"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "URL_FORMAT_OVERRIDE": None,  # format= is an unknown word like any other
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Botschaft",
+    "DESCRIPTION": "What integrators may read and write. docs/api.md tells how to begin.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVERS": [{"url": f"{SITE_URL}/api/v1"}],
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SCHEMA_PATH_PREFIX_TRIM": True,
+    "SERVE_URLCONF": "advocacy.urls",
+    "COMPONENT_SPLIT_PATCH": False,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "POSTPROCESSING_HOOKS": ["advocacy.api.schema.exact"],
+    "PATH_CONVERTER_OVERRIDES": {
+        "number": {"type": "integer", "minimum": 1, "maximum": 10**18 - 1},
+        "onday": {"type": "string", "format": "date"},
+        "inmonth": {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}$"},
+        "cardkey": {"type": "string", "pattern": "^[0-9a-z]{10}$"},
+    },
 }
 LOGGING = {
     "version": 1,

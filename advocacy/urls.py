@@ -3,6 +3,7 @@
 from django.urls import converters, include, path, register_converter
 from django.views.i18n import set_language
 
+from advocacy.api.schema import docs
 from ambassadors.views import audit, retention
 from campaigns.views import (
     activities,
@@ -57,7 +58,7 @@ from curation.views import (
 from curation.views import ideas as triage
 from curation.views import takeovers as lending
 from curation.views import topics as desk_topics
-from integrations.views import accounts, bluesky, channels, connect, wall
+from integrations.views import accounts, api_tokens, bluesky, channels, connect, wall
 from people.views import (
     call_desk,
     calls,
@@ -419,6 +420,11 @@ urlpatterns = [
     path("feedback/", feedback.feedback, name="feedback"),
     path("system/feedback/", feedback.feedback_list, name="feedback_list"),
     path("system/", system.system, name="system"),
+    path("api/v1/", include("advocacy.api.urls")),
+    path("programs/", api_tokens.tokens, name="api_tokens"),
+    path("programs/keys/", api_tokens.make, name="api_token_make"),
+    path("programs/keys/<int:pk>/end/", api_tokens.end, name="api_token_end"),
+    path("programs/docs/", docs, name="api_docs"),
     path("wall/", wall.wall, name="wall"),
     path("wall/api/posts", wall.wall_posts, name="wall_posts"),
     path("wall/api/posts/<uuid:pk>", wall.wall_post, name="wall_post"),

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from ambassadors import audit, memberships
 from ambassadors.memberships import LastAdministrator, LeftAlready
 from ambassadors.models import Membership, Person, Team
-from integrations import accounts, channels, push, takeouts
+from integrations import accounts, api_tokens, channels, push, takeouts
 from integrations.models import ConnectedAccount
 
 from . import endings, takeovers
@@ -59,7 +59,7 @@ def consequences(person: Person, *, now: dt.datetime) -> Consequences:
 def leave(
     *, person: Person, by: Person | None, now: dt.datetime, planned_on: dt.date | None = None
 ) -> Ended:
-    """End logins, terms, rights, connections, notifications, slots on channels and queued posts.
+    """End logins, keys, terms, rights, connections, notifications, slots on channels, queued posts.
 
     Effects in order: ``left_at`` and all low facts in one transaction, so that from its commit on
     no start passes; a link to their data, if they named an address; commit; wait until nothing of
@@ -74,6 +74,7 @@ def leave(
         for account in mine:
             accounts.disconnect(account=account, by=by, now=now)
         push.forget(person=person)
+        api_tokens.end_all(person=person, by=by, now=now)
         takeouts.make(person=person, now=now)
     in_flight = wait_for_flights(person)
     taken_back = endings.take_back(Delivery.objects.filter(post__person=person), "left", by, now)

@@ -4,7 +4,7 @@ from django.utils.translation import gettext_noop
 
 from ambassadors.takeout import DELETED, IN_RECORD, NAMELESS, Table, Untold
 
-from .models import ConnectedAccount, PushDevice, WallPost
+from .models import ApiToken, ConnectedAccount, PushDevice, WallPost
 
 TABLES = (
     # ``features`` holds what a server can do, and a hash of the practice wall's key.
@@ -29,6 +29,13 @@ TABLES = (
         gettext_noop("Devices that are notified"),
         DELETED,
         left_out=("digest", "sealed", "key_id"),
+    ),
+    Table(
+        ApiToken,
+        "person",
+        gettext_noop("Keys you made for programs"),
+        DELETED,
+        left_out=("digest",),
     ),
     Table(WallPost, "account__person", gettext_noop("Practice wall"), DELETED, left_out=("key",)),
 )

@@ -1,12 +1,19 @@
-"""Pages for when something is not right: what happened, that the text is safe, what next."""
+"""Pages for when something is not right: what happened, that the text is safe, what next.
+
+Programs that call the API are told the same as a problem (RFC 9457).
+"""
 
 from django.http import HttpRequest, HttpResponse, HttpResponseServerError
 from django.shortcuts import render
 from django.template import loader
 
+from advocacy.api import problems
+
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """The request could not be read, or was too large."""
+    if problem := problems.answer(request, 400):
+        return problem
     too_big = type(exception).__name__ == "RequestDataTooBig"
     status = 413 if too_big else 400
     return render(request, "errors/400.html", {"too_big": too_big}, status=status)
@@ -15,12 +22,16 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     """The page belongs to another role."""
     del exception
+    if problem := problems.answer(request, 403):
+        return problem
     return render(request, "errors/403.html", status=403)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """There is nothing here, or it is not this person's."""
     del exception
+    if problem := problems.answer(request, 404):
+        return problem
     return render(request, "errors/404.html", status=404)
 
 
@@ -37,5 +48,6 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def broken(request: HttpRequest) -> HttpResponse:
     """Our mistake. Needs no database and no context."""
-    del request
+    if problem := problems.answer(request, 500):
+        return problem
     return HttpResponseServerError(loader.render_to_string("errors/500.html"))
