@@ -25,9 +25,11 @@ def page_of(erasure: Erasure) -> str:
 def begun(erasure: Erasure, *, at_once: bool) -> None:
     """Say what has begun, when it is done, and how to stop it while it can be stopped.
 
-    Also whoever did not begin it themselves learns of it here, before it is too late.
+    Also whoever did not begin it themselves learns of it here, before it is too late. Who has left
+    is written to outside alone: somebody else may read the mailbox they had here.
     """
     person = erasure.person
+    written_to = addresses(person) - ({person.email} if person.left_at else set())
     with translation.override(person.language), timezone.override(person.zone):
         how = _at_once() if at_once else _own() if erasure.asked_by == person else _by_others()
         due = timezone.localtime(erasure.due_at)
@@ -38,7 +40,7 @@ def begun(erasure: Erasure, *, at_once: bool) -> None:
             "page": settings.SITE_URL + reverse("erase_me"),
             "report": page_of(erasure),
         }
-        _write(_("Your data at Botschaft will be erased"), text, addresses(person))
+        _write(_("Your data at Botschaft will be erased"), text, written_to)
 
 
 def _own() -> str:

@@ -3,15 +3,17 @@
 import datetime as dt
 import io
 import threading
+import uuid
+from importlib import import_module
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, connection, connections, transaction
 from django.utils import timezone
 
 from ambassadors import audit, chain, retention, rights
 from ambassadors.models import AuditEntry, AuditSeal, AuditUnsealed, Erasure, Person
-from campaigns import erasures
+from campaigns import erasures, restores
 from integrations import heads
 
 from .conftest import browser
@@ -126,7 +128,30 @@ def test_the_application_works_under_its_own_login(
         assert erasures.carry_out_due(now=erasure.due_at + dt.timedelta(minutes=20)) == 1
     assert AuditEntry.objects.filter(act="hold").get().reason == "… said so"
     retention.run(now=timezone.now(), on=timezone.localdate())
+    assert restores.may_publish(now=timezone.now())
     assert (chain.seal() > 3, chain.verify().broken) == (True, [])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_of_the_applications_own_adds_and_changes_nothing(person):
+    who, role = person(), f"app_{uuid.uuid4().hex[:12]}"
+    here = connection.get_connection_params()
+    sql(f"CREATE ROLE {role} LOGIN PASSWORD 'moin'")
+    call_command("grant_app", role=role, stdout=io.StringIO())
+    theirs = connections.create_connection("default")
+    theirs.settings_dict = {**connection.settings_dict, "USER": role, "PASSWORD": "moin"}
+    ours, connections["default"] = connections["default"], theirs
+    try:
+        assert sql("SELECT session_user") == [(role,)] != [(here["user"],)]
+        audit.record("x", who, by=who, now=timezone.now())
+        for change in ("UPDATE {} SET act = 'y'", "DELETE FROM {}", "TRUNCATE {}"):
+            assert "permission denied" in refused(change.format("ambassadors_auditentry"))
+        assert (chain.seal() > 0, chain.verify().broken) == (True, [])
+    finally:
+        theirs.close()
+        connections["default"] = ours
+        sql(f"DROP OWNED BY {role}")
+        sql(f"DROP ROLE {role}")
 
 
 # Struck, and still true -------------------------------------------------------------------------
@@ -324,6 +349,22 @@ def test_a_seal_in_the_middle_or_at_the_beginning_that_is_missing_is_found(recor
 def test_a_head_that_is_none_gets_a_sentence(record, head):
     with pytest.raises(CommandError, match="is no head"):
         call_command("verify_audit", head=[head], stdout=io.StringIO())
+
+
+def test_what_stood_before_the_chain_is_taken_as_it_is(jona):
+    """The migration seals what it finds; nothing of it can be changed from there on."""
+    for table in ("auditunsealed", "auditseal", "auditentry"):
+        beyond_the_law(f"DELETE FROM ambassadors_{table}")
+    beyond_the_law(
+        "INSERT INTO ambassadors_auditentry (at, act, subject, subject_id, reason, facts, words)"
+        " SELECT now(), 'x', 'y', n, 'Anne’s “yes”', '{\"a\": [1.50, null]}', ''"
+        " FROM generate_series(1, 3) n"
+    )
+    sql(import_module("ambassadors.migrations.0018_record_chain").BEGIN)
+    looked = chain.verify()
+    assert (looked.broken, looked.waiting) == ([], 3)
+    assert (chain.seal(), chain.verify().broken) == (3, [])
+    assert "never changed" in refused("UPDATE ambassadors_auditentry SET reason = ''")
 
 
 # Let go -----------------------------------------------------------------------------------------
