@@ -54,15 +54,6 @@ app.conf.beat_schedule = {
     # Early, so that whoever opens the figures in the morning finds the month.
     "close-months": {"task": "people.tasks.close_months", "schedule": crontab(hour=2, minute=10)},
     # After the months: it tells them once more before anything goes.
-    "forget-api-answers": {"task": "integrations.tasks.forget_api_answers", "schedule": 3600.0},
-    "forget-old-takeouts": {
-        "task": "integrations.tasks.forget_old_takeouts",
-        "schedule": crontab(hour=3, minute=30),
-    },
-    "forget-old-questions": {
-        "task": "reception.tasks.forget_old_questions",
-        "schedule": crontab(hour=3, minute=30),
-    },
     "keep-retention": {
         "task": "campaigns.tasks.keep_retention",
         "schedule": crontab(hour=2, minute=40),

@@ -61,8 +61,3 @@ def keep(*, token: ApiToken, key: str, said: Said) -> None:
 def let_go(*, token: ApiToken, key: str) -> None:
     """Nothing was done, so the key stays free."""
     ApiAnswer.objects.filter(token=token, key=key, status__isnull=True).delete()
-
-
-def forget(*, now: dt.datetime) -> int:
-    """Delete what is older than a day; returns how many."""
-    return ApiAnswer.objects.filter(began_at__lte=now - KEPT).delete()[0]

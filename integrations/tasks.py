@@ -11,7 +11,6 @@ from ambassadors import chain
 
 from . import (
     accounts,
-    api_answers,
     heads,
     instance,
     notices,
@@ -74,12 +73,6 @@ def mail_takeouts() -> int:
 def forget_old_trips() -> int:
     """Delete round trips that are over; returns how many."""
     return trips.forget_old(now=timezone.now())
-
-
-@shared_task  # type: ignore[untyped-decorator]
-def forget_api_answers() -> int:
-    """Delete answers of the API that are remembered no longer; returns how many."""
-    return api_answers.forget(now=timezone.now())
 
 
 @shared_task  # type: ignore[untyped-decorator]
