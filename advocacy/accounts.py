@@ -2,7 +2,9 @@
 
 import logging
 import time
-from typing import Any, cast
+from types import SimpleNamespace
+from typing import Any, ClassVar, cast
+from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context
@@ -11,18 +13,20 @@ from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from ambassadors import company_logins
 from ambassadors.company_logins import Refused, Said
 from ambassadors.models import Person, normalise_email
+from campaigns.senders import sender
 from integrations import second_factors
 
-from . import company, second_factor, stepup
+from . import company, second_factor, stepup, throttle
 
 log = logging.getLogger(__name__)
 _MOST_GROUPS = 2_000
@@ -35,6 +39,50 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """Closed."""
         del request
         return False
+
+    error_messages: ClassVar = {
+        **DefaultAccountAdapter.error_messages,
+        "too_many_login_attempts": _lazy(
+            "That was tried too often. Wait a moment, 15 minutes at most; or have a code sent to"
+            " you, that works at once."
+        ),
+    }
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """Whom allauth's limits count: a network."""
+        return sender(request) or str(request.META.get("REMOTE_ADDR", ""))
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Count the try first. Raises ValidationError when it comes too early."""
+        try:
+            self.made = throttle.begin(request, credentials.get("email", ""))
+        except throttle.TooOften as refused:
+            raise self.validation_error("too_many_login_attempts") from refused
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> Any:
+        """Whose password it is, None for nobody's."""
+        found = super().authenticate(request, **credentials)
+        (throttle.succeeded if found else throttle.failed)(self.made)
+        return found
+
+    def _rollback_login_failed_rl_usage(self) -> None:
+        """Do nothing: allauth's own limit is off."""
+
+    def post_login(self, request: HttpRequest, user: Person, **more: Any) -> HttpResponse:
+        """Let the device be known from now on."""
+        response: HttpResponse = super().post_login(request, user, **more)
+        throttle.know(response, user.email)
+        return response
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Send a mail that names our own address, whatever host the request named."""
+        ours = SimpleNamespace(domain=urlsplit(settings.SITE_URL).netloc, name="Botschaft")
+        super().send_mail(template_prefix, email, {**context, "current_site": ours})
+
+    def get_reset_password_from_key_url(self, key: str) -> str:
+        """Our own address, whatever host the request named."""
+        there: str = super().get_reset_password_from_key_url(key)
+        return f"{settings.SITE_URL}{urlsplit(there).path}"
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
         """Today; first to a second factor whoever has a role that rests without one."""

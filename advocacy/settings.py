@@ -236,6 +236,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "OPTIONS": {"min_length": 12},
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
 ]
 PASSWORD_RESET_TIMEOUT = 30 * 60
@@ -252,6 +253,16 @@ ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 15 * 60
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # strangers' addresses get no mail from us
 ACCOUNT_SESSION_REMEMBER = False
+# Wrong passwords are counted by advocacy.throttle, which locks nobody out; of codes by mail an
+# office behind one address may ask for many, one account for few.
+ACCOUNT_RATE_LIMITS = {
+    "login": None,
+    "login_failed": None,
+    "request_login_code": "300/m/ip,3/m/key",
+    "reset_password": "60/m/ip,3/m/key",
+}
+# So many wrong passwords within ten minutes, all accounts together, are an error in the log.
+LOGIN_ALARM = int(env("LOGIN_ALARM", "300"))
 # Before keys, roles, exports, erasure and the end of a hold, the last proof of who somebody is may
 # be so many minutes old.
 STEPUP_MINUTES = int(env("STEPUP_MINUTES", "15"))

@@ -191,6 +191,14 @@ class Person(AbstractBaseUser, PermissionsMixin):
     def __str__(self) -> str:
         return self.name
 
+    def set_password(self, raw_password: str | None) -> None:
+        """Take a password, in whatever form its signs are typed (NIST SP 800-63B, 3.1.1.2)."""
+        super().set_password(raw_password and unicodedata.normalize("NFC", raw_password))
+
+    def check_password(self, raw_password: str | None) -> bool:
+        """Tell whether it is the password."""
+        return super().check_password(raw_password and unicodedata.normalize("NFC", raw_password))
+
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Keep the comparison column in step with the address."""
         self.email_normalised = normalise_email(self.email)
