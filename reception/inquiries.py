@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from ambassadors import audit
 from ambassadors.memberships import day_of
 from ambassadors.models import Absence, Person, Team, TeamKind
-from campaigns import wording
+from campaigns import hours, wording
 from campaigns.refusals import FieldRefused, fitting
 
 from . import crowds, letters, routing
@@ -19,6 +19,7 @@ from .states import move_inquiry
 LONGEST_ANSWER = 10_000  # characters
 _LONGEST_NOTE = 1_000
 _WARNS = dt.timedelta(hours=6)  # before the promise breaks
+_HOUR, _LONGEST_REST = dt.timedelta(hours=1), dt.timedelta(days=10)
 _GIVEN_UP = dt.timedelta(days=14)  # after it broke
 _AT_ONCE = 200
 
@@ -109,9 +110,20 @@ def tend(*, now: dt.datetime) -> int:
     waiting = Inquiry.objects.filter(state__in=Inquiry.WAITING)
     for inquiry in waiting.filter(answer_by__lt=now - _GIVEN_UP)[:_AT_ONCE]:
         count += _expire(inquiry, now=now)
-    for inquiry in waiting.filter(escalated_at=None, answer_by__lt=now + _WARNS)[:_AT_ONCE]:
+    for inquiry in waiting.filter(escalated_at=None, answer_by__lt=_warned_before(now))[:_AT_ONCE]:
         count += _warn(inquiry, now=now)
     return count
+
+
+def _warned_before(now: dt.datetime) -> dt.datetime:
+    """Promises that break before this are warned of now: six hours, and the quiet ones after them.
+
+    A warning that comes in quiet hours is read after them, and that would be too late.
+    """
+    house, at = hours.company(now), now + _WARNS
+    while house.quiet(at) and at < now + _LONGEST_REST:
+        at += _HOUR
+    return at
 
 
 @transaction.atomic

@@ -2,6 +2,8 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Iterator
+from itertools import islice
 
 from django.conf import settings
 from django.db.models import F, Q
@@ -9,6 +11,8 @@ from django.urls import reverse
 from django.utils import formats, timezone, translation
 from django.utils.translation import gettext as _
 
+from campaigns.hours import Calendar
+from campaigns.models import Programme
 from integrations import mails
 
 from . import tokens
@@ -37,15 +41,14 @@ def due(
 
 
 def send_due(*, now: dt.datetime) -> int:
-    """Write the mails that wait; returns how many left.
+    """Write the mails that wait, to colleagues only in their hours; returns how many left.
 
     A mail is claimed by a conditional UPDATE with a lease. A crash after the server took it and
     before we noted that sends it a second time, with the same Message-ID.
     """
     free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
-    waiting = InquiryMail.objects.filter(free, sent_at__isnull=True, tries__lt=_MOST_TRIES)
     count = 0
-    for pk in list(waiting.values_list("pk", flat=True)[:_AT_ONCE]):
+    for pk in list(islice(_awake(free, now), _AT_ONCE)):
         claimed = InquiryMail.objects.filter(free, pk=pk, sent_at__isnull=True)
         if not claimed.update(lease_until=now + _LEASE, tries=F("tries") + 1):
             continue
@@ -54,6 +57,30 @@ def send_due(*, now: dt.datetime) -> int:
             InquiryMail.objects.filter(pk=pk).update(sent_at=now, lease_until=None)
             count += 1
     return count
+
+
+def _awake(free: Q, now: dt.datetime) -> Iterator[int]:
+    """What waits for somebody whom it may reach now; askers first, they wait for nobody's hours."""
+    calendar = Calendar(Programme.the(), now)
+    waiting = InquiryMail.objects.filter(free, sent_at__isnull=True, tries__lt=_MOST_TRIES)
+    in_turn = waiting.order_by(F("person").asc(nulls_first=True), "pk").select_related("person")
+    for mail in in_turn:
+        if mail.person is None or not calendar.of(mail.person).quiet(now):
+            yield mail.pk
+
+
+def _over(mail: InquiryMail) -> bool:
+    """Tell whether what a colleague should do was done while the mail waited for their hours."""
+    inquiry = mail.inquiry
+    match mail.kind:
+        case "yours":
+            return inquiry.state != "assigned" or inquiry.owner_id != mail.person_id
+        case "unowned":
+            return inquiry.state != "new"
+        case "look":
+            return inquiry.state != "quarantined"
+        case _:
+            return inquiry.state not in Inquiry.WAITING
 
 
 def _send(mail: InquiryMail) -> bool:
@@ -65,8 +92,8 @@ def _send(mail: InquiryMail) -> bool:
         with translation.override(inquiry.language), timezone.override(None):
             return mails.write(_to_asker(mail), about=about)
     person = mail.person
-    if person is None or person.left_at:
-        return True  # nobody is there to read it; the question itself is asked about every minute
+    if person is None or person.left_at or _over(mail):
+        return True  # nobody has to read it; the question itself is asked about every minute
     with translation.override(person.language), timezone.override(person.zone):
         subject, text = _to_colleague(mail)
         return mails.send(person, subject, text, about=about)

@@ -47,6 +47,7 @@ pytestmark = pytest.mark.django_db
 at_once = pytest.mark.django_db(transaction=True)
 # A Monday in a January ahead: whoever is in a team from today on is in it then, and no clock changes.
 _EIGHTH = dt.datetime(timezone.now().year + 1, 1, 8, 10, tzinfo=dt.UTC)
+LOCAL = timezone.get_default_timezone()
 MONDAY = _EIGHTH + dt.timedelta(days=-_EIGHTH.weekday() % 7)
 
 
@@ -79,9 +80,10 @@ def page_of(inquiry):
     return f"/ask/question/{tokens.token(inquiry, 'page')}/"
 
 
-def deliver():
+def deliver(now=None):
+    """What leaves at a moment; without one on a working day."""
     mail.outbox.clear()
-    letters.send_due(now=timezone.now())
+    letters.send_due(now=now or MONDAY)
     return {m.to[0]: m for m in mail.outbox}
 
 
@@ -523,6 +525,59 @@ def test_lead_and_owner_are_warned_once_before_the_promise_breaks(
         inquiries.tend(now=inquiry.answer_by - dt.timedelta(hours=5))
     due = inquiry.mails.filter(kind="due").values_list("person", flat=True)
     assert sorted(due) == sorted([lead.pk, lukasz.pk])
+
+
+def test_mails_to_colleagues_wait_for_their_hours_and_the_askers_does_not(
+    contact, desk_of_contacts, person
+):
+    lead = desk_of_contacts.lead = person("Lead", quiet_from_hour=23, quiet_until_hour=5)
+    desk_of_contacts.save()
+    lukasz = contact()
+    late = MONDAY.astimezone(LOCAL).replace(hour=21)
+    inquiry = asked(now=late)
+    assert set(deliver(late)) == {"kim@example.org"}
+    inquiries.tend(now=inquiry.answer_by - dt.timedelta(hours=1))
+    assert set(deliver(inquiry.answer_by - dt.timedelta(hours=1))) == {lead.email}
+    assert inquiry.answer_by == late + dt.timedelta(days=2)
+    awake = late + dt.timedelta(days=2, hours=11)
+    assert set(deliver(awake)) == {lukasz.email}
+    assert deliver(awake) == {}
+
+
+def test_colleagues_who_sleep_do_not_stand_in_the_way(contact, monkeypatch):
+    monkeypatch.setattr(letters, "_AT_ONCE", 2)
+    contact()
+    late = MONDAY.astimezone(LOCAL).replace(hour=21)
+    for n in range(3):
+        asked(f"Question {n}?", email=f"kim{n}@example.org", now=late)
+    assert [len(deliver(late)) for _ in range(3)] == [2, 1, 0]
+
+
+def test_mail_that_waited_for_the_morning_is_dropped_when_all_is_done(contact):
+    lukasz = contact()
+    late = MONDAY.astimezone(LOCAL).replace(hour=21)
+    inquiry = asked(now=late)
+    inquiries.answer(inquiry=inquiry, text="Eighty metres.", seen=inquiry.turn, by=lukasz, now=late)
+    assert set(deliver(late + dt.timedelta(hours=11))) == {"kim@example.org"}
+    assert not inquiry.mails.filter(sent_at=None).exists()
+
+
+@pytest.mark.parametrize(
+    ("asked_at", "early", "in_time"),
+    [
+        (5, dt.timedelta(hours=17), dt.timedelta(hours=15)),  # promised for 5 in the morning
+        (12, dt.timedelta(hours=7), dt.timedelta(hours=5)),
+    ],
+)
+def test_warning_comes_before_the_quiet_hours_in_which_the_promise_breaks(
+    contact, asked_at, early, in_time
+):
+    contact()
+    inquiry = asked(now=MONDAY.astimezone(LOCAL).replace(hour=asked_at))
+    inquiries.tend(now=inquiry.answer_by - early)
+    assert inquiry.mails.filter(kind="due").count() == 0
+    inquiries.tend(now=inquiry.answer_by - in_time)
+    assert inquiry.mails.filter(kind="due").count() == 1
 
 
 def test_question_that_nobody_answers_ends_honestly_and_begins_anew(contact):
