@@ -55,6 +55,7 @@ curator, hr = role("curator"), role("hr")
 POLICIES: dict[str, Policy] = {
     "health": public,
     "ready": public,
+    "metrics": bearer,
     "set_language": public,
     "picture": signed_in,
     "public_picture": public,  # by signature, for networks that fetch pictures

@@ -345,6 +345,8 @@ DEFAULT_EXCEPTION_REPORTER = "advocacy.reports.Report"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+# What Prometheus shows as its bearer token to read /metrics; empty: there is no such page.
+METRICS_TOKEN = env("METRICS_TOKEN", "")
 # After so many days without an answer, a member's idea is brought before the curators again.
 IDEA_DAYS = int(env("IDEA_DAYS", "3"))
 # So long a speaker may think about an offer; so long an ended talk request is kept.
@@ -488,7 +490,16 @@ SPECTACULAR_SETTINGS = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "line": {
+            "()": "advocacy.logs.Line",
+            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
+        },
+        "json": {"()": "advocacy.logs.Json"},
+    },
+    # LOG_FORMAT=json writes an object for each line.
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": env("LOG_FORMAT", "line")}
+    },
     "root": {"handlers": ["stderr"], "level": env("LOG_LEVEL", "INFO")},
 }

@@ -435,6 +435,7 @@ urlpatterns = [
     path("demo/<slug:role>/", demo.demo_login, name="demo_login"),
     path("healthz", health.health, name="health"),
     path("readyz", health.ready, name="ready"),
+    path("metrics", health.metrics, name="metrics"),
     path("language/", set_language, name="set_language"),
     # Doors of allauth with something of ours; their names and addresses stay.
     path("accounts/logout/", app.logout, name="account_logout"),

@@ -1,6 +1,7 @@
 """People, content and pretended networks for all tests."""
 
 import datetime as dt
+import importlib
 import os
 import uuid
 from pathlib import Path
@@ -85,6 +86,12 @@ def _emptied_quickly():
             "django.db.backends.postgresql.operations.DatabaseOperations.sql_flush", sql_flush
         )
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _all_is_imported():
+    """The first request imports every page: seconds in which its transaction would wait idle."""
+    importlib.import_module("advocacy.urls")
 
 
 @pytest.fixture(scope="session")

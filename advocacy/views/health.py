@@ -1,9 +1,14 @@
 """For supervisors, load balancers and whoever watches the installation."""
 
-from django.db import DatabaseError, connection
-from django.http import HttpRequest, JsonResponse
-from django.utils import timezone
+import secrets
 
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
+
+from advocacy import gauges
 from campaigns import watch
 
 
@@ -28,3 +33,13 @@ def ready(request: HttpRequest) -> JsonResponse:
     return JsonResponse(
         {"missing": missing} if missing else {"ok": True}, status=503 if missing else 200
     )
+
+
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Gauges for Prometheus, for whoever has METRICS_TOKEN; without one there is no such page."""
+    if not settings.METRICS_TOKEN:
+        raise Http404
+    given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    if not secrets.compare_digest(given.encode(), settings.METRICS_TOKEN.encode()):
+        return HttpResponse(status=401, headers={"WWW-Authenticate": 'Bearer realm="metrics"'})
+    return HttpResponse(gauges.text(now=timezone.now()), content_type=CONTENT_TYPE_PLAIN_0_0_4)
