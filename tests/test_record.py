@@ -413,6 +413,11 @@ def test_the_days_head_is_logged_and_mailed(record, settings, mailoutbox, caplog
     assert heads.tell() == 0
 
 
+def test_the_council_reads_the_head_and_can_keep_it(record, person):
+    page = browser(person("Heike", "auditor")).get("/record/").content.decode()
+    assert chain.head() in page
+
+
 # At once ----------------------------------------------------------------------------------------
 
 

@@ -3,6 +3,7 @@
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from ambassadors import chain
 from ambassadors.models import AuditEntry, Person
 
 # What a works council looks for. Acts of people about their own posts are nobody's business.
@@ -16,7 +17,7 @@ ACTS = (
     "person.returned", "person.locked_out", "person.let_in", "directory.mail_changed",
     "import.agreed", "import.done", "scim.key_made", "scim.key_ended", "scim.departures_agreed",
     "group.rule_added", "group.rule_dropped", "switch.turned", "retention.changed",
-    "person.erased",
+    "person.erased", "record.let_go",
 )  # fmt: skip
 
 
@@ -27,4 +28,4 @@ def audit(request: HttpRequest) -> HttpResponse:
         Person.objects.filter(pk__in={e.actor_id for e in entries}).values_list("pk", "name")
     )
     rows = [(entry, names.get(entry.actor_id or 0, "–")) for entry in entries]
-    return render(request, "audit.html", {"rows": rows})
+    return render(request, "audit.html", {"rows": rows, "head": chain.head()})
