@@ -77,7 +77,7 @@ PROVEN = {
     "campaigns/moments.py:spread": "test_calendar.py:test_fewer_than_five_people_are_no_pile",
     "campaigns/views/hold.py:_hold": "test_afterwards.py:test_report_counts_people_from_five_on",
     "campaigns/views/hold.py:hold_report": "test_afterwards.py:test_report_counts_people_from_five_on",
-    "curation/board.py:add_use": "test_board.py:test_use_by_a_small_group_is_told_of_no_one",
+    "curation/board.py:add_use": "test_board.py:test_two_looks_at_a_ticket_differ_by_five_people_or_not_at_all",
     "curation/board.py:topics": "test_calendar.py:test_planned_posts_are_told_of_five_people_or_not_at_all",
     "curation/tags.py:emerging": "test_tags.py:test_what_colleagues_begin_to_use_needs_five_people",
     "curation/tones.py:uses": "test_calendar.py:test_use_of_a_suggestion_is_told_of_five_people",

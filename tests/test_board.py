@@ -193,20 +193,43 @@ def test_view_is_kept_for_its_person_alone(desk, mirja, person):
     assert SavedView.objects.count() == 0
 
 
-def test_use_by_a_small_group_is_told_of_no_one(desk, suggestion, person):
-    def post(who):
+@pytest.fixture
+def post(suggestion):
+    def make(who, own=0):
         Post.objects.create(
             person=who, suggestion=suggestion, network="x", how="copied", submission=uuid.uuid4(), text="x",
-            full_text="x", language="en", own_share=0, sha256="x", created_at=timezone.now(),
+            full_text="x", language="en", own_share=own, sha256="x", created_at=timezone.now(),
         )  # fmt: skip
 
+    return make
+
+
+def test_use_by_a_small_group_is_told_of_no_one(desk, post, person):
     page = desk.get("/desk/").content.decode()
     for n in range(4):
         post(person(f"P{n}"))
         assert desk.get("/desk/").content.decode().count("fewer than five people") == page.count("fewer than five people") == 1  # fmt: skip
     post(person("P5"))
     page = desk.get("/desk/").content.decode()
-    assert ("5 posts" in page, "word for word" in page) == (True, False)
+    assert ("at least 5 people" in page, "word for word" in page) == (True, False)
+
+
+def test_two_looks_at_a_ticket_differ_by_five_people_or_not_at_all(suggestion, post, person):
+    def look():
+        board.add_use([suggestion])
+        return suggestion.use
+
+    people = [person(f"P{n}") for n in range(20)]
+    seen = []
+    for who in people:
+        post(who, own=len(seen))
+        seen.append(look())
+        for writer in people[: len(seen)]:  # who wrote already writes more
+            post(writer, own=100)
+            assert look() == seen[-1]
+    assert [use and use[0] for use in seen] == [None] * 4 + [5] * 5 + [10] * 10 + [20]
+    assert len({use[1] for use in seen if use}) == 3
+    assert {use[1] % 10 for use in seen if use} == {0}
 
 
 # Copies and patterns ---------------------------------------------------------------------------
