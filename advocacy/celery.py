@@ -16,6 +16,7 @@ app.autodiscover_tasks()
 # In order of their period. A lost or doubled tick is harmless.
 app.conf.beat_schedule = {
     "publish-due": {"task": "campaigns.tasks.publish_due", "schedule": 5.0},
+    "send-webhooks": {"task": "integrations.tasks.send_webhooks", "schedule": 5.0},
     "leave-due": {"task": "campaigns.tasks.leave_due", "schedule": 60.0},
     "mail-takeouts": {"task": "integrations.tasks.mail_takeouts", "schedule": 60.0},
     "issues-due": {"task": "campaigns.tasks.issues_due", "schedule": 60.0},

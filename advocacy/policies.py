@@ -337,6 +337,9 @@ POLICIES: dict[str, Policy] = {
         role("administrator"),
     ),
     **dict.fromkeys(("scim", "scim_root"), bearer),
+    **dict.fromkeys(
+        ("webhooks", "webhook", "webhook_rotate", "webhook_act"), role("administrator")
+    ),
     **dict.fromkeys(("api_tokens", "api_token_make", "api_token_end", "api_docs"), signed_in),
     "api_schema": public,  # it names addresses and fields, and nobody
     **dict.fromkeys(
@@ -398,6 +401,7 @@ SAME_FOR_ALL = frozenset({"manifest", "service_worker"})
 FRESH = frozenset(
     {
         *("directory_key_make", "chats", "feed_settings", "api_token_make"),
+        *("webhooks", "webhook_rotate"),
         *("directory_rule_add", "directory_rule_drop", "editor_add", "team_new", "team_edit"),
         *("import_agree", "system", "roles"),
         *("roster_export", "coverage_export", "analytics_export", "evidence", "my_data"),

@@ -58,7 +58,7 @@ from curation.views import (
 from curation.views import ideas as triage
 from curation.views import takeovers as lending
 from curation.views import topics as desk_topics
-from integrations.views import accounts, api_tokens, bluesky, channels, connect, wall
+from integrations.views import accounts, api_tokens, bluesky, channels, connect, wall, webhooks
 from people.views import (
     call_desk,
     calls,
@@ -425,6 +425,10 @@ urlpatterns = [
     path("programs/keys/", api_tokens.make, name="api_token_make"),
     path("programs/keys/<int:pk>/end/", api_tokens.end, name="api_token_end"),
     path("programs/docs/", docs, name="api_docs"),
+    path("system/webhooks/", webhooks.webhooks, name="webhooks"),
+    path("system/webhooks/<int:pk>/", webhooks.webhook, name="webhook"),
+    path("system/webhooks/<int:pk>/secret/", webhooks.rotate, name="webhook_rotate"),
+    path("system/webhooks/<int:pk>/act/", webhooks.act, name="webhook_act"),
     path("wall/", wall.wall, name="wall"),
     path("wall/api/posts", wall.wall_posts, name="wall_posts"),
     path("wall/api/posts/<uuid:pk>", wall.wall_post, name="wall_post"),

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from ambassadors import audit
 from ambassadors.models import Person
+from integrations import webhooks
 
 from .models import Briefing, BriefingItem, BriefingRead, Programme, Topic
 from .refusals import FieldRefused
@@ -162,6 +163,7 @@ def _out(briefing: Briefing, *, by: Person | None, now: dt.datetime, **as_seen: 
         item.line, item.rule = _as_now(item.topic)
     BriefingItem.objects.bulk_update(items, ["line", "rule"])
     audit.record("briefing.published", briefing, by=by, now=now, revision=briefing.revision)
+    webhooks.tell("briefing.published", {"day": briefing.day.isoformat()}, now=now)
     return True
 
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from ambassadors import anonymity, audit
 from ambassadors.models import Person
-from integrations import barrier
+from integrations import barrier, webhooks
 from integrations.models import ConnectedAccount
 
 from . import lights
@@ -144,6 +144,7 @@ def hold(*, scope: Scope, by: Person, reason: str, now: dt.datetime, proposal: s
         )
         record.flying.set(deliveries.filter(state="sending"))
         audit.record("hold", scope, by=by, now=now, reason=reason, epoch=scope.hold_epoch)
+        webhooks.tell("hold.begun", {**_facts(scope), "reason": reason}, now=now)
     in_flight = wait_for_flights(scope)
     record.in_force_at = now + dt.timedelta(seconds=time.monotonic() - began)
     record.save(update_fields=["in_force_at"])
@@ -190,7 +191,13 @@ def release(*, scope: Scope, by: Person, now: dt.datetime) -> bool:
         scope=kind(scope), scope_id=scope.pk, released_at__isnull=True
     ).update(released_at=now, released_by=by)
     audit.record("release", scope, by=by, now=now)
+    webhooks.tell("hold.ended", _facts(scope), now=now)
     return True
+
+
+def _facts(scope: Scope) -> dict[str, object]:
+    """What programs are told of a scope."""
+    return {"scope": kind(scope), "id": None if isinstance(scope, Programme) else scope.pk}
 
 
 def bars(*topics: int) -> bool:

@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 
 from ambassadors import audit
 from ambassadors.models import Person
+from integrations import webhooks
 
 from .models import Briefing, Delivery, LightChange, Line, Programme, Topic
 
@@ -65,6 +66,8 @@ def change(*, topic: Topic, to: str, seen: str, why: str, by: Person, now: dt.da
     topic.refresh_from_db()
     record(topic, before=seen, why=why, by=by, now=now)
     audit.record("light", topic, by=by, now=now, light=to)
+    facts = {"topic": topic.pk, "light": topic.light, "line": topic.line, "why": why}
+    webhooks.tell("light.changed", facts, now=now)
     return True
 
 

@@ -18,6 +18,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from ambassadors import anonymity, consents, switches
 from ambassadors.anonymity import Group
 from ambassadors.memberships import later
+from integrations import webhooks
 
 from . import sameness, wording
 from .models import Post, Programme
@@ -152,7 +153,9 @@ def close(first: dt.date, *, now: dt.datetime) -> None:
     rows, names = _rows(first)
     made = tell(first, rows, alike=_alike(first), names=names)
     content = asdict(made) | {"first": first.isoformat()}
-    anonymity.freeze(f"{_NAME}{first:%Y-%m}", content, now=now)
+    new = anonymity.freeze(f"{_NAME}{first:%Y-%m}", content, now=now)
+    if new and made.whole is not None:
+        webhooks.tell("month.closed", {"month": f"{first:%Y-%m}"}, now=now)
 
 
 def closed() -> list[Month]:

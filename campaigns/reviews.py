@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from ambassadors import absences, audit
 from ambassadors.absences import StandIn
 from ambassadors.models import Person
+from integrations import webhooks
 
 from .models import Approval, Programme, Suggestion, Topic
 from .models.programme import ContentClass
@@ -142,6 +143,8 @@ def approve(
         approved_by=by,
         returned_note="",
     )
+    facts = {"suggestion": stored.pk, "topic": stored.topic_id}
+    webhooks.tell("suggestion.approved", facts, now=now)
     suggestion.refresh_from_db()
     return True
 

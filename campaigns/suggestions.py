@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from ambassadors import audit
 from ambassadors.models import Person
+from integrations import webhooks
 
 from . import contents, disclosure, offers, pictures, previews, uploads, wording
 from .contents import Content, Wording
@@ -261,3 +262,5 @@ def withdraw(*, suggestion: Suggestion, by: Person, now: dt.datetime) -> None:
         approved_at=None,
         approved_by=None,
     )
+    facts = {"suggestion": suggestion.pk, "topic": suggestion.topic_id}
+    webhooks.tell("suggestion.withdrawn", facts, now=now)

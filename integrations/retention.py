@@ -9,7 +9,7 @@ from ambassadors.models import Takeout
 from ambassadors.retention import Kept
 
 from . import takeouts
-from .models import ApiAnswer, ApiToken
+from .models import ApiAnswer, ApiToken, WebhookEvent
 
 
 def _over(before: dt.datetime) -> "QuerySet[ApiToken]":
@@ -35,6 +35,15 @@ KEPT = (
         least=30,
         most=730,
         rows=_over,
+    ),
+    Kept(
+        name="webhook-events",
+        title=gettext_noop("What programs were told"),
+        why=gettext_noop("So that it can be sent again. It names nobody."),
+        days=30,
+        least=7,
+        most=180,
+        rows=lambda before: WebhookEvent.objects.filter(at__lte=before),
     ),
     Kept(
         name="takeouts",

@@ -45,5 +45,6 @@ UNTOLD = {
     "integrations.ConnectAttempt.person": Untold(
         "it holds secrets of ten minutes and is deleted afterwards", DELETED
     ),
+    "integrations.Webhook.made_by": Untold(IN_RECORD, NAMELESS),
     "integrations.Instance.confirmed_by": Untold(IN_RECORD, NAMELESS),
 }

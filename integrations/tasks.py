@@ -19,6 +19,7 @@ from . import (
     takeouts,
     tokens,
     trips,
+    webhook_sending,
 )
 from .models import ConnectedAccount
 
@@ -73,6 +74,15 @@ def mail_takeouts() -> int:
 def forget_old_trips() -> int:
     """Delete round trips that are over; returns how many."""
     return trips.forget_old(now=timezone.now())
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def send_webhooks() -> int:
+    """Tell programs what happened; returns how many tellings arrived."""
+    close_old_connections()
+    if instance.stopped():
+        return 0  # the other copy tells it
+    return webhook_sending.send_due(now=timezone.now())
 
 
 @shared_task  # type: ignore[untyped-decorator]

@@ -11,6 +11,7 @@ from ambassadors.memberships import day_of
 from ambassadors.models import Absence, Person, Team, TeamKind
 from campaigns import hours, wording
 from campaigns.refusals import FieldRefused, fitting
+from integrations import webhooks
 
 from . import crowds, letters, routing
 from .models import ContactCard, Inquiry, InquiryMessage
@@ -35,6 +36,7 @@ class TooLate(Exception):
 def welcome(inquiry: Inquiry, *, now: dt.datetime) -> None:
     """Give it to somebody and tell the asker, whose address nobody has confirmed yet."""
     assign(inquiry=inquiry, now=now)
+    webhooks.tell("inquiry.arrived", {"language": inquiry.language}, now=now)
     if inquiry.email and crowds.may_write_to(inquiry.email, now=now):
         letters.due(inquiry, "received", now=now)
 

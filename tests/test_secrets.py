@@ -50,6 +50,7 @@ from integrations import (
     spool,
     tasks,
     tokens,
+    webhooks,
     wire,
 )
 from integrations.models import (
@@ -61,6 +62,7 @@ from integrations.models import (
     Revocation,
     ServerApp,
     Token,
+    Webhook,
 )
 from integrations.networks import NETWORKS, bluesky_oauth, bluesky_proofs, get
 from integrations.networks.base import Window
@@ -817,11 +819,13 @@ def seal_app(base_url):
 def seal_push_and_chat(who, number, now):
     digest = f"{number:064}"
     chat = ChatRoom(service="teams", name=str(number), added_at=now)
+    hook = Webhook(name=str(number), url="https://x.example/", events=[], made_at=now)
     for row, held, context in (
         (PushKey(created_at=now), "pem", {"kind": "push key"}),
         (PushDevice(person=who, digest=digest, created_at=now), "endpoint",
          push._context(digest, who.pk)),
         (chat, "secret", chats._context(chat)),
+        (hook, "secret", webhooks._context(hook)),
     ):  # fmt: skip
         row.sealed, row.key_id = sealing.seal({held: "x"}, context=context)
         row.save()
@@ -971,8 +975,9 @@ def test_worker_that_does_not_know_the_new_key_is_seen(server, person, settings)
 def test_what_is_over_is_no_error_of_a_rotation(server, person, settings, caplog):
     fill_sealed(person, server)
     settings.TOKEN_KEYS = [LAST_KEY, *settings.TOKEN_KEYS]
-    # tokens, revocations, registrations, attempts; push keys, devices, rooms of chats; the spool
-    rows = MOST + MOST + MOST + (MOST - 1) + 3 * MOST
+    # tokens, revocations, registrations, attempts; push keys, devices, rooms of chats, webhooks; the
+    # spool
+    rows = MOST + MOST + MOST + (MOST - 1) + 4 * MOST
     factors = MOST + MOST  # of authenticators and of recovery codes
     assert sum(rotation.rotate()) == rows + factors + MOST
     assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []

@@ -7,6 +7,7 @@ from .instance import Instance
 from .limits import Bucket, Budget, Circuit
 from .push import PushDevice, PushKey
 from .wall import WallPost
+from .webhook import Webhook, WebhookEvent, WebhookTelling
 
 __all__ = [
     "ApiAnswer",
@@ -24,4 +25,7 @@ __all__ = [
     "ServerApp",
     "Token",
     "WallPost",
+    "Webhook",
+    "WebhookEvent",
+    "WebhookTelling",
 ]
