@@ -1,14 +1,40 @@
 """The two mails about an erasure: it has begun, and it is done. Both only to the person."""
 
+import datetime as dt
 from collections.abc import Iterable
 
 from django.conf import settings
 from django.urls import reverse
 from django.utils import formats, timezone, translation
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from ambassadors.models import Erasure, Person
 from integrations import mails, takeouts
+
+_AT_ONCE = 200  # mails of one round
+_FAILED = 3  # then the mail server is taken to be away
+_OWN = gettext_noop(
+    "You asked Botschaft to erase your data. Posts that waited are taken back, accounts are"
+    " disconnected, and consents are withdrawn already. Everything else is erased on %(day)s,"
+    " at %(time)s.\n\n"
+    "Until then you can take it back: %(page)s\n\n"
+    "Was it not you? Take it back there, and tell your administration.\n\n"
+    "The report of what is done, which names nobody: %(report)s"
+)
+_NOW = gettext_noop(
+    "You asked Botschaft to erase your data at once. Your login has ended, posts that waited"
+    " are taken back, accounts are disconnected, and consents are withdrawn. The rest is erased"
+    " within hours, and nobody can take it back.\n\n"
+    "Was it not you? Tell your administration now.\n\n"
+    "The report of what is done, which names nobody: %(report)s"
+)
+_BY_OTHERS = gettext_noop(
+    "You no longer work at %(company)s, so what Botschaft still holds about you is erased on"
+    " %(day)s, at %(time)s.\n\n"
+    "Shall it stay, because you come back? Write to HR; until then they can take it back.\n\n"
+    "The report of what is done, which names nobody: %(report)s"
+)
 
 
 def addresses(person: Person) -> set[str]:
@@ -22,55 +48,47 @@ def page_of(erasure: Erasure) -> str:
     return settings.SITE_URL + reverse("erasure_report", args=[erasure.key])
 
 
-def begun(erasure: Erasure, *, at_once: bool) -> None:
-    """Say what has begun, when it is done, and how to stop it while it can be stopped.
+def tell_begun(*, now: dt.datetime) -> int:
+    """Write to those whose erasure has begun; returns to how many.
 
-    Also whoever did not begin it themselves learns of it here, before it is too late. Who has left
-    is written to outside alone: somebody else may read the mailbox they had here.
+    It says what has begun, when it is done, and how to stop it while it can be stopped: whoever did
+    not begin it themselves learns of it before it is too late. While the mail server is away, the
+    next round tries again.
     """
-    person = erasure.person
-    written_to = addresses(person) - ({person.email} if person.left_at else set())
+    count = failed = 0
+    for erasure in Erasure.objects.open().filter(told_at=None).select_related("person")[:_AT_ONCE]:
+        row = Erasure.objects.filter(pk=erasure.pk)
+        if not row.filter(told_at=None).update(told_at=now):
+            continue  # the other worker was faster
+        if _tell(erasure):
+            count += 1
+            continue
+        row.update(told_at=None)
+        failed += 1
+        if failed == _FAILED:
+            break
+    return count
+
+
+def _tell(erasure: Erasure) -> bool:
+    """Write the mail. Who had left before is written to outside alone, if at all.
+
+    Somebody else may read the mailbox they had here.
+    """
+    person, own = erasure.person, erasure.asked_by_id == erasure.person_id
+    how = _BY_OTHERS if not own else _NOW if person.left_at else _OWN
+    written_to = addresses(person) if own else addresses(person) - {person.email}
     with translation.override(person.language), timezone.override(person.zone):
-        how = _at_once() if at_once else _own() if erasure.asked_by == person else _by_others()
         due = timezone.localtime(erasure.due_at)
-        text = how % {
+        text = _(how) % {
             "company": settings.ORGANISATION,
             "day": formats.date_format(due, "l, j. F Y"),
             "time": formats.date_format(due, "H:i"),
             "page": settings.SITE_URL + reverse("erase_me"),
             "report": page_of(erasure),
         }
-        _write(_("Your data at Botschaft will be erased"), text, written_to)
-
-
-def _own() -> str:
-    return _(
-        "You asked Botschaft to erase your data. Posts that waited are taken back, accounts are"
-        " disconnected, and consents are withdrawn already. Everything else is erased on %(day)s,"
-        " at %(time)s.\n\n"
-        "Until then you can take it back: %(page)s\n\n"
-        "Was it not you? Take it back there, and tell your administration.\n\n"
-        "The report of what is done, which names nobody: %(report)s"
-    )
-
-
-def _at_once() -> str:
-    return _(
-        "You asked Botschaft to erase your data at once. Your login has ended, posts that waited"
-        " are taken back, accounts are disconnected, and consents are withdrawn. The rest is erased"
-        " within hours, and nobody can take it back.\n\n"
-        "Was it not you? Tell your administration now.\n\n"
-        "The report of what is done, which names nobody: %(report)s"
-    )
-
-
-def _by_others() -> str:
-    return _(
-        "You no longer work at %(company)s, so what Botschaft still holds about you is erased on"
-        " %(day)s, at %(time)s.\n\n"
-        "Shall it stay, because you come back? Write to HR; until then they can take it back.\n\n"
-        "The report of what is done, which names nobody: %(report)s"
-    )
+        sent = _write(_("Your data at Botschaft will be erased"), text, written_to)
+    return sent or not written_to
 
 
 def done(erasure: Erasure, written_to: Iterable[str]) -> None:
@@ -89,6 +107,7 @@ def done(erasure: Erasure, written_to: Iterable[str]) -> None:
     _write(_("Your data at Botschaft are erased"), text, written_to)
 
 
-def _write(subject: str, text: str, written_to: Iterable[str]) -> None:
-    for address in sorted(written_to):
-        mails.send_to(address, subject, text, about="an erasure")
+def _write(subject: str, text: str, written_to: Iterable[str]) -> bool:
+    """Write to all addresses; tells whether a mail left."""
+    sent = [mails.send_to(one, subject, text, about="an erasure") for one in sorted(written_to)]
+    return any(sent)

@@ -80,8 +80,8 @@ def ask(*, person: Person, typed: str, at_once: bool, by: Person, now: dt.dateti
 
     Effects in order: the wish, with its day; all consents withdrawn, with them card, photo and
     speaker page; secret calendar addresses ended; accounts disconnected, their keys on the way back
-    to the networks; audit; commit; a mail to the person; wait for what flies; take back what is
-    queued. ``at_once`` also ends the login and leaves no days to think.
+    to the networks; audit; commit; wait for what flies; take back what is queued. ``at_once`` also
+    ends the login and leaves no days to think. :func:`erasure_mails.tell_begun` writes to them.
     Raises :class:`NotAsked`, :class:`LastAdministrator`.
     """
     if typed.strip().casefold() != person.email.casefold():
@@ -89,7 +89,7 @@ def ask(*, person: Person, typed: str, at_once: bool, by: Person, now: dt.dateti
     if by != person and person.left_at is None:
         raise NotAsked("typed", _("Only they can ask for it while they are here."))
     wait = _SETTLE if at_once else dt.timedelta(days=settings.ERASURE_WAIT_DAYS)
-    made = _begin(person, by, now, now + max(wait, _SETTLE), at_once=at_once)
+    made = _begin(person, by, now, now + max(wait, _SETTLE))
     if at_once and person.left_at is None:
         leaving.leave(person=person, by=by, now=now)
     return made
@@ -101,14 +101,7 @@ def ask_for_leaver(*, person: Person, now: dt.datetime) -> Erasure:
     return _begin(person, None, now, due_at)
 
 
-def _begin(
-    person: Person,
-    by: Person | None,
-    now: dt.datetime,
-    due_at: dt.datetime,
-    *,
-    at_once: bool = False,
-) -> Erasure:
+def _begin(person: Person, by: Person | None, now: dt.datetime, due_at: dt.datetime) -> Erasure:
     mine = list(ConnectedAccount.objects.of(person))
     try:
         with transaction.atomic():
@@ -121,7 +114,6 @@ def _begin(
             for account in mine:
                 accounts.disconnect(account=account, by=by, now=now)
             audit.record("erasure.asked", made, by=by, now=now, person=person.pk)
-            transaction.on_commit(lambda: erasure_mails.begun(made, at_once=at_once), robust=True)
     except IntegrityError as error:
         raise NotAsked("typed", _("It was asked for already.")) from error
     wait_for_flights(person)

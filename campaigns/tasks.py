@@ -20,6 +20,7 @@ from . import (
     confirming,
     deliveries,
     engagement,
+    erasure_mails,
     erasures,
     front,
     issue_mails,
@@ -218,11 +219,17 @@ def leave_due() -> int:
 
 @shared_task  # type: ignore[untyped-decorator]
 def erase_due() -> int:
-    """Erase those whose days to think are over; returns how many."""
+    """Erase those whose days to think are over, and write to those whose erasure has begun.
+
+    Returns how many were erased.
+    """
     close_old_connections()
-    if not restores.may_publish(now=pace.clock()):
+    now = pace.clock()
+    if not restores.may_publish(now=now):
         return 0  # first it must be clear which installation this is
-    return erasures.carry_out_due(now=pace.clock())
+    erased = erasures.carry_out_due(now=now)
+    erasure_mails.tell_begun(now=now)
+    return erased
 
 
 @shared_task  # type: ignore[untyped-decorator]

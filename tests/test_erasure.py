@@ -31,7 +31,7 @@ from ambassadors.models import (
     TeamKind,
 )
 from ambassadors.models import LoginSession as BrowserSession
-from campaigns import erasures, restores
+from campaigns import erasure_mails, erasures, restores, tasks
 from campaigns.models import (
     Approval,
     Attempt,
@@ -480,21 +480,24 @@ def test_nobody_else_takes_back_what_a_person_asked_for(person):
     assert Erasure.objects.open().count() == 0
 
 
-def begun(capture, **how):
-    """Ask for an erasure as a page does, with what happens after the commit."""
-    with capture(execute=True):
-        return erasures.ask(now=timezone.now(), **how)
+def begun(**how):
+    """Ask for an erasure; the next round writes to them, once."""
+    made = erasures.ask(now=timezone.now(), **how)
+    assert [erasure_mails.tell_begun(now=timezone.now()) for _round in range(2)] == [1, 0]
+    return made
 
 
-def test_mail_says_what_began_and_how_to_stop_it(
-    jona, mailoutbox, settings, django_capture_on_commit_callbacks
-):
+@pytest.fixture
+def outside(jona):
+    """Where Jona can be written to when she has left."""
+    now = timezone.now()
     PrivateAddress.objects.create(
-        person=jona, address="jona@home.example", named_at=timezone.now(),
-        confirmed_at=timezone.now(),
-    )  # fmt: skip
-    how = {"person": jona, "typed": jona.email, "at_once": False, "by": jona}
-    erasure = begun(django_capture_on_commit_callbacks, **how)
+        person=jona, address="jona@home.example", named_at=now, confirmed_at=now
+    )
+
+
+def test_mail_says_what_began_and_how_to_stop_it(jona, outside, mailoutbox, settings):
+    erasure = begun(person=jona, typed=jona.email, at_once=False, by=jona)
     assert sorted(mail.to[0] for mail in mailoutbox) == sorted([jona.email, "jona@home.example"])
     text = mailoutbox[0].body
     day = timezone.localtime(erasure.due_at).strftime("%-d. %B %Y")
@@ -502,29 +505,41 @@ def test_mail_says_what_began_and_how_to_stop_it(
     assert (str(erasure.key) in text, jona.name in text) == (True, False)
 
 
-def test_mail_of_an_erasure_at_once_promises_no_way_back(
-    jona, mailoutbox, django_capture_on_commit_callbacks
-):
-    how = {"person": jona, "typed": jona.email, "at_once": True, "by": jona}
-    begun(django_capture_on_commit_callbacks, **how)
-    [text] = [mail.body for mail in mailoutbox if "will be erased" in mail.subject]
-    assert ("nobody can take it back" in text, "/me/data/erase/" in text) == (True, False)
+def test_mail_speaks_the_persons_language(jona, mailoutbox):
+    Person.objects.filter(pk=jona.pk).update(language="de")
+    begun(person=jona, typed=jona.email, at_once=False, by=jona)
+    assert mailoutbox[0].body.startswith("Du hast Botschaft gebeten")
 
 
-def test_who_left_is_told_who_can_stop_it(
-    jona, person, mailoutbox, django_capture_on_commit_callbacks
-):
+def test_mail_of_an_erasure_at_once_promises_no_way_back(jona, mailoutbox):
+    begun(person=jona, typed=jona.email, at_once=True, by=jona)
+    [mail] = [mail for mail in mailoutbox if "will be erased" in mail.subject]
+    assert ("nobody can take it back" in mail.body, "/me/data/erase/" in mail.body) == (True, False)
+    assert mail.to == [jona.email]
+
+
+def test_who_left_is_told_who_can_stop_it(jona, outside, person, mailoutbox):
     """And not in a mailbox that somebody else reads by now."""
     Person.objects.filter(pk=jona.pk).update(left_at=timezone.now(), is_active=False)
     jona.refresh_from_db()
-    PrivateAddress.objects.create(
-        person=jona, address="jona@home.example", named_at=timezone.now(),
-        confirmed_at=timezone.now(),
-    )  # fmt: skip
-    how = {"person": jona, "typed": jona.email, "at_once": False, "by": person("Hella", "hr")}
-    begun(django_capture_on_commit_callbacks, **how)
+    begun(person=jona, typed=jona.email, at_once=False, by=person("Hella", "hr"))
     [mail] = mailoutbox
     assert ("Write to HR" in mail.body, mail.to) == (True, ["jona@home.example"])
+
+
+def test_a_mail_server_that_is_away_loses_no_word(jona, mailoutbox, monkeypatch):
+    erasures.ask(person=jona, typed=jona.email, at_once=False, by=jona, now=timezone.now())
+    with monkeypatch.context() as away:
+        away.setattr("integrations.mails.send_to", lambda *_mail, **_about: False)
+        assert erasure_mails.tell_begun(now=timezone.now()) == 0
+    assert (len(mailoutbox), erasure_mails.tell_begun(now=timezone.now())) == (0, 1)
+
+
+def test_the_job_writes_to_them(jona, mailoutbox, monkeypatch):
+    monkeypatch.setattr(tasks, "close_old_connections", lambda: None)
+    erasures.ask(person=jona, typed=jona.email, at_once=False, by=jona, now=timezone.now())
+    assert tasks.erase_due() == 0
+    assert [mail.to for mail in mailoutbox] == [[jona.email]]
 
 
 def test_nobody_is_offered_to_take_back_what_is_not_theirs(jona, person):

@@ -16,6 +16,7 @@ from ambassadors.memberships import LastAdministrator
 from ambassadors.models import Erasure, Person, Takeout
 from ambassadors.takeout import DELETED, tables
 from campaigns import erasures
+from campaigns.tasks import erase_due
 from campaigns.wakeups import nudge
 from integrations.tasks import revoke_due
 
@@ -66,6 +67,7 @@ def _ask(
     except LastAdministrator:
         return _page(request, who)
     nudge(revoke_due)
+    nudge(erase_due)  # writes to them
     return made
 
 

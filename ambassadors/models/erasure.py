@@ -32,6 +32,9 @@ class Erasure(models.Model):
     due_at = models.DateTimeField(help_text="Until then it can be taken back.")
     taken_back_at = models.DateTimeField(null=True, blank=True)
     done_at = models.DateTimeField(null=True, blank=True)
+    told_at = models.DateTimeField(
+        null=True, blank=True, help_text="The mail that says what has begun left."
+    )
     report = models.JSONField(default=dict, help_text="What was done, in numbers of rows.")
 
     objects = ErasureQuerySet.as_manager()
