@@ -65,6 +65,8 @@ BLUESKY_APPVIEW_URL = env("BLUESKY_APPVIEW_URL", "https://public.api.bsky.app").
 HASHTAG_MASTODON_URL = env("HASHTAG_MASTODON_URL", "").rstrip("/")
 # The directory of Bluesky's identities.
 BLUESKY_PLC_URL = env("BLUESKY_PLC_URL", "https://plc.directory").rstrip("/")
+# Slack's Web API; GovSlack has a host of its own.
+SLACK_API_URL = env("SLACK_API_URL", "https://slack.com/api").rstrip("/")
 # Named crash points for the chaos tests; refused unless DEBUG_FAILPOINTS is on.
 FAILPOINTS = env("FAILPOINTS", "")
 DEBUG_FAILPOINTS = flag("DEBUG_FAILPOINTS")

@@ -1,8 +1,9 @@
 """What the works-agreement record tells, read from the code: fields, evaluations, who looked.
 
-Nothing here is a list to be kept up: fields come from the declarations of each room's
-``takeout.py``, evaluations from the modules that ask :mod:`ambassadors.anonymity`. A figure that
-nobody gave a title yet is listed with the first line of its module.
+Which fields and evaluations there are, nobody has to keep up: fields come from the declarations of
+each room's ``takeout.py``, evaluations from the modules that ask :mod:`ambassadors.anonymity`. Only
+their titles and readers for people are written down here, and the acts that count as a look: a
+figure without a title is listed with the first line of its module.
 """
 
 import ast

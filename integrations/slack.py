@@ -1,6 +1,6 @@
 """Slack's Web API as far as a bot needs it: who am I, find a person, post, change a post.
 
-No Django here. A post is answered by one of four results, like a network's. Facts (docs.slack.dev):
+A post is answered by one of four results, like a network's. Facts (docs.slack.dev):
 errors come as HTTP 200 with ``ok: false``, limits as 429 with Retry-After; one message a second to
 a channel; ``users.lookupByEmail`` takes a query, not JSON; blocks of one message end at about
 13,000 characters (``msg_blocks_too_long``, found by users, not documented).
@@ -8,11 +8,12 @@ a channel; ``users.lookupByEmail`` takes a query, not JSON; blocks of one messag
 
 import datetime as dt
 import json
-import os
 import urllib.parse
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
+
+from django.conf import settings
 
 from .networks.answers import failed, object_of, printable, proof
 from .networks.base import Later, Refused, Result, Unknown
@@ -55,11 +56,6 @@ _NOBODY = frozenset(
         "is_archived",
     }
 )
-
-
-def _address() -> str:
-    """GovSlack has a host of its own."""
-    return os.environ.get("SLACK_API_URL", "https://slack.com/api").rstrip("/")
 
 
 def post(token: str, channel: str, message: Mapping[str, Any], *, now: dt.datetime) -> Result:
@@ -110,7 +106,9 @@ def _send(
     if body is not None:
         headers["Content-Type"] = "application/json; charset=utf-8"
     try:
-        answer = call(verb, f"{_address()}/{method}", headers=headers, body=body, seconds=SECONDS)
+        answer = call(
+            verb, f"{settings.SLACK_API_URL}/{method}", headers=headers, body=body, seconds=SECONDS
+        )
         return _result(answer, path, now)
     except NotSent as error:
         return Later(str(error))

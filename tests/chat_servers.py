@@ -19,9 +19,6 @@ class Slack(Loopback):
         self.asked = []
         self.good = {TOKEN}
 
-    def environment(self):
-        return {**super().environment(), "SLACK_API_URL": f"{self.base_url}/api"}
-
     def problem(self, status, text):
         return {"ok": False, "error": "ratelimited" if status == 429 else text}
 

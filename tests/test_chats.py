@@ -25,9 +25,10 @@ CHANNEL = "C0123456789"
 
 
 @pytest.fixture
-def slack_server(monkeypatch):
+def slack_server(monkeypatch, settings):
     with Slack() as server:
         _allow(monkeypatch, server)
+        settings.SLACK_API_URL = f"{server.base_url}/api"
         yield server
 
 
@@ -208,9 +209,9 @@ def test_teams_room_is_never_written_twice(
 
 
 def test_what_cannot_be_reached_is_free_and_does_not_stop_the_others(
-    out, slack_room, teams_room, teams_server, monkeypatch
+    out, slack_room, teams_room, teams_server, monkeypatch, settings
 ):
-    monkeypatch.setenv("SLACK_API_URL", "http://127.0.0.1:1/api")
+    settings.SLACK_API_URL = "http://127.0.0.1:1/api"
     monkeypatch.setenv("LOOPBACK_HOSTS", f"127.0.0.1:1,127.0.0.1:{teams_server.port}")
     assert (send(), len(teams_server.cards)) == (1, 1)
     assert [row.room for row in RoomMessage.objects.all()] == [teams_room]
