@@ -1,5 +1,6 @@
 """The look: marks are escaped and truthful, the door and its side rooms are ours."""
 
+import ast
 import re
 
 import pytest
@@ -10,6 +11,8 @@ from django.test import Client
 from django.utils import translation
 
 from advocacy.templatetags import look
+
+from .test_architecture import CODE, ROOT
 
 NASTY = '"><script>x</script>'
 SAFE = "&quot;&gt;&lt;script&gt;x&lt;/script&gt;"
@@ -130,3 +133,37 @@ def test_too_many_tries_get_a_sentence(person):
 def test_stranger_asking_for_a_code_gets_no_mail(mailoutbox):
     Client().post("/accounts/login/code/", {"email": "nobody@example.org"})
     assert mailoutbox == []
+
+
+def said_in_code():
+    """Every text in which a class may be named: pages, scripts, and strings of the code."""
+    for folder in ("templates", "static/js"):
+        for path in sorted((ROOT / folder).rglob("*.*")):
+            yield path.read_text()
+    for path in CODE:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield node.value
+
+
+def classes(css):
+    """The classes in the selectors of a style sheet."""
+    bare = re.sub(r'/\*.*?\*/|"[^"]*"|url\([^)]*\)', "", css, flags=re.DOTALL)
+    selectors = (one for one in re.findall(r"([^{};]+)\{", bare) if "@" not in one)
+    return {name for one in selectors for name in re.findall(r"\.([A-Za-z_][\w-]*)", one)}
+
+
+def test_every_class_of_the_style_sheets_has_a_user():
+    """``tone-{{ tone }}`` in a page, or ``f"net--{size}"``, uses every ``tone-`` that has a word."""
+    words, stems = set(), set()
+    for text in said_in_code():
+        words |= set(re.findall(r"[A-Za-z_][\w-]*", text))
+        stems |= set(re.findall(r'class="[^"]*?([A-Za-z][\w-]*-)(?={)', text))
+        stems |= {text} if re.fullmatch(r"[a-z]+--", text) else set()
+    found = set().union(
+        *(classes(path.read_text()) for path in (ROOT / "static/css").glob("*.css"))
+    )
+    ours = {name for name in found if not name.startswith("htmx-")}
+    made = {name for name in ours for stem in stems if name.startswith(stem) and name[len(stem):] in words}  # fmt: skip
+    assert len(ours) > 400
+    assert sorted(ours - words - made) == []
