@@ -215,6 +215,8 @@ DATABASES = {
     )
 }
 DATABASES["default"].setdefault("OPTIONS", {})["application_name"] = "botschaft"
+# The directory of pg_dump and pg_restore, as new as the server, for backups; empty: the PATH's.
+PG_BIN = env("PG_BIN", "")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env("REDIS_URL", "redis://localhost:6379/0" if _BARE else None)
 CACHES = {

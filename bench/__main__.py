@@ -2,73 +2,46 @@
 
 import argparse
 import datetime as dt
+import importlib
 import os
 import platform
 import re
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 
 from .network import readable
 from .result import Result
 from .stage import ROOT, stage
 
 PAGE = ROOT / "docs" / "performance.md"
-PARTS = (
-    "today",
-    "drain",
-    "punctual",
-    "calls",
-    "desk",
-    "people",
-    "roster",
-    "sameness",
-    "clicks",
-    "analytics",
-)
+# What each part is given of --size.
+PARTS: dict[str, Callable[[int], dict[str, int]]] = {
+    "today": lambda size: {"size": size},
+    "drain": lambda size: {"size": size},
+    "punctual": lambda size: {"count": max(size // 20, 100)},
+    "calls": lambda _size: {},
+    "desk": lambda size: {"size": max(size // 2, 500)},
+    "people": lambda size: {"size": size * 10},
+    "roster": lambda size: {"size": max(size * 10, 2000)},
+    "sameness": lambda size: {"size": max(size // 5, 200)},
+    "clicks": lambda _size: {},
+    "analytics": lambda size: {"size": max(size * 10, 2000)},
+    "rehearsal": lambda size: {"size": size * 20},
+}
+# The networks it needs; the others need none.
+NETWORKS = {"drain": ("mastodon",), "punctual": ("mastodon",), "calls": readable()}
 # Clicks come from made-up networks, told as a proxy tells them.
 SETTINGS = {"clicks": {"TRUSTED_PROXIES": "1"}}
 
 
 def measured(part: str, size: int) -> list[Result]:
     """Run one part in this process; a stage is one process long."""
-    without = ("today", "desk", "people", "roster", "sameness", "clicks", "analytics")
-    alone = {"calls": readable(), **dict.fromkeys(without, ())}
-    with stage(*alone.get(part, ("mastodon",)), settings=SETTINGS.get(part, {})) as made:
-        from . import (  # noqa: PLC0415 - they need the stage's Django
-            analytics,
-            calls,
-            clicks,
-            desk,
-            drain,
-            people,
-            punctual,
-            roster,
-            sameness,
-            today,
-        )
-
-        match part:
-            case "drain":
-                return drain.measure(made, size=size)
-            case "punctual":
-                return punctual.measure(made, count=max(size // 20, 100))
-            case "people":
-                return people.measure(made, size=size * 10)
-            case "desk":
-                return desk.measure(made, size=max(size // 2, 500))
-            case "clicks":
-                return clicks.measure(made)
-            case "roster":
-                return roster.measure(made, size=max(size * 10, 2000))
-            case "sameness":
-                return sameness.measure(made, size=max(size // 5, 200))
-            case "today":
-                return today.measure(made, size=size)
-            case "analytics":
-                return analytics.measure(made, size=max(size * 10, 2000))
-            case _:
-                return calls.measure(made)
+    with stage(*NETWORKS.get(part, ()), settings=SETTINGS.get(part, {})) as made:
+        module = importlib.import_module(f"bench.{part}")  # it needs the stage's Django
+        found: list[Result] = module.measure(made, **PARTS[part](size))
+        return found
 
 
 def machine() -> str:

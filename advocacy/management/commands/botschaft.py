@@ -1,5 +1,7 @@
 """``manage.py botschaft …``: what an administrator does without a browser."""
 
+import sys
+from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -7,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.validators import validate_email
 from django.utils import timezone
 
-from advocacy import doctor
+from advocacy import backups, doctor
 from ambassadors import memberships, roles
 from ambassadors.models import Person, Role, normalise_email
 from campaigns import holds, leaving
@@ -27,6 +29,11 @@ class Command(BaseCommand):
         parts = parser.add_subparsers(dest="part", required=True, parser_class=CommandParser)
         parts.add_parser("doctor", help="What is wrong, each in a sentence; 1 when it is grave.")
         parts.add_parser("rotate-keys", help="Seal all secrets with the first of TOKEN_KEYS.")
+        for name, words in (
+            ("backup", "Write database and files into one tar; - is the standard output."),
+            ("restore", "Read one into an empty database; - is the standard input."),
+        ):
+            parts.add_parser(name, help=words).add_argument("file")
         person = parts.add_parser("person", help="Add somebody, or let them leave at once.")
         person.add_argument("act", choices=["add", "leave"])
         person.add_argument("address")
@@ -62,6 +69,38 @@ class Command(BaseCommand):
 
     def _rotate_keys(self, _options: dict[str, Any]) -> None:
         self.stdout.write(f"{sum(rotation.rotate())} secrets sealed anew.")
+
+    def _backup(self, options: dict[str, Any]) -> None:
+        where = options["file"]
+        try:
+            if where == "-":
+                rows = backups.make(sys.stdout.buffer, now=timezone.now())
+            else:
+                # never half a backup under the name of a whole one
+                half = Path(f"{where}.half")
+                with half.open("wb") as file:
+                    rows = backups.make(file, now=timezone.now())
+                half.replace(where)
+        except (backups.BackupFailed, OSError) as error:
+            raise CommandError(str(error)) from error
+        self.stderr.write(f"{rows} rows are saved. Keep the keys elsewhere: they are not in it.")
+
+    def _restore(self, options: dict[str, Any]) -> None:
+        where = options["file"]
+        try:
+            with sys.stdin.buffer if where == "-" else Path(where).open("rb") as file:
+                done = backups.restore(file, now=timezone.now())
+        except (backups.BackupFailed, OSError) as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(
+            f"{done.rows} rows and {done.files} files of {done.made_at} came back. Nothing is"
+            " published until somebody confirms: manage.py confirm_installation"
+        )
+        for sentence in done.amiss:
+            self.stderr.write(sentence)
+        if done.amiss:
+            message = f"{len(done.amiss)} things are not as they were saved."
+            raise CommandError(message)
 
     def _person(self, options: dict[str, Any]) -> None:
         if options["act"] == "leave":
