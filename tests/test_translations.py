@@ -31,3 +31,14 @@ def test_every_sentence_of_the_templates_is_known():
     assert {
         text for text in used if text not in known and text.replace("%", "%%") not in known
     } == set()
+
+
+def test_the_people_department_has_one_german_name():
+    """*Die Personalabteilung* in a sentence; *Personal* only where roles stand in a list."""
+    said = {
+        text
+        for message in catalog()
+        for text in (message.string if isinstance(message.string, tuple) else (message.string,))
+    }
+    assert {text for text in said if re.search(r"\bHR\b", text)} == set()
+    assert {text for text in said if re.search(r"\bPersonal\b.*\.", text)} == set()
