@@ -8,6 +8,8 @@ from typing import Any
 from celery import Celery, bootsteps, signals
 from celery.schedules import crontab
 
+from advocacy import alive
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "advocacy.settings")
 log = logging.getLogger(__name__)
 app = Celery("botschaft")
@@ -85,7 +87,7 @@ app.conf.beat_schedule = {
         "schedule": crontab(hour="6-16", minute="20", day_of_week="mon-fri"),
     },
 }
-app.conf.beat_schedule_filename = os.environ.get("BEAT_SCHEDULE", "/tmp/botschaft-beat")  # noqa: S108 - holds only last-run times
+app.conf.beat_schedule_filename = str(alive.BEAT)
 
 
 @signals.worker_shutting_down.connect  # type: ignore[untyped-decorator]
@@ -151,4 +153,14 @@ class Tally(Heart):
         write_clicks()
 
 
-app.steps["worker"].update({Tick, Tally})
+class Alive(Heart):
+    """A container's health check asks whether this was there within a minute."""
+
+    every = 10.0
+
+    def beat(self) -> None:
+        """Touch the file."""
+        alive.WORKER.touch()
+
+
+app.steps["worker"].update({Tick, Tally, Alive})
