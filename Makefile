@@ -95,11 +95,11 @@ curators-ci: $(READY)
 # own (Python 3.12 or later, because the tool trips over a fault of 3.11). make api-fuzz EXAMPLES=600
 .PHONY: api-fuzz
 FUZZ_PYTHON ?= python3
-.venv-fuzz/bin/schemathesis: requirements/fuzz.txt
+.venv/fuzz/bin/schemathesis: requirements/fuzz.txt
 	@$(FUZZ_PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 12))' || { echo "Set FUZZ_PYTHON to a Python 3.12 or later."; exit 1; }
-	$(FUZZ_PYTHON) -m venv .venv-fuzz
-	.venv-fuzz/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/fuzz.txt
+	$(FUZZ_PYTHON) -m venv .venv/fuzz
+	.venv/fuzz/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/fuzz.txt
 	touch $@
 
-api-fuzz: $(READY) .venv-fuzz/bin/schemathesis
-	$(V)/python -m bench.api_fuzz .venv-fuzz/bin/schemathesis --examples $(or $(EXAMPLES),30) $(ARGS)
+api-fuzz: $(READY) .venv/fuzz/bin/schemathesis
+	$(V)/python -m bench.api_fuzz .venv/fuzz/bin/schemathesis --examples $(or $(EXAMPLES),30) $(ARGS)

@@ -15,11 +15,31 @@ from django.utils import timezone
 from advocacy.api import urls
 from advocacy.api.schema import document
 from ambassadors import retention
-from ambassadors.models import AuditEntry, LoginSession, Person, Team, TeamKind
+from ambassadors.models import (
+    AuditEntry,
+    Guideline,
+    GuidelineVersion,
+    LoginSession,
+    Membership,
+    Person,
+    Site,
+    Team,
+    TeamKind,
+)
 from campaigns import holds, leaving
-from campaigns.models import Campaign, LightChange, Programme, Proposal, Suggestion
+from campaigns.models import (
+    Briefing,
+    Campaign,
+    LightChange,
+    Post,
+    Programme,
+    Proposal,
+    ShortLink,
+    Suggestion,
+)
 from integrations import api_answers, api_tokens
 from integrations.models import ApiAnswer, ApiToken
+from people.models import Course, Session
 
 from .conftest import browser
 from .corpus import cases, value
@@ -710,3 +730,106 @@ def test_description_for_people_names_every_operation(jona):
     page = browser(jona).get("/programs/docs/").content.decode()
     assert page.count('class="apiop"') == len(OPERATIONS)
     assert re.findall(r'(?:src|href)="https?://(?!testserver|localhost)', page) == []
+
+
+# Lists cost the same for one row and for three ---------------------------------------------------
+
+
+def some_drafts(count, jona, mirja, topic):
+    for number in range(count):
+        draft = Suggestion.objects.create(
+            topic=topic, title=f"D{number}", author=mirja, changed_at=timezone.now()
+        )
+        draft.variant_set.create(name="P", text="Text.")
+
+
+def some_posts(count, jona, mirja, topic):
+    for number in range(count):
+        link = ShortLink.objects.create(code=f"code{number}", target="https://x.example/")
+        Post.objects.create(
+            person=jona, network="linkedin", how="copied", submission=uuid.uuid4(), text="T",
+            full_text="T", language="en", own_share=50, sha256="0" * 64, link=link,
+            created_at=timezone.now(),
+        )  # fmt: skip
+
+
+def some_ideas(count, jona, mirja, topic):
+    for _number in range(count):
+        Proposal.objects.create(
+            person=jona, submission=uuid.uuid4(), text="T", created_at=timezone.now()
+        )
+
+
+def some_briefings(count, jona, mirja, topic):
+    for number in range(count):
+        day = timezone.localdate() - dt.timedelta(days=number)
+        issue = Briefing.objects.create(day=day, note="Moin.", published_at=timezone.now())
+        issue.briefingitem_set.create(topic=topic, position=0, line="share", rule="Tell it.")
+
+
+def some_teams(count, jona, mirja, topic):
+    site = Site.objects.create(slug="kiel", name="Kiel")
+    for number in range(count):
+        kind = TeamKind.objects.create(
+            slug=f"k{number}", behaviour="plain", name_de="K", name_en="K"
+        )
+        Team.objects.create(slug=f"t{number}", name="T", kind=kind, site=site)
+
+
+def some_terms(count, jona, mirja, topic):
+    kind = TeamKind.objects.create(slug="k", behaviour="plain", name_de="K", name_en="K")
+    for number in range(count):
+        team = Team.objects.create(slug=f"t{number}", name="T", kind=kind)
+        Membership.objects.create(
+            person=jona, team=team, stage="active", stage_since_on="2026-01-01",
+            started_on="2026-01-01",
+        )  # fmt: skip
+
+
+def some_dates(count, jona, mirja, topic):
+    now = timezone.now()
+    for number in range(count):
+        course = Course.objects.create(
+            title_de=f"K{number}", language="de", how="dates", published_at=now, made_at=now
+        )
+        Session.objects.create(
+            course=course, zone="Europe/Berlin", begins_wall="2040-01-01T09:00",
+            ends_wall="2040-01-01T10:00", begins_at=now + dt.timedelta(days=1),
+            ends_at=now + dt.timedelta(days=2), seats=5, changed_at=now,
+        )  # fmt: skip
+
+
+def some_guidelines(count, jona, mirja, topic):
+    now = timezone.now()
+    for number in range(count):
+        guideline = Guideline.objects.create(slug=f"g{number}", counts_from=now)
+        GuidelineVersion.objects.create(
+            guideline=guideline, number=1, title_de="G", text_de="T", effective_at=now,
+            published_at=now, changed_at=now,
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("fill", "path", "queries"),
+    [
+        (some_drafts, "/drafts", 7),
+        (some_posts, "/posts", 2),
+        (some_posts, "/links", 2),
+        (some_ideas, "/ideas", 2),
+        (some_briefings, "/briefings", 4),
+        (some_teams, "/teams", 2),
+        (some_terms, "/people", 3),
+        (some_dates, "/training-dates", 2),
+        (some_guidelines, "/guidelines", 2),
+    ],
+)
+@pytest.mark.parametrize("count", [1, 3])
+def test_lists_cost_the_same(
+    fill, path, queries, count, jona, mirja, person, topic, django_assert_num_queries
+):
+    fill(count, jona, mirja, topic)
+    who = {"/drafts": mirja, "/people": person("Selin Aydın", "hr")}.get(path, jona)
+    ask = program(who)
+    with django_assert_num_queries(queries):
+        found = ask("GET", path).json()["items"]
+    assert len(found) == count
