@@ -37,6 +37,11 @@ walks: .venv/dev.stamp locale/de/LC_MESSAGES/django.mo
 proof: .venv/dev.stamp locale/de/LC_MESSAGES/django.mo
 	PROOF=full $(WITH) $(V)/python -m pytest -s $(or $(ARGS),tests/test_publishing.py tests/test_endings.py tests/test_takeovers.py tests/test_afterwards.py tests/test_tokens.py tests/test_connect.py tests/test_secrets.py tests/test_clicks.py)
 
+# Addresses and pictures bent at random, at the size of the contract (G17, G18).
+.PHONY: fuzz
+fuzz: .venv/dev.stamp locale/de/LC_MESSAGES/django.mo
+	PROOF=full $(WITH) $(V)/python -m pytest -s --numprocesses 0 tests/test_fuzz.py
+
 lint: .venv/dev.stamp locale/de/LC_MESSAGES/django.mo
 	$(V)/ruff check .
 	$(V)/ruff format --check .

@@ -20,7 +20,7 @@ from .models import Picture
 
 MOST_BYTES = 20_000_000
 MOST_PIXELS = 40_000_000
-_MEMORY = 1_024 * 1_024 * 1_024
+_MEMORY = 512 * 1_024 * 1_024
 _SECONDS = 10
 _WIDEST = 2_000  # pixels of the longer side after re-encoding
 
@@ -68,7 +68,7 @@ def encode(content: bytes) -> Encoded:
 def _why(code: int, size: list[str]) -> str:
     """The sentence for a refusal; sizes and the networks' own limits are named."""
     if code == reencode.TOO_MANY_PIXELS:
-        return _("This picture has more than 40 megapixels.")
+        return _("This picture has more than 40 megapixels, or more than 20 as a WebP.")
     if code == reencode.MOVES:
         return _("This picture moves. Choose a still one.")
     if code in {reencode.TOO_SMALL, reencode.TOO_LONG}:
