@@ -61,13 +61,13 @@ def crowd(suggestion, person, monkeypatch):
         redirect = trips.redirect_uri(trips.server_slug("mastodon", server.base_url))
         clients.ours("mastodon", server.base_url, redirect=redirect, now=timezone.now())
 
-        def gather(size):
+        def gather(size, each=EACH):
             found = []
             for number in range(size):
                 who = Person.objects.create_user(f"p{number}@example.org", None, name=f"P{number}")
                 consents.give(person=who, purpose="publish", now=timezone.now())
                 found.append(connect(server, who, number))
-                put(suggestion, found[-1])
+                put(suggestion, found[-1], each)
             return server, found, person("Selin", "hr")
 
         yield gather
@@ -154,7 +154,8 @@ def test_no_first_byte_after_an_ending_has_answered(crowd, settings):
 
 def test_no_first_byte_after_leaving_has_answered(crowd, settings):
     """Everybody leaves in the middle of publishing; 1,000 at full size."""
-    server, found, hr = crowd(LEAVINGS)
+    # enough posts that some still wait when the first page of a crowded machine has answered
+    server, found, hr = crowd(LEAVINGS, EACH if FULL else 8)
     late = end_all(server, found, hr, settings, acts=(leave,))
     stopped = Delivery.objects.filter(state="cancelled").count()
     print(
