@@ -7,7 +7,7 @@ from django.conf import settings
 from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseNotAllowed
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.cache import add_never_cache_headers
@@ -19,7 +19,15 @@ from campaigns.views import links
 
 from . import second_factor, session_limits, stepup
 from .api import problems
-from .policies import SAME_FOR_ALL, UNKEPT, Policy, policy_for, wants_fresh
+from .policies import (
+    ANY_METHOD,
+    PAGE_METHODS,
+    SAME_FOR_ALL,
+    UNKEPT,
+    Policy,
+    policy_for,
+    wants_fresh,
+)
 
 Next = Callable[[HttpRequest], HttpResponse]
 
@@ -118,15 +126,18 @@ class PolicyMiddleware:
         """Let the request through, send to the login or to a fresh proof, or refuse."""
         del view, args, kwargs
         match = request.resolver_match
-        policy = policy_for(match.url_name or "") if match else None
+        name = (match and match.url_name) or ""
+        policy = policy_for(name)
         if policy is None:
             raise PermissionDenied
+        if request.method not in PAGE_METHODS and not name.startswith(ANY_METHOD):
+            return HttpResponseNotAllowed(sorted(PAGE_METHODS))
         if policy(request):
             return stepup.asked(request) if wants_fresh(request) else None
         if self._rests(request, policy):
             return stepup.lead(request, reverse("second_factor"))
         if not request.user.is_authenticated:
-            if match and match.url_name in UNKEPT and request.method == "POST":
+            if name in UNKEPT and request.method == "POST":
                 return redirect_to_login(f"{request.path}?unkept", settings.LOGIN_URL)
             keep_form(request)
             return redirect_to_login(request.get_full_path(), settings.LOGIN_URL)

@@ -389,6 +389,9 @@ POLICIES: dict[str, Policy] = {
     **dict.fromkeys(("audit", "agreement", "looks", "retention"), role("auditor", "administrator")),
     **dict.fromkeys(("system", "roles"), role("administrator")),
 }
+# Doors of programs answer other methods than a page's in their own words.
+ANY_METHOD = ("api_", "scim", "wall_post")
+PAGE_METHODS = frozenset({"GET", "HEAD", "POST"})
 # What is typed there is kept nowhere, not even over a login: it would lie beside a name. Of what
 # a device sends, the device keeps its own until it has arrived.
 UNKEPT = frozenset({"pulse", "note_arrive"})

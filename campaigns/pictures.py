@@ -5,7 +5,7 @@ import hashlib
 from collections.abc import Iterable
 
 from django.core.files.base import ContentFile
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, models, transaction
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
@@ -13,7 +13,7 @@ from ambassadors import audit
 from ambassadors.models import Consent, Person
 
 from . import renditions
-from .models import Picture, PictureFace
+from .models import Picture, PictureFace, Proposal
 
 FIELDS = (
     "title", "alt_de", "alt_en", "made_by", "licence", "licence_note", "usable_until", "focus_x",
@@ -46,6 +46,30 @@ def barred(pictures: Iterable[Picture], *, on: dt.date) -> set[int]:
     """Which of the pictures may not be shown on a day: one query."""
     ids = [picture.pk for picture in pictures]
     return set(Picture.objects.barred(on).filter(pk__in=ids).values_list("pk", flat=True))
+
+
+def is_others_idea(picture: Picture, person: Person) -> bool:
+    """Tell whether it came with somebody else's idea and nobody has used it for anything yet."""
+    whole = picture.whole
+    authors = set(Proposal.objects.filter(picture=whole).values_list("person", flat=True))
+    if not authors or person.pk in authors:
+        return False
+    rows = [whole.pk, *whole.crops.values_list("pk", flat=True)]
+    return not any(
+        model._default_manager.filter(**{f"{name}__in": rows}).exists()  # noqa: SLF001
+        for model, name in _uses()
+    )
+
+
+def _uses() -> list[tuple[type[models.Model], str]]:
+    """Columns that point at a picture because it is shown there, in all rooms."""
+    found = Picture._meta.get_fields(include_hidden=True)  # noqa: SLF001 - Django's documented name
+    return [
+        (relation.related_model, relation.field.name)
+        for relation in found
+        if isinstance(relation, models.ManyToOneRel)
+        and relation.related_model not in {Picture, PictureFace, Proposal}
+    ]
 
 
 def for_network(picture: Picture | None, network: str) -> Picture | None:

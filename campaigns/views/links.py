@@ -83,12 +83,16 @@ def link_code(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
 def picture(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Serve a stored picture; its bytes never change.
 
-    Of a barred one only curators see more than a hatched field.
+    Of a barred one only curators see more than a hatched field; one that came with an idea is its
+    author's and theirs until it is used.
     """
     row = get_object_or_404(Picture, pk=pk)
     person = cast("Person", request.user)
-    if not person.has_role("curator") and pictures.barred([row], on=timezone.now().date()):
-        return redirect(static("img/barred.svg"))
+    if not person.has_role("curator"):
+        if pictures.is_others_idea(row, person):
+            raise Http404
+        if pictures.barred([row], on=timezone.now().date()):
+            return redirect(static("img/barred.svg"))
     try:
         response = FileResponse(row.file.open("rb"), content_type=row.media_type)
     except FileNotFoundError as error:
