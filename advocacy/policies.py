@@ -398,6 +398,7 @@ UNKEPT = frozenset({"pulse", "note_arrive"})
 # Holds nothing of a person, so the browser may keep it: the rest of what somebody who is logged in
 # gets is never stored.
 SAME_FOR_ALL = frozenset({"manifest", "service_worker"})
+_ERASING = ("erase_me", "erase_leaver")
 # What an open screen must not be enough for: keys, roles, exports, erasure, the end of a hold.
 # Posts to them ask for a fresh proof of who it is; see :mod:`advocacy.stepup`. A hold itself never
 # does: stopping is fast.
@@ -409,7 +410,7 @@ FRESH = frozenset(
         *("import_agree", "system", "roles"),
         *("roster_export", "coverage_export", "analytics_export", "evidence", "my_data"),
         *("release", "release_suggestion", "release_programme"),
-        *("erase_me", "erase_leaver"),
+        *_ERASING,
     }
 )
 # Pages of allauth that show or take a way in: already opening them asks.
@@ -441,5 +442,6 @@ def wants_fresh(request: HttpRequest) -> bool:
     name = match.url_name if match else None
     if name in FRESH:
         # to take the wish to be erased back stops something, too
-        return request.method == "POST" and request.POST.get("act") != "take_back"
+        stops = name in _ERASING and request.POST.get("act") == "take_back"
+        return request.method == "POST" and not stops
     return name in FRESH_PAGES and request.user.is_authenticated

@@ -10,9 +10,11 @@ from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from allauth.socialaccount.models import SocialAccount
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from advocacy import accounts, policies
 from ambassadors.models import LoginSession, Role
+from campaigns import holds
 from people.models import ScimToken
 
 from .conftest import browser
@@ -112,6 +114,16 @@ def test_erasure_asks_and_taking_the_wish_back_does_not(jona):
     visitor = stale(jona)
     assert led(visitor.post("/me/data/erase/", {"act": "erase"})) == ASKED
     assert led(visitor.post("/me/data/erase/", {"act": "take_back"})) == (302, "/me/data/erase/")
+
+
+def test_a_word_in_the_form_opens_no_other_door(topic, mirja, administrator):
+    """Only where an erasure is taken back does that word stop something."""
+    holds.hold(scope=topic, by=mirja, reason="Wait.", now=timezone.now())
+    typed = {"act": "take_back", "name": "Okta"}
+    assert led(stale(mirja).post(f"/desk/topics/{topic.pk}/release/", typed)) == ASKED
+    assert led(stale(administrator).post("/people/directory/keys/", typed)) == ASKED
+    topic.refresh_from_db()
+    assert topic.is_held
 
 
 def test_htmx_is_sent_to_the_proof_as_a_whole_page(administrator):
