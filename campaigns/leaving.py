@@ -12,7 +12,7 @@ from ambassadors import audit, memberships
 from ambassadors.memberships import LastAdministrator, LeftAlready
 from ambassadors.models import Membership, Person, Team
 from integrations import accounts, api_tokens, channels, push, takeouts
-from integrations.models import ConnectedAccount
+from integrations.models import ApiToken, ConnectedAccount
 
 from . import endings, takeovers
 from .endings import Ended
@@ -39,6 +39,7 @@ class Consequences:
     channels: list[ConnectedAccount]
     takeovers: list[Takeover]
     topics: list[Topic]
+    keys: list[ApiToken]
     takes_data: bool
 
 
@@ -52,6 +53,7 @@ def consequences(person: Person, *, now: dt.datetime) -> Consequences:
         channels=list(ConnectedAccount.objects.company().filter(editors=person)),
         takeovers=list(slots.select_related("channel").order_by("begins_at")),
         topics=list(Topic.objects.current().filter(owner=person)),
+        keys=list(api_tokens.of_installation(person, now=now)),
         takes_data=takeouts.address_of(person) is not None,
     )
 

@@ -133,6 +133,11 @@ def open_of(person: Person, *, now: dt.datetime) -> "models.QuerySet[ApiToken]":
     return ApiToken.objects.filter(person=person, ended_at__isnull=True, expires_at__gt=now)
 
 
+def of_installation(person: Person, *, now: dt.datetime) -> "models.QuerySet[ApiToken]":
+    """Keys that programs of the company hold, and that end when the person leaves."""
+    return open_of(person, now=now).filter(kind=ApiToken.Kind.INSTALLATION)
+
+
 @transaction.atomic
 def end(*, token: ApiToken, by: Person, now: dt.datetime) -> bool:
     """Refuse the key from now on; tells whether it was good until now."""

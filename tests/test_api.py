@@ -176,6 +176,13 @@ def test_leavers_keys_are_dead_at_once(person, everybody):
     assert AuditEntry.objects.filter(act="api.key_ended").count() == 2
 
 
+def test_leaving_page_names_keys_that_programs_would_lose(person, everybody):
+    leaver = person("Selin Aydın", "administrator")
+    key_of(leaver, "topics:read", kind="installation")
+    page = browser(everybody).get(f"/people/{leaver.pk}/leave/").content.decode()
+    assert "The key “Intranet” of a program ends." in page
+
+
 def test_whoever_is_locked_out_has_no_key(jona):
     ask = program(jona)
     Person.objects.filter(pk=jona.pk).update(is_active=False)
