@@ -62,10 +62,10 @@ goals: .venv/dev.stamp locale/de/LC_MESSAGES/django.mo
 
 # For developers: collect texts (needs gettext), lock requirements (needs uv).
 messages: .venv/dev.stamp
-	$(WITH) $(V)/python manage.py makemessages -l de --no-location --no-wrap -i .venv -i var
+	$(WITH) $(V)/python manage.py makemessages -l de --no-location --no-wrap -i .venv -i site -i var
 
 lock:
-	cd requirements && for name in app demo dev fuzz; do uv pip compile --quiet --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --python-version 3.11 $$name.in -o $$name.txt; done
+	cd requirements && for name in app demo dev docs fuzz; do uv pip compile --quiet --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --python-version 3.11 $$name.in -o $$name.txt; done
 
 # The proof that the promises hold, with real processes (tests/chaos). Each ends with 1 on a
 # violation. SEED and ARGS are passed on: make chaos SEED=2, make mutants ARGS="--only gate".
@@ -108,3 +108,19 @@ FUZZ_PYTHON ?= python3
 
 api-fuzz: $(READY) .venv/fuzz/bin/schemathesis
 	$(V)/python -m bench.api_fuzz .venv/fuzz/bin/schemathesis --examples $(or $(EXAMPLES),30) $(ARGS)
+
+# The documentation as a site in site/, in an environment of its own. It asks nothing of other hosts.
+.PHONY: docs
+.venv/docs/bin/mkdocs: requirements/docs.txt
+	$(PYTHON) -m venv .venv/docs
+	.venv/docs/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/docs.txt
+	touch $@
+
+docs: .venv/docs/bin/mkdocs
+	.venv/docs/bin/mkdocs build --quiet --strict --config-file docs/site/mkdocs.yml
+	@echo "site/index.html is written."
+
+# The pictures in docs/pictures, taken from the demonstration; look at each before you commit it.
+.PHONY: pictures
+pictures: $(READY)
+	$(V)/python docs/site/pictures.py $(ARGS)
