@@ -8,6 +8,7 @@ import re
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from django.core import mail
@@ -19,7 +20,7 @@ from campaigns import briefings, holds, lights, reviews, suggestions
 from campaigns.models import Briefing, Suggestion, Variant
 from integrations import webhook_sending, webhooks
 from integrations.models import Webhook, WebhookEvent, WebhookTelling
-from integrations.webhook_signing import NotGenuine, headers, new_secret, sign, verify
+from integrations.webhook_signing import headers, new_secret, sign
 
 from .conftest import browser
 from .corpus import cases
@@ -34,17 +35,38 @@ VECTORS = [
 ]  # fmt: skip
 
 
+def example():
+    """What docs/api.md gives to receivers."""
+    text = (Path(__file__).parents[1] / "docs" / "api.md").read_text()
+    (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    told = {}
+    exec(code, told)  # noqa: S102
+    return told
+
+
+EXAMPLE = example()
+
+
+def genuine(secret, head, body, *, now):
+    """Whether a receiver takes a message; what it cannot read it does not."""
+    EXAMPLE["time"] = SimpleNamespace(time=lambda: now)
+    try:
+        return EXAMPLE["is_genuine"](secret, head, body)
+    except (KeyError, ValueError):
+        return False
+
+
 @pytest.mark.parametrize(("message_id", "at", "body", "signature"), VECTORS)
 def test_signature_is_that_of_the_specification(message_id, at, body, signature):
     assert sign(SECRET, message_id, at, body) == signature
     head = headers([SECRET], message_id, at, body)
     assert head["webhook-signature"] == signature
-    verify(SECRET, head, body, now=at)
+    assert genuine(SECRET, head, body, now=at)
 
 
 @pytest.mark.parametrize("late", [-300, 0, 299, 300])
 def test_clocks_may_differ_by_five_minutes(late):
-    verify(SECRET, headers([SECRET], "msg_1", 1000, b"{}"), b"{}", now=1000 + late)
+    assert genuine(SECRET, headers([SECRET], "msg_1", 1000, b"{}"), b"{}", now=1000 + late)
 
 
 @pytest.mark.parametrize(
@@ -58,29 +80,19 @@ def test_what_is_not_ours_is_refused(change):
         **headers([SECRET], "msg_1", 1000, b"{}"),
         **{k: v for k, v in change.items() if "-" in k},
     }
-    with pytest.raises(NotGenuine):
-        verify(
-            change.get("secret", SECRET),
-            head,
-            change.get("body", b"{}"),
-            now=change.get("now", 1000),
-        )
+    secret, body = change.get("secret", SECRET), change.get("body", b"{}")
+    assert not genuine(secret, head, body, now=change.get("now", 1000))
 
 
 def test_secret_has_the_length_of_the_specification():
     assert 24 <= len(base64.b64decode(new_secret().removeprefix("whsec_"))) <= 64
 
 
-def test_example_in_the_docs_tells_ours_from_others():
-    text = (Path(__file__).parents[1] / "docs" / "api.md").read_text()
-    (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    told = {}
-    exec(code, told)  # noqa: S102
-    now = int(time.time())
-    head = headers([new_secret(), SECRET], "msg_1", now, b"{}")
-    assert told["is_genuine"](SECRET, head, b"{}")
-    assert not told["is_genuine"](SECRET, head, b"{ }")
-    assert not told["is_genuine"](SECRET, headers([SECRET], "msg_1", now - 400, b"{}"), b"{}")
+def test_ten_thousand_signatures_are_refused_quickly():
+    head = {**headers([SECRET], "msg_1", 1000, b"{}"), "webhook-signature": "v1,AAAA " * 10_000}
+    began = time.monotonic()
+    assert not genuine(SECRET, head, b"{}", now=1000)
+    assert time.monotonic() - began < 0.5
 
 
 class Receiver(Loopback):
@@ -199,7 +211,7 @@ def test_message_arrives_signed_once(hook, receiver):
     webhooks.tell("month.closed", {"month": "2026-10"}, now=now)
     assert [webhook_sending.send_due(now=now) for _ in range(2)] == [1, 0]
     ((head, body),) = receiver.arrived
-    verify(hook.secret, head, body, now=int(now.timestamp()))
+    assert genuine(hook.secret, head, body, now=int(now.timestamp()))
     assert (head["content-type"], json.loads(body)["data"]) == (
         "application/json",
         {"month": "2026-10"},
@@ -328,9 +340,8 @@ def test_secret_changes_with_both_signing_for_a_day(hook, receiver, boss):
         head, body = receiver.arrived[-1]
         assert len(head["webhook-signature"].split()) == len(good)
         for secret in good:
-            verify(secret, head, body, now=int(at.timestamp()))
-    with pytest.raises(NotGenuine):
-        verify(hook.secret, head, body, now=int(at.timestamp()))
+            assert genuine(secret, head, body, now=int(at.timestamp()))
+    assert not genuine(hook.secret, head, body, now=int(at.timestamp()))
 
 
 def test_secret_stands_nowhere_but_sealed(hook, boss):
