@@ -148,7 +148,7 @@ def table() -> tuple[list[Abilities], list[tuple[str, list[str]]]]:
 def markdown() -> str:
     """The table for ``docs/networks.md``."""
     networks, rows = table()
-    head = ["", *(n.label for n in networks)]
+    head = [_("Fact"), *(n.label for n in networks)]
     lines = [head, ["---"] * len(head), *([label, *cells] for label, cells in rows)]
     body = "\n".join("| " + " | ".join(line) + " |" for line in lines)
     return (

@@ -24,6 +24,13 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     return files
 
 
+def on_page_content(html: str, **_others: Any) -> str:
+    """Let wide tables scroll by themselves, so that a phone's page does not."""
+    return html.replace("<table>", '<div class="wide"><table>').replace(
+        "</table>", "</table></div>"
+    )
+
+
 def on_page_markdown(markdown: str, page: Page, **_others: Any) -> str:
     """Lead links to the two pages of the root to where they lie in the site."""
     up = "../" * page.file.src_uri.count("/")

@@ -7,6 +7,11 @@ const wide = matchMedia("(min-width: 62rem)");
 const open = () => { if (wide.matches) list.open = true; };
 wide.addEventListener("change", open);
 open();
+list.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" });
+// What scrolls sideways can be reached by keyboard.
+for (const part of document.querySelectorAll("main pre, main .wide")) {
+  if (part.scrollWidth > part.clientWidth) part.tabIndex = 0;
+}
 document.addEventListener("keydown", (event) => {
   const field = document.getElementById("mkdocs-search-query");
   if (event.key === "Escape" && field.value) {
