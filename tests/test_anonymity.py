@@ -40,6 +40,7 @@ quick = settings(
 # a new one adds itself; without a line here the first test fails.
 PROVEN = {
     "advocacy/views/agreement.py:_facts": "test_agreement.py:test_smallest_group_stands_in_the_record",
+    "advocacy/register.py:_figures": "test_docs.py:test_register_of_processing_is_current",
     "campaigns/audiences.py:reach": "test_audiences.py:test_number_is_a_step_and_never_of_fewer_than_five",
     "campaigns/evidence.py:export": "test_evidence.py:test_quarter_of_fewer_than_five_people_is_not_told",
     "campaigns/colleagues.py:step": "test_sameness.py:test_colleagues_are_told_as_a_step_and_never_a_handful",
@@ -146,11 +147,23 @@ def test_threshold_stands_in_one_place():
 
 
 def test_no_second_door_tells_figures():
-    """No admin site, and no programming interface but the practice wall's."""
+    """No admin site; and the interface for programs counts nothing itself.
+
+    It hands out what the months' closing has told, and what a person may read one by one.
+    """
     from django.urls import get_resolver
 
     assert not apps.is_installed("django.contrib.admin")
-    assert {name for name in names(get_resolver()) if "api" in name or "graphql" in name} == set()
+    assert {name for name in names(get_resolver()) if "graphql" in name} == set()
+    counts = {
+        f"{path.name}: {word}"
+        for path in (ROOT / "advocacy/api").glob("*.py")
+        for word in re.findall(
+            r"\b(?:Count|Sum|Avg|Min|Max|StdDev)\(|\.(?:aggregate|annotate|count)\(\)?",
+            path.read_text(),
+        )
+    }
+    assert counts == {"endpoint.py: .count("}  # requests of a key, for its limit
 
 
 # -- what a told number lets somebody know ----------------------------------------------------
