@@ -32,6 +32,40 @@ from .policies import (
 Next = Callable[[HttpRequest], HttpResponse]
 
 
+class HeadersMiddleware:
+    """The outermost: no answer leaves without these, whatever made it.
+
+    Files, redirects of tracked links and refusals come from further in than the pages' own policy;
+    they get one that allows nothing.
+    """
+
+    CLOSED = (
+        "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none';"
+        " require-trusted-types-for 'script'; trusted-types 'none'"
+    )
+    NEVER = (
+        "accelerometer=(), autoplay=(self), bluetooth=(), browsing-topics=(), camera=(),"
+        " display-capture=(), geolocation=(), gyroscope=(), hid=(), magnetometer=(),"
+        " microphone=(), midi=(), payment=(), serial=(), usb=(), xr-spatial-tracking=()"
+    )
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Add what is missing."""
+        response = self.get_response(request)
+        policy = response.get("Content-Security-Policy", "")
+        if "default-src" not in policy:
+            policy = f"{policy}; {self.CLOSED}".lstrip("; ")
+            response["Content-Security-Policy"] = policy
+        if "frame-ancestors 'none'" in policy:
+            response.setdefault("X-Frame-Options", "DENY")
+        response.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        response.setdefault("Permissions-Policy", self.NEVER)
+        return response
+
+
 class StillMiddleware:
     """Answers an open page whose situation still holds, before anything is read about it.
 
@@ -64,7 +98,7 @@ class LinkMiddleware:
 
 
 class EdgeMiddleware:
-    """Refuses NUL in addresses, sets language and time zone, and the remaining headers."""
+    """Refuses NUL in addresses, sets language and time zone, and keeps pages out of caches."""
 
     def __init__(self, get_response: Next) -> None:
         self.get_response = get_response
@@ -92,10 +126,6 @@ class EdgeMiddleware:
         if user.is_authenticated and not (match and match.url_name in SAME_FOR_ALL):
             add_never_cache_headers(response)
             response["Cache-Control"] = "no-store"
-        response.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-        response["Permissions-Policy"] = (
-            "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
-        )
         timezone.deactivate()
         return response
 

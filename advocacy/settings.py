@@ -171,6 +171,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
 ]
 MIDDLEWARE = [
+    "advocacy.middleware.HeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "advocacy.middleware.StillMiddleware",
     "advocacy.middleware.LinkMiddleware",
@@ -341,6 +342,8 @@ CONTENT_SECURITY_POLICY = {
         "form-action": [SELF],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
+        "require-trusted-types-for": ["'script'"],
+        "trusted-types": ["default", "botschaft"],  # static/js/trusted.js
     }
 }
 CSRF_FAILURE_VIEW = "advocacy.views.errors.csrf_failure"

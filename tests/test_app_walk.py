@@ -188,7 +188,7 @@ def test_what_a_phone_shared_is_dropped_or_waits_for_its_person_and_an_hour(phon
     """The installed app without the switch: the worker asks the server whose it is."""
     phone.page.evaluate("async () => { await navigator.serviceWorker.register('/sw.js'); await navigator.serviceWorker.ready; }")  # fmt: skip
     phone.page.goto(f"{phone.base}/")
-    phone.page.wait_for_function("navigator.serviceWorker.controller")
+    phone.page.wait_for_function("() => navigator.serviceWorker.controller")
     share(phone.page)
     phone.page.get_by_role("button", name="Drop it").click()
     until(phone.page, "async () => !(await kept.get('settings', 'shared'))")
@@ -297,7 +297,7 @@ def shown(phone, told):
     session, seen = phone.context.new_cdp_session(phone.page), []
     session.on("ServiceWorker.workerRegistrationUpdated", lambda e: seen.extend(e["registrations"]))
     session.send("ServiceWorker.enable")
-    phone.page.wait_for_function("navigator.serviceWorker.controller")
+    phone.page.wait_for_function("() => navigator.serviceWorker.controller")
     session.send(
         "ServiceWorker.deliverPushMessage",
         {"origin": phone.base, "registrationId": seen[-1]["registrationId"], "data": json.dumps(told)},

@@ -782,7 +782,7 @@ def test_typed_text_survives_a_crash_and_a_dead_network(chromium, live_server, p
     assert "Typed+without+a+network" in Draft.objects.get().form
     page.locator("#title").press("Control+s")
     page.get_by_text("Saved.").wait_for()
-    page.wait_for_function("localStorage.length === 0")
+    page.wait_for_function("() => localStorage.length === 0")
     assert Draft.objects.count() == 0
 
 

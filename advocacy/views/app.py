@@ -27,6 +27,7 @@ SHELL = (
     "css/base.css",
     "css/components.css",
     "css/app.css",
+    "js/trusted.js",
     "vendor/htmx.min.js",
     "js/botschaft.js",
     "js/store.js",
