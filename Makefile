@@ -37,6 +37,12 @@ walks: .venv/dev.stamp locale/de/LC_MESSAGES/django.mo
 proof: .venv/dev.stamp locale/de/LC_MESSAGES/django.mo
 	PROOF=full $(WITH) $(V)/python -m pytest -s $(or $(ARGS),tests/test_publishing.py tests/test_endings.py tests/test_takeovers.py tests/test_afterwards.py tests/test_tokens.py tests/test_connect.py tests/test_secrets.py tests/test_clicks.py)
 
+# Every case of ../shared/badinputs.json at its doors (G16): none 5xx, and how long the slowest takes.
+.PHONY: corpus
+CORPUS = api bad_datetimes bad_feeds bad_issues bad_questions bad_requests bad_texts bad_uploads board calendar connect corpus_table guidelines ideas lessons markup people_import safe_fetch speakers spreadsheets training webhooks wire writing
+corpus: .venv/dev.stamp locale/de/LC_MESSAGES/django.mo
+	$(WITH) $(V)/python -m pytest --numprocesses auto -k "corpus or case or foreign or strange or bad_titles or html or judged or formula" $(CORPUS:%=tests/test_%.py) $(ARGS)
+
 # Addresses and pictures bent at random, at the size of the contract (G17, G18).
 .PHONY: fuzz
 fuzz: .venv/dev.stamp locale/de/LC_MESSAGES/django.mo

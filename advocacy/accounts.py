@@ -26,7 +26,7 @@ from ambassadors.models import Person, normalise_email
 from campaigns.senders import sender
 from integrations import second_factors
 
-from . import company, second_factor, stepup, throttle
+from . import company, passwords, second_factor, stepup, throttle
 
 log = logging.getLogger(__name__)
 _MOST_GROUPS = 2_000
@@ -61,6 +61,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> Any:
         """Whose password it is, None for nobody's."""
+        if len(credentials.get("password") or "") > passwords.LONGEST:
+            self.pre_authenticate(request, **credentials)
+            throttle.failed(self.made)  # nobody has such a one; not worth its hash
+            return None
         found = super().authenticate(request, **credentials)
         (throttle.succeeded if found else throttle.failed)(self.made)
         return found

@@ -103,6 +103,8 @@ def _is_mail(text: str) -> bool:
 
 @lru_cache(1000)
 def _is_mail_domain(domain: str) -> bool:
+    if domain.startswith("["):  # an IP address instead of a name; Django takes it
+        return False
     try:
         validate_email(f"a@{domain}")
     except ValidationError:

@@ -6,10 +6,8 @@ every digest still right. That is how they are erased; the texts stay until ``ke
 company's defence (GDPR Art. 17(3)(e)).
 """
 
-import csv
 import datetime as dt
 import hashlib
-import io
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,7 +19,6 @@ from django.utils.translation import gettext as _
 
 from ambassadors import anonymity, audit
 from ambassadors.models import AuditEntry, Person
-from ambassadors.sheets import cell
 
 from .models import Delivery, DisclosureRule, Evidence, Post, Suggestion
 from .refusals import FieldRefused
@@ -207,12 +204,3 @@ def as_json(rows: list[dict[str, Any]]) -> str:
     """An export as JSON, with the digest over all of it."""
     whole = {"digest": seal(rows), "rows": rows}
     return json.dumps(whole, ensure_ascii=False, indent=1)
-
-
-def as_csv(rows: Iterable[dict[str, Any]]) -> str:
-    """An export as CSV with a heading, every cell quoted."""
-    out = io.StringIO()
-    writer = csv.writer(out, quoting=csv.QUOTE_ALL)
-    writer.writerow(COLUMNS)
-    writer.writerows([cell(value) for value in row.values()] for row in rows)
-    return out.getvalue()

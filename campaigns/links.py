@@ -21,6 +21,8 @@ _ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 CODE_LENGTH = 8  # 46 bits, drawn by the operating system: nothing follows from another code
 # Codes of earlier versions have other letters.
 _CODE = re.compile(r"[0-9A-Za-z_-]{1,12}")
+# What people and programs that look for links leave behind a code.
+_BEHIND = ".,;:!?)]}>'\"»«“”’…*~|äöüß"
 _LONGEST = 1000  # characters of an address with tags; some servers take no more
 # By hand: to put these words together takes the ORM longer than PostgreSQL needs to answer.
 _FIND = """
@@ -106,6 +108,7 @@ def find(code: str, *, now: dt.datetime) -> Found | None:
 
     A link ends with the suggestion it was made for, and is withdrawn with it.
     """
+    code = code.rstrip(_BEHIND)
     if not _CODE.fullmatch(code):
         return None
     # Whether the connection lives shows by asking: a question less for every click.

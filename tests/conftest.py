@@ -3,6 +3,7 @@
 import datetime as dt
 import importlib
 import os
+import time
 import uuid
 from pathlib import Path
 
@@ -31,6 +32,55 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if "chromium" in item.fixturenames:
             item.add_marker("walk")
+
+
+def _case_of(item):
+    """The case of the corpus of bad inputs that a test tries, if any."""
+    found = getattr(item, "callspec", None)
+    case = found.params.get("case") if found else None
+    return case if isinstance(case, dict) and {"id", "group", "expect"} <= case.keys() else None
+
+
+@pytest.fixture(autouse=True)
+def _measured(request, monkeypatch):
+    """No case of the corpus is answered with a 5xx, and the slowest answers are told at the end."""
+    case = _case_of(request.node)
+    if case is None:
+        yield
+        return
+    ask, answers = Client.request, []
+
+    def measured(self, **how):
+        began = time.perf_counter()
+        answer = ask(self, **how)
+        answers.append(
+            (round(time.perf_counter() - began, 3), answer.status_code, how["PATH_INFO"][:60])
+        )
+        return answer
+
+    monkeypatch.setattr(Client, "request", measured)
+    yield
+    assert [answer for answer in answers if answer[1] >= 500] == []
+    request.node.user_properties += [("corpus", [case["id"], *answer]) for answer in answers]
+
+
+def pytest_terminal_summary(terminalreporter):
+    """How many requests tried cases of the corpus, and how long the slowest took."""
+    reports = (
+        r
+        for row in terminalreporter.stats.values()
+        for r in row
+        if getattr(r, "when", "") == "teardown" or getattr(r, "when", "") == "call"
+    )
+    found = {tuple(told) for r in reports for name, told in r.user_properties if name == "corpus"}
+    if found:
+        told = ", ".join(
+            f"{seconds} s {case} {path}"
+            for case, seconds, _status, path in sorted(found, key=lambda a: -a[1])[:3]
+        )
+        terminalreporter.write_line(
+            f"{len({f[0] for f in found})} cases of the corpus in {len(found)} requests, 0 5xx; slowest: {told}"
+        )
 
 
 @pytest.fixture(autouse=True)

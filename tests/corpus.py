@@ -8,8 +8,8 @@ import pytest
 from .conftest import SHARED
 
 
-def cases(group):
-    """The cases of a group, for ``parametrize``; one that skips where the corpus is absent."""
+def cases(*groups):
+    """The cases of groups, for ``parametrize``; one that skips where the corpus is absent."""
     if not (SHARED / "badinputs.json").exists():
         absent = pytest.mark.skip(reason="../shared is not beside this checkout")
         return [pytest.param(None, marks=absent, id="absent")]
@@ -17,7 +17,7 @@ def cases(group):
         sys.path.insert(0, str(SHARED))
     import badinputs_load
 
-    return [pytest.param(case, id=case["id"]) for case in badinputs_load.cases(group)]
+    return [pytest.param(case, id=case["id"]) for case in badinputs_load.cases(*groups)]
 
 
 def value(case):

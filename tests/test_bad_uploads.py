@@ -1,6 +1,7 @@
 """Pictures that are none, or that carry more than a picture: the corpus through the editor."""
 
 import io
+import re
 import struct
 import zlib
 
@@ -100,6 +101,18 @@ def test_upload_of_the_corpus(case, desk, topic):
             assert desk.get("/pictures/99999/").status_code == 404
             # Without a session every number gets the same answer, whether it exists or not.
             assert [Client().get(p).status_code for p in (path, "/pictures/99999/")] == [302, 302]
+
+
+@pytest.mark.parametrize("case", cases("name"))
+def test_name_of_a_file_is_kept_nowhere(case, desk, topic):
+    name = value(case)
+    answer = send(desk, topic, picture("PNG"), name)
+    assert answer.status_code == 302
+    row = Picture.objects.get()
+    assert re.fullmatch(r"pictures/[0-9a-f]{32}\.jpg", row.file.name)
+    got = desk.get(f"/pictures/{row.pk}/")
+    assert (got.status_code, "X-Evil" in got) == (200, False)
+    assert [word for word in ("Evil", name) if len(word) > 3 and word in str(got.headers)] == []
 
 
 def test_picture_is_turned_as_its_camera_says(desk, topic):

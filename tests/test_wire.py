@@ -11,6 +11,7 @@ from integrations.wire import Blocked, NotSent, PerhapsSent, call
 
 from .conftest import SHARED
 from .networks.mastodon import Mastodon
+from .networks.server import Loopback
 
 
 def test_slow_loris_ends_at_the_total_deadline(monkeypatch):
@@ -70,3 +71,18 @@ def test_address_is_judged_as_wanted(case):
     except AddressRefused:
         got = "block"
     assert got == ("block" if case["expect"] == "block" else "fetch")
+
+
+def test_second_answer_on_one_connection_is_never_read(monkeypatch):
+    class Chatty(Loopback):
+        def serve(self, handler, at, body):
+            both = [b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n" + one for one in (b"1", b"2")]
+            handler.wfile.write(b"".join(both))
+            handler.close_connection = True
+
+    with Chatty() as server:
+        monkeypatch.setenv("LOOPBACK_HOSTS", f"127.0.0.1:{server.port}")
+        told = [
+            call("GET", f"{server.base_url}/", seconds=5, https_only=False).body for _ in range(2)
+        ]
+    assert told == [b"1", b"1"]

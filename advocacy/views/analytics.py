@@ -256,10 +256,7 @@ def export(request: HttpRequest) -> StreamingHttpResponse:
     person = cast("Person", request.user)
     told = f"{month.first:%Y-%m}" if month else "none"
     audit.record("analytics.exported", person, by=person, now=now, month=told)
-    content = sheets.lines(_file(month, beside), german=german)
-    response = StreamingHttpResponse(content, content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="figures-{told}.csv"'
-    return response
+    return sheets.download(_file(month, beside), name=f"figures-{told}", german=german)
 
 
 def _file(month: Month | None, beside: Month | None) -> Iterator[list[str]]:

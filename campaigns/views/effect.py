@@ -44,11 +44,8 @@ def _source(sums: own.Sums) -> str:
 def export(request: HttpRequest) -> StreamingHttpResponse:
     """The person's posts with their figures, as a file for spreadsheets. Noted nowhere."""
     person, german = cast("Person", request.user), request.POST.get("as") == "excel"
-    lines = sheets.lines(_lines(person), german=german)
-    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
-    name = f"my-effect-{timezone.localdate():%Y-%m-%d}.csv"
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
+    name = f"my-effect-{timezone.localdate():%Y-%m-%d}"
+    return sheets.download(_lines(person), name=name, german=german)
 
 
 def _lines(person: Person) -> Iterator[list[str]]:

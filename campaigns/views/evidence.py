@@ -1,12 +1,14 @@
 """The doors to the proofs: one's own, one by name with a reason, a quarter without names."""
 
 import datetime as dt
+import itertools
 from typing import Any, cast
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 
+from ambassadors import sheets
 from ambassadors.models import Person
 from campaigns import evidence as verbs
 from campaigns import wording
@@ -51,7 +53,7 @@ def post_evidence(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "proof.html", context)
 
 
-def evidence(request: HttpRequest) -> HttpResponse:
+def evidence(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
     """Ask for one post by name or for a quarter without names, each with a reason."""
     if request.method != "POST":
         return _page(request, {})
@@ -71,8 +73,8 @@ def evidence(request: HttpRequest) -> HttpResponse:
         return _page(request, typed, errors={field: refused.sentence}, status=422)
     name = f"evidence-{typed['quarter']}"
     if request.POST.get("act") == "csv":
-        # The mark at the beginning tells spreadsheets that it is UTF-8.
-        return _file("\ufeff" + verbs.as_csv(rows), "text/csv; charset=utf-8", f"{name}.csv")
+        sheet = (list(row.values()) for row in rows)
+        return sheets.download(itertools.chain([verbs.COLUMNS], sheet), name=name, mark=True)
     return _file(verbs.as_json(rows), "application/json", f"{name}.json")
 
 

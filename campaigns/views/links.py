@@ -33,7 +33,7 @@ def lead(request: HttpRequest, code: str) -> HttpResponse | None:
     found = links.find(code, now=now)
     if found is None or found.answer is not Answer.LEADS:
         return None
-    if not is_machine(request):
+    if not is_machine(request) and not _declines(request):
         clicks.count(request, found.pk, now=now)
     headers = {
         "Location": iri_to_uri(found.target),
@@ -43,6 +43,15 @@ def lead(request: HttpRequest, code: str) -> HttpResponse | None:
         "X-Robots-Tag": "noindex",
     }
     return HttpResponse(status=302, headers=headers)
+
+
+def _declines(request: HttpRequest) -> bool:
+    """Who asks not to be counted (DNT, Global Privacy Control), and colleagues who are logged in.
+
+    Whether the session is a good one does not matter; nothing looks at it.
+    """
+    asks = (request.META.get(name) for name in ("HTTP_DNT", "HTTP_SEC_GPC"))
+    return "1" in asks or settings.SESSION_COOKIE_NAME in request.COOKIES
 
 
 @require_safe

@@ -52,7 +52,7 @@ def edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     """Show the editor; on POST save, and hand in if that button was pressed."""
     person, now = cast("Person", request.user), timezone.now()
     rows = Suggestion.objects.select_related("picture", "topic")
-    suggestion = get_object_or_404(rows, pk=pk) if pk else Suggestion(changed_at=now)
+    suggestion = get_object_or_404(rows, pk=pk) if pk is not None else Suggestion(changed_at=now)
     if request.method != "POST":
         return page(request, _open(request, suggestion, person))
     if sum(map(len, request.POST.getlist("v_text"))) > _MOST_CHARACTERS:

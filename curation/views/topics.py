@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from ambassadors import tidying
 from ambassadors.kept import kept_form
 from ambassadors.models import Guideline, GuidelineVersion, Person
 from campaigns import lights, topics, wording
@@ -48,6 +49,10 @@ class TopicForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Topic
         fields = ("title", "language", "rule", "say", "if_asked", "owner", "deputies")
+
+    def clean_title(self) -> str:
+        """A title is one line."""
+        return tidying.line(self.cleaned_data["title"])
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -114,7 +119,7 @@ def topic_list(request: HttpRequest) -> HttpResponse:
 def edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     """Show a topic to its curators; on POST save. The second save of two loses neither."""
     person, now = cast("Person", request.user), timezone.now()
-    topic = get_object_or_404(Topic, pk=pk) if pk else Topic(language=person.language)
+    topic = get_object_or_404(Topic, pk=pk) if pk is not None else Topic(language=person.language)
     data = request.POST if request.method == "POST" else kept_form(request)
     if data is None:
         return _page(request, topic, _fresh(topic, person), _rows_of(topic))

@@ -53,11 +53,13 @@ def call_list(request: HttpRequest) -> HttpResponse:
 def call_edit(request: HttpRequest, pk: int = 0) -> HttpResponse:
     """Write a call."""
     person, now = _me(request), timezone.now()
-    call = _call(request, pk) if pk else Call()
+    call = _call(request, pk) if pk is not None else Call()
     if request.method == "POST":
         form = CallForm(request.POST, person=person)
     else:
-        form = CallForm(kept_form(request), person=person, initial=opened(call) if pk else {})
+        form = CallForm(
+            kept_form(request), person=person, initial=opened(call) if pk is not None else {}
+        )
     if request.method == "POST" and form.is_valid():
         typed = dict(form.cleaned_data)
         typed.pop("for")

@@ -47,10 +47,8 @@ def coverage_export(request: HttpRequest) -> StreamingHttpResponse:
     """What the pages of all languages tell, as a file for spreadsheets."""
     german, now = request.POST.get("as") == "excel", timezone.now()
     roster.note_export("coverage", by=cast("Person", request.user), german=german, now=now)
-    lines = sheets.lines(matrix.export(matrix.counts()), german=german)
-    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="coverage-{now:%Y-%m-%d}.csv"'
-    return response
+    told = matrix.export(matrix.counts())
+    return sheets.download(told, name=f"coverage-{now:%Y-%m-%d}", german=german)
 
 
 def figures(request: HttpRequest) -> HttpResponse:

@@ -63,7 +63,7 @@ def guideline_list(request: HttpRequest) -> HttpResponse:
 def edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     """Show a guideline's draft; on POST look at it or save. Of two who save, neither loses."""
     person, now = cast("Person", request.user), timezone.now()
-    guideline = get_object_or_404(Guideline, pk=pk) if pk else None
+    guideline = get_object_or_404(Guideline, pk=pk) if pk is not None else None
     versions = GuidelineVersion.objects.filter(guideline=guideline) if guideline else None
     draft = versions.filter(published_at__isnull=True).first() if versions is not None else None
     latest = versions.filter(published_at__isnull=False).first() if versions is not None else None

@@ -122,8 +122,4 @@ def export(request: HttpRequest) -> StreamingHttpResponse:
     wanted, german = Wanted.read(request.GET), request.POST.get("as") == "excel"
     rows.note_export("roster", by=person, german=german, now=now, wanted=wanted)
     found = wanted.rows(person, timezone.localdate())
-    response = StreamingHttpResponse(
-        sheets.lines(rows.export(found), german=german), content_type="text/csv; charset=utf-8"
-    )
-    response["Content-Disposition"] = f'attachment; filename="roster-{now:%Y-%m-%d}.csv"'
-    return response
+    return sheets.download(rows.export(found), name=f"roster-{now:%Y-%m-%d}", german=german)

@@ -171,7 +171,7 @@ def profile(request: HttpRequest) -> HttpResponse:
 def talk(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     """Write a talk, change it, or delete it."""
     person, now = _me(request), timezone.now()
-    mine = get_object_or_404(Talk, pk=pk, speaker__person=person) if pk else None
+    mine = get_object_or_404(Talk, pk=pk, speaker__person=person) if pk is not None else None
     if mine and request.POST.get("act") == "delete":
         speakers.delete_talk(talk=mine, by=person, now=now)
         messages.success(request, _("Deleted."))

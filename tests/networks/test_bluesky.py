@@ -27,6 +27,7 @@ from integrations.networks.base import (
     Remaining,
     Sent,
     Trip,
+    Unknown,
     Window,
 )
 from integrations.networks.bluesky import Bluesky, make_tid, sign_in
@@ -404,6 +405,13 @@ def test_thread_of_three_names_first_part_and_part_before(bluesky, access):
     ]  # fmt: skip
     assert records[2]["reply"]["parent"]["cid"].startswith("bafy")
     assert bluesky.count("created") == 3
+
+
+def test_key_that_another_text_has_taken_is_looked_at_and_nothing_is_overwritten(bluesky, access):
+    first = outgoing("1")
+    made = publish(first, access)
+    assert publish(replace(first, text="2"), access) == Unknown("the key is taken", look_after=5)
+    assert (bluesky.count("created"), bluesky.records[made.remote_id]["text"]) == (1, "1")
 
 
 def test_part_before_is_looked_up_once(bluesky, access):
