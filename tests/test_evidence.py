@@ -244,7 +244,7 @@ def export(heike, act, quarter="2026-4"):
 
 def test_quarter_names_nobody(five, heike, approved):
     for act in ("csv", "json"):
-        text = export(heike, act).content.decode()
+        text = export(heike, act).getvalue().decode()
         people = [*five, approved.author, approved.approved_by]
         told = [w for p in people for w in (p.name, p.email, str(p.evidence_key)) if w in text]
         assert (told, text.count("HYPERLINK")) == ([], 5)
@@ -255,7 +255,7 @@ def test_quarter_names_nobody(five, heike, approved):
 
 
 def test_csv_is_no_formula(five, heike):
-    rows = list(csv.DictReader(io.StringIO(export(heike, "csv").content.decode("utf-8-sig"))))
+    rows = list(csv.DictReader(io.StringIO(export(heike, "csv").getvalue().decode("utf-8-sig"))))
     assert [row["text"] for row in rows] == [f"'=HYPERLINK(1;{n}) #NordwindTeam" for n in range(5)]
     assert [row["revision"] for row in rows] == ["1"] * 5
 
