@@ -37,10 +37,14 @@ _BY_OTHERS = gettext_noop(
 )
 
 
-def addresses(person: Person) -> set[str]:
-    """Where the person can be written to: at work, and where they said outside."""
-    own = takeouts.address_of(person)
-    return {person.email} | ({own.address} if own else set())
+def addresses(erasure: Erasure) -> set[str]:
+    """Where its person is written to: where they said outside, and at work if it is their wish.
+
+    Whom others erase had left: somebody else may read the mailbox they had here.
+    """
+    person, outside = erasure.person, takeouts.address_of(erasure.person)
+    found = {outside.address} if outside else set()
+    return found | {person.email} if erasure.asked_by_id == person.pk else found
 
 
 def page_of(erasure: Erasure) -> str:
@@ -71,13 +75,10 @@ def tell_begun(*, now: dt.datetime) -> int:
 
 
 def _tell(erasure: Erasure) -> bool:
-    """Write the mail. Who had left before is written to outside alone, if at all.
-
-    Somebody else may read the mailbox they had here.
-    """
+    """Write the mail, if there is anywhere to write to."""
     person, own = erasure.person, erasure.asked_by_id == erasure.person_id
     how = _BY_OTHERS if not own else _NOW if person.left_at else _OWN
-    written_to = addresses(person) if own else addresses(person) - {person.email}
+    written_to = addresses(erasure)
     with translation.override(person.language), timezone.override(person.zone):
         due = timezone.localtime(erasure.due_at)
         text = _(how) % {
@@ -94,7 +95,7 @@ def _tell(erasure: Erasure) -> bool:
 def done(erasure: Erasure, written_to: Iterable[str]) -> None:
     """The last mail: it is done. Nobody can be written to afterwards."""
     text = _(
-        "What you asked for on %(asked)s is done. %(deleted)s rows about you were deleted."
+        "The erasure that began on %(asked)s is done. %(deleted)s rows about you were deleted."
         " %(nameless)s rows that others rely on stay without your name.\n\n"
         "The report, which names nobody: %(page)s\n\n"
         "This was the last mail from Botschaft; this address is not kept."

@@ -167,7 +167,7 @@ def _carry_out(erasure: Erasure, now: dt.datetime) -> bool:
         return False
     if _unsettled(person):
         return False
-    written_to = erasure_mails.addresses(person)
+    written_to = erasure_mails.addresses(erasure)
     language, zone = person.language, person.zone
     with transaction.atomic():
         pictures = own_pictures(person)

@@ -28,7 +28,8 @@ log = logging.getLogger(__name__)
 
 # One statement reads all that could forbid the start; a missing row forbids. What stops many at
 # once is shut out by the barrier; what belongs to one person is locked here. Rows that this
-# transaction writes are locked for writing at once: sharing first would deadlock.
+# transaction writes are locked for writing at once: sharing first would deadlock. Locks are taken
+# in the order of the columns: the person before their post, as whoever moves posts takes them.
 # What a guideline asks of the person begins to hold by the clock only, so it is read unlocked.
 _OBSTACLES = """
 WITH stopped AS (SELECT stopped_at FROM integrations_instance WHERE id = 1),
@@ -60,8 +61,8 @@ SELECT EXISTS (SELECT FROM stopped WHERE stopped_at IS NOT NULL),
          OR (%(topic)s IS NOT NULL AND NOT EXISTS (SELECT FROM topic WHERE held_at IS NULL))
          OR (%(suggestion)s IS NOT NULL
              AND NOT EXISTS (SELECT FROM suggestion WHERE held_at IS NULL)),
-       NOT EXISTS (SELECT FROM this WHERE blocked = ''),
        NOT EXISTS (SELECT FROM person WHERE left_at IS NULL AND is_active),
+       NOT EXISTS (SELECT FROM this WHERE blocked = ''),
        (SELECT person_id FROM account WHERE disconnected_at IS NULL),
        EXISTS (SELECT FROM account WHERE disconnected_at IS NULL),
        EXISTS (SELECT FROM editor),
@@ -153,8 +154,8 @@ class Facts(NamedTuple):
 
     stopped: bool
     held: bool
-    blocked: bool
     left: bool
+    blocked: bool
     owner: int | None
     connected: bool
     editor: bool

@@ -17,6 +17,12 @@ from .refusals import FieldRefused
 
 LONGEST = 366  # days
 _LOOK = dt.timedelta(days=14)  # as long a waiting post may still be sent after the return
+# Nothing keeps them, or only what ends without a look at the post: a yes, or a new key.
+_LEAVE_BY_THEMSELVES = {
+    Delivery.Blocked.NOT,
+    Delivery.Blocked.GUIDELINE,
+    Delivery.Blocked.RECONNECT,
+}
 
 
 class TimeOffRefused(FieldRefused):
@@ -94,10 +100,11 @@ def _move(row: Delivery, off: TimeOff, by: Person, day: dt.date, now: dt.datetim
     wall = dt.datetime.combine(day, by.local(row.due_at).time())
     at = wallclock.read(wall.isoformat(), by.zone).at
     ends = row.post.suggestion.expires_at if row.post.suggestion else None
-    looks = row.blocked == "" and (off.posts == TimeOff.Posts.WAIT or bool(ends and at >= ends))
+    by_itself = row.blocked in _LEAVE_BY_THEMSELVES
+    looks = by_itself and (off.posts == TimeOff.Posts.WAIT or bool(ends and at >= ends))
     if looks:
         blocked = Delivery.Blocked.TIME_OFF
-        done = queue.move(row, at, now, due=True, patience=_LOOK, blocked=blocked)
+        done = queue.move(row, at, now, due=True, patience=_LOOK, blocked=blocked, reason="")
     else:
         done = queue.move(row, at, now, due=True)
     if done:

@@ -527,6 +527,17 @@ def test_who_left_is_told_who_can_stop_it(jona, outside, person, mailoutbox):
     assert ("Write to HR" in mail.body, mail.to) == (True, ["jona@home.example"])
 
 
+def test_last_mail_goes_where_the_first_one_went(
+    jona, outside, person, mailoutbox, django_capture_on_commit_callbacks
+):
+    Person.objects.filter(pk=jona.pk).update(left_at=timezone.now(), is_active=False)
+    jona.refresh_from_db()
+    begun(person=jona, typed=jona.email, at_once=True, by=person("Hella", "hr"))
+    carry_out(timezone.now() + LATER, django_capture_on_commit_callbacks)
+    assert [mail.to for mail in mailoutbox] == [["jona@home.example"]] * 2
+    assert ("is done" in mailoutbox[1].body, "you asked" in mailoutbox[1].body) == (True, False)
+
+
 def test_a_mail_server_that_is_away_loses_no_word(jona, mailoutbox, monkeypatch):
     erasures.ask(person=jona, typed=jona.email, at_once=False, by=jona, now=timezone.now())
     with monkeypatch.context() as away:

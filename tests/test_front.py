@@ -2,6 +2,7 @@
 
 import datetime as dt
 import threading
+import uuid
 
 import pytest
 from django.db import connection, transaction
@@ -114,6 +115,26 @@ def test_new_words_show_at_the_next_look(suggestion, jona, mirja, a_working_day)
     page = reader.get("/").content.decode()
     for words in ("Completely new words.", "An issue.", "#wind", "Say something"):
         assert words in page, words
+
+
+def test_what_changes_while_a_campaigns_page_is_made_stays_on_no_card(
+    suggestion, jona, mirja, monkeypatch
+):
+    """Rows that were read before the change must not be kept under the stamp after it."""
+    made = Campaign.objects.create(
+        slug="c", title="C", hashtag="c", begins_on="2020-01-01", ends_on="2099-01-01",
+        submission=uuid.uuid4(), created_by=mirja, created_at=AT, changed_at=AT,
+    )  # fmt: skip
+    Suggestion.objects.filter(pk=suggestion.pk).update(campaign=made)
+
+    def changed_meanwhile(now):
+        Suggestion.objects.filter(pk=suggestion.pk).update(title="Other words")
+        return front(now)
+
+    with monkeypatch.context() as slow:
+        slow.setattr("campaigns.views.campaign.front", changed_meanwhile)
+        browser(jona).get("/campaigns/c/")
+    assert "Other words" in browser(jona).get("/suggestions/").content.decode()
 
 
 def test_drafts_disturb_nobody(suggestion, mirja):

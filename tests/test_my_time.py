@@ -282,6 +282,23 @@ def test_post_whose_suggestion_ends_in_time_off_waits_for_a_look(jona, plan, sug
     assert Delivery.objects.get().blocked == "time_off"
 
 
+@pytest.mark.parametrize("kept", ["guideline", "reconnect"])
+@pytest.mark.parametrize(("posts", "ends"), [("wait", 20), ("move", 3)])
+def test_post_that_waits_for_a_yes_or_a_key_waits_for_the_look_as_well(
+    jona, plan, suggestion, kept, posts, ends
+):
+    """The yes alone would send it unseen, or after the end of its suggestion."""
+    plan(1, days_ahead(1), who=jona)
+    Delivery.objects.update(blocked=kept, reason=kept)
+    type(suggestion).objects.update(expires_at=days_ahead(ends))
+    taken = timeoff.take(
+        by=jona, from_on=days_ahead(1).date(), until_on=days_ahead(4).date(), posts=posts,
+        now=timezone.now(),
+    )  # fmt: skip
+    delivery = Delivery.objects.get()
+    assert (delivery.blocked, delivery.reason, taken.waiting) == ("time_off", "", 1)
+
+
 def test_time_off_is_quiet_private_and_ends_by_itself(jona, plan):
     now = at(2)
     timeoff.take(by=jona, from_on=at(3).date(), until_on=at(4).date(), posts="wait", now=now)

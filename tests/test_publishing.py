@@ -3,16 +3,17 @@
 import datetime as dt
 import os
 import signal
+import threading
 import time
 
 import pytest
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from django.test import Client
 from django.utils import timezone
 
 from ambassadors import consents, memberships
 from ambassadors.models import Person, TimeOff
-from campaigns import claims, deliveries, holds, hours, tasks, timeoff, unknowns
+from campaigns import claims, deliveries, holds, hours, starts, tasks, timeoff, unknowns
 from campaigns.models import Delivery, Transition
 from campaigns.states import move_delivery
 from integrations import accounts, barrier
@@ -498,6 +499,35 @@ def test_ambiguous_try_goes_on_in_time_off(mastodon, person, account_on, queue):
         drain()
     delivery.refresh_from_db()
     assert (delivery.state, mastodon.count("created")) == ("sent", 1)
+
+
+def test_start_and_whoever_moves_posts_do_not_wait_for_each_other(
+    mastodon, person, account_on, queue
+):
+    """Time off and another clock take the person first and their posts after it."""
+    jona = person()
+    delivery = queue(jona, account_on(jona, mastodon))
+    (claimed,) = claims.claim(limit=1)
+    begun = []
+
+    def start():
+        begun.append(starts.start(claimed))
+        connections.close_all()
+
+    worker = threading.Thread(target=start)
+    with transaction.atomic(), connection.cursor() as cursor:
+        Person.objects.select_for_update().get(pk=jona.pk)
+        worker.start()
+        waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'"
+        for _look in range(200):
+            cursor.execute(waits)
+            if cursor.fetchone()[0]:
+                break
+            time.sleep(0.01)
+        cursor.execute("SET LOCAL lock_timeout = '100ms'")
+        Delivery.objects.filter(pk=delivery.pk).update(movable=True)
+    worker.join()
+    assert begun == [True]
 
 
 def test_worker_that_stood_still_sends_nothing_that_was_moved_meanwhile(

@@ -31,6 +31,7 @@ def campaigns(request: HttpRequest) -> HttpResponse:
 def campaign(request: HttpRequest, slug: str) -> HttpResponse:
     """One campaign."""
     person, now = cast("Person", request.user), timezone.now()
+    kept = front(now)  # first: what is read after it may be newer than its stamp, never older
     found = get_object_or_404(Campaign, slug=slug)
     live = picks.live_for(person, now).filter(campaign=found)
     programme = Programme.the()
@@ -39,7 +40,7 @@ def campaign(request: HttpRequest, slug: str) -> HttpResponse:
     context: dict[str, Any] = {
         "campaign": found,
         "stands": stands,
-        "cards": cards(front(now), shown, person),
+        "cards": cards(kept, shown, person),
         "happened": None if stands == "ahead" else verbs.happened(found, now=now),
     }
     return render(request, "campaign.html", context)
