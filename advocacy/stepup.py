@@ -158,9 +158,7 @@ def _company_ways(request: HttpRequest, here: str) -> list[str]:
     person = cast("Person", request.user)
     known = set(SocialAccount.objects.filter(user=person).values_list("provider", flat=True))
     return [
-        provider.get_login_url(
-            request, process="redirect", next=here, auth_params="prompt=login&max_age=0"
-        )
+        provider.get_login_url(request, process="redirect", next=here)
         for provider in get_company_adapter().list_providers(request)
         if provider.app.provider_id in known
     ]

@@ -444,6 +444,11 @@ urlpatterns = [
     # Doors of allauth with something of ours; their names and addresses stay.
     path("accounts/logout/", app.logout, name="account_logout"),
     path(
+        "accounts/oidc/<slug:provider_id>/login/",
+        company_login.oidc_login,
+        name="openid_connect_login",
+    ),
+    path(
         "accounts/oidc/<slug:provider_id>/login/callback/",
         company_login.oidc_callback,
         name="openid_connect_callback",

@@ -9,7 +9,7 @@ from django.utils import formats, timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from ambassadors.models import Erasure, Person
+from ambassadors.models import Erasure
 from integrations import mails, takeouts
 
 _AT_ONCE = 200  # mails of one round

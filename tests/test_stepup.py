@@ -263,6 +263,15 @@ def test_provider_that_let_somebody_through_without_asking_gives_no_proof(at_the
     assert ScimToken.objects.count() == 0
 
 
+@pytest.mark.parametrize("left_out", ["", "&auth_params=prompt%3Dnone"])
+def test_new_login_there_is_asked_for_whatever_the_address_says(at_the_company, op, left_out):
+    came = at_the_company(None)
+    came.open(OIDC)
+    way = OIDC.partition("?")[0]
+    came.open(f"{way}?process=redirect&next=/me/again/{left_out}")
+    assert op.again[1:] == [("login", "0")]
+
+
 def test_provider_says_when_somebody_logged_in(op, jona, monkeypatch):
     heard = []
     real = accounts.proof

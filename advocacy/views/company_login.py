@@ -9,10 +9,11 @@ from allauth.socialaccount.adapter import get_adapter
 from allauth.socialaccount.models import SocialApp
 from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView
-from allauth.socialaccount.providers.openid_connect.views import OpenIDConnectOAuth2Adapter
+from allauth.socialaccount.providers.openid_connect import views as oidc
 from allauth.socialaccount.providers.saml.provider import SAMLProvider
 from allauth.socialaccount.providers.saml.utils import build_auth
 from allauth.socialaccount.providers.saml.views import FinishACSView, LoginView
+from allauth.utils import get_request_param
 from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -20,7 +21,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 _TRANSIENT = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient"
 
 
-class CompanyOIDC(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]
+class CompanyOIDC(oidc.OpenIDConnectOAuth2Adapter):  # type: ignore[misc]
     """Takes only a signed ID token, and figures about the person it names.
 
     The standard lets a client skip the signature of a token that came over TLS from the provider
@@ -47,6 +48,21 @@ class CompanyOIDC(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]
             message = "a token that cannot be read"
             raise OAuth2Error(message) from error
         return found
+
+
+def oidc_login(request: HttpRequest, provider_id: str) -> HttpResponse:
+    """Send somebody to OpenID Connect; for a fresh proof they have to log in there once more.
+
+    What is asked of the provider is ours to say: from the address it could be left out, and a
+    provider that does not tell when somebody logged in would let an old session pass.
+    """
+    asked = request.GET.copy()
+    asked.pop("auth_params", None)
+    if get_request_param(request, "process") == "redirect":
+        asked["auth_params"] = "prompt=login&max_age=0"
+    request.GET = asked  # type: ignore[assignment]
+    answer: HttpResponse = oidc.login(request, provider_id)
+    return answer
 
 
 def oidc_callback(request: HttpRequest, provider_id: str) -> HttpResponse:
