@@ -1,6 +1,7 @@
 """What the application may do in PostgreSQL when it does not log in as the owner of the tables.
 
-The record is added to and read, never changed: not even by whoever takes the application over.
+The record is added to and read. Whoever takes the application over can forge an erasure and blank
+words by it, which the chain tells, and change nothing else (docs/adr/0006).
 """
 
 from django.db import connection, transaction

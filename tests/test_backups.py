@@ -2,6 +2,7 @@
 
 import io
 import os
+import stat
 import subprocess
 import sys
 import tarfile
@@ -195,4 +196,5 @@ def test_half_a_backup_never_stands_under_its_name(lived_in, tmp_path, monkeypat
     call_command("botschaft", "backup", str(tmp_path / "saved.tar"), stderr=err)
     assert "rows are saved" in err.getvalue()
     assert [path.name for path in tmp_path.glob("saved*")] == ["saved.tar"]
+    assert stat.S_IMODE((tmp_path / "saved.tar").stat().st_mode) == 0o600  # nobody else reads it
     connections.close_all()

@@ -5,6 +5,7 @@ import datetime as dt
 import io
 import json
 import re
+import stat
 import tracemalloc
 import uuid
 import zipfile
@@ -269,6 +270,7 @@ def test_command_exports_somebody_who_named_no_address(jona, tmp_path):
     target = tmp_path / "jona.zip"
     call_command("export_person", jona.email.upper(), str(target), stdout=io.StringIO())
     assert "index.html" in zipfile.ZipFile(target).namelist()
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
     assert AuditEntry.objects.filter(act="takeout.exported", subject_id=str(jona.pk)).count() == 1
     for address, sentence in (
         (jona.email, "File exists"),

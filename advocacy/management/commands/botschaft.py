@@ -78,6 +78,8 @@ class Command(BaseCommand):
             else:
                 # never half a backup under the name of a whole one
                 half = Path(f"{where}.half")
+                half.unlink(missing_ok=True)
+                half.touch(mode=0o600)  # everything about everybody stands in it
                 with half.open("wb") as file:
                     rows = backups.make(file, now=timezone.now())
                 half.replace(where)

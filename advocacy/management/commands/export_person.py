@@ -31,7 +31,8 @@ class Command(BaseCommand):
             message = "Nobody here has this address."
             raise CommandError(message)
         try:
-            with options["file"].open("xb") as to:
+            options["file"].touch(mode=0o600, exist_ok=False)
+            with options["file"].open("wb") as to:
                 takeout.write(person=person, to=to, now=now)
         except OSError as error:
             message = f"{options['file']}: {error.strerror}"
