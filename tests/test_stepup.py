@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from advocacy import accounts, policies
-from ambassadors.models import LoginSession, Role
+from ambassadors.models import LoginSession, PrivateAddress, Role
 from campaigns import holds
 from people.models import ScimToken
 
@@ -114,6 +114,11 @@ def test_erasure_asks_and_taking_the_wish_back_does_not(jona):
     visitor = stale(jona)
     assert led(visitor.post("/me/data/erase/", {"act": "erase"})) == ASKED
     assert led(visitor.post("/me/data/erase/", {"act": "take_back"})) == (302, "/me/data/erase/")
+
+
+def test_an_open_screen_is_not_enough_to_have_ones_data_sent_elsewhere(jona):
+    asked = stale(jona).post("/me/data/address/", {"address": "thief@elsewhere.example"})
+    assert (led(asked), PrivateAddress.objects.count()) == (ASKED, 0)
 
 
 def test_a_word_in_the_form_opens_no_other_door(topic, mirja, administrator):
