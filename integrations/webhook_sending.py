@@ -27,7 +27,7 @@ PAUSES = tuple(
 GIVES_UP = dt.timedelta(days=3)  # of nothing but failure, then the address is off
 _LEASE = dt.timedelta(seconds=60)  # a try that died is tried again then
 _SECONDS = 10.0
-_AT_ONCE = 20
+_AT_ONCE = 5  # all of them silent to the end of their time take less than the lease
 _MOST_BYTES = 65_536  # of an answer; what is longer is an error
 _KEPT = 200  # signs of an answer that was none
 _JITTER = 0.2

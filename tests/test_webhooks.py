@@ -304,6 +304,11 @@ def test_worker_that_died_leaves_its_try_to_another(hook, receiver):
     assert webhook_sending.send_due(now=now + dt.timedelta(seconds=61)) == 1
 
 
+def test_silent_addresses_do_not_outlast_the_lease_of_those_behind_them():
+    longest = webhook_sending._AT_ONCE * webhook_sending._SECONDS
+    assert longest < webhook_sending._LEASE.total_seconds()
+
+
 @pytest.mark.django_db(transaction=True)
 def test_two_workers_send_each_message_once(hook, receiver):
     now = timezone.now()
