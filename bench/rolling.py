@@ -27,7 +27,7 @@ from advocacy import demo, embedded
 from .result import Result
 from .stage import Stage, stage, wait_until
 
-CLIENTS, ROUNDS = 6, 3
+CLIENTS, ROUNDS, _PAUSE = 6, 3, 0.2
 POSTS = 3000
 _USER, _TMP = "10001", "/tmp"  # noqa: S108 - of the image, a file system of its own
 # What an administrator's proxy does when a web is replaced: no new request goes to it, what it
@@ -114,6 +114,7 @@ class Crowd:
             finally:
                 link.close()
             turn += 1
+            time.sleep(_PAUSE)  # a morning, not a siege: its successor needs the processor, too
 
 
 class Fleet:
@@ -145,7 +146,7 @@ class Fleet:
                 cwd=None if self.root else Path(__file__).parents[1],
             )  # fmt: skip
         if port:
-            demo.await_web(port)
+            wait_until(f"{name} answers", lambda: _answers(port), 180)
 
     def end(self, name: str) -> float:
         """End one kindly; returns the seconds it took."""
@@ -154,6 +155,14 @@ class Fleet:
         child.terminate()
         child.wait(90)
         return time.monotonic() - began
+
+
+def _answers(port: int) -> bool:
+    try:
+        demo.await_web(port)
+    except embedded.CannotStart:
+        return False
+    return True
 
 
 def _inside(command: list[str]) -> list[str]:
