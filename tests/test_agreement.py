@@ -27,6 +27,7 @@ def ines(person):
 def test_every_figure_that_is_attacked_by_a_test_is_listed():
     listed = {one.module for one in agreement.evaluations()}
     proven = {place.split(":")[0] for place in PROVEN if not place.startswith("ambassadors")}
+    proven.discard("advocacy/register.py")  # it writes the number, and no figure
     assert {place for place in proven if "/views/" not in place} - listed == set()
 
 

@@ -67,7 +67,10 @@ def test_picture_is_our_own_copy_without_its_chunks(desk, web):
         web.base_url in got.replace(f'value="{url}"', ""),
     ) == (True, False)
     served = desk.get(f"/desk/unfurl/{row.pk}/")
-    assert (b"".join(served.streaming_content)[:3], served["Content-Security-Policy"]) == (
+    assert (
+        b"".join(served.streaming_content)[:3],
+        served["Content-Security-Policy"].partition(";")[0],
+    ) == (
         b"\xff\xd8\xff",
         "sandbox",
     )

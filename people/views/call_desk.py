@@ -50,7 +50,7 @@ def call_list(request: HttpRequest) -> HttpResponse:
     return render(request, "call_list.html", context)
 
 
-def call_edit(request: HttpRequest, pk: int = 0) -> HttpResponse:
+def call_edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     """Write a call."""
     person, now = _me(request), timezone.now()
     call = _call(request, pk) if pk is not None else Call()
