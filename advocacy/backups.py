@@ -24,6 +24,7 @@ from django.core.management import call_command
 from django.db import connection, transaction
 
 from ambassadors import chain
+from ambassadors.models import LoginSession
 from campaigns import restores
 from integrations import instance
 
@@ -100,6 +101,7 @@ def restore(source: BinaryIO, *, now: dt.datetime) -> Restored:
     call_command("migrate", interactive=False, verbosity=0)
     instance.the()
     instance.stop(instance.RESTORED, now=now)
+    LoginSession.objects.all().delete()  # who was logged in then may have left since
     restores.doubt(now=now)
     return Restored(about["made_at"], sum(came.values()), files, _amiss(about, came))
 

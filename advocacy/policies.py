@@ -407,7 +407,7 @@ FRESH = frozenset(
         *("directory_key_make", "chats", "feed_settings", "api_token_make"),
         *("webhooks", "webhook_rotate"),
         *("directory_rule_add", "directory_rule_drop", "editor_add", "team_new", "team_edit"),
-        *("import_agree", "system", "roles"),
+        *("import_agree", "directory_decide", "leave", "system", "roles"),
         *("roster_export", "coverage_export", "analytics_export", "evidence", "my_data"),
         "private_address",  # there one's data go, and a mail that nobody else gets
         *("release", "release_suggestion", "release_programme"),

@@ -276,7 +276,7 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 # Roles that rest until their person has a second factor, comma-separated. Empty: none does.
 MFA_REQUIRED_ROLES = [
     name.strip()
-    for name in env("MFA_REQUIRED_ROLES", "administrator,curator,legal,hr").split(",")
+    for name in env("MFA_REQUIRED_ROLES", "administrator,curator,legal,hr,auditor").split(",")
     if name.strip()
 ]
 # What the company's provider says when somebody came in by two factors: values of the claims amr

@@ -39,7 +39,7 @@ _MINUTE, _DAY, _MONTH = dt.timedelta(minutes=1), dt.timedelta(days=1), dt.timede
 # An issue of Friday is still the latest on Monday; its changes are not news any more.
 _NEWS = dt.timedelta(hours=16)
 
-Stamp = tuple[int, int, dt.datetime]
+Stamp = tuple[int, int, int, dt.datetime]
 
 
 class Situation(NamedTuple):
@@ -84,14 +84,14 @@ class Front:
     def situation(self, day: dt.date) -> Situation:
         """The situation of a person's day."""
         if day not in self._situations:
-            self._situations[day] = situation(day, self.stamp[2])
+            self._situations[day] = situation(day, self.stamp[3])
         return self._situations[day]
 
     def used(self, variants: Sequence[Variant]) -> dict[int, int | None]:
         """As :func:`campaigns.shares.verbatim_counts`, of the last 30 days."""
         new = [variant for variant in variants if variant.pk not in self._used]
         if new:
-            counts = shares.verbatim_counts(new, since=self.stamp[2] - _MONTH)
+            counts = shares.verbatim_counts(new, since=self.stamp[3] - _MONTH)
             self._used |= {variant.pk: counts.get(variant.pk) for variant in new}
         return self._used
 
@@ -139,16 +139,19 @@ def front(now: dt.datetime) -> Front:
     return found
 
 
-def _edition() -> tuple[int, int]:
+def _edition() -> tuple[int, int, int]:
+    """How many rows there are, the first and the last: the first tells what was forgotten."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*), coalesce(max(id), 0) FROM campaigns_edition")
-        count, last = cursor.fetchone()
-    return count, last
+        cursor.execute(
+            "SELECT count(*), coalesce(min(id), 0), coalesce(max(id), 0) FROM campaigns_edition"
+        )
+        count, first, last = cursor.fetchone()
+    return count, first, last
 
 
 def _read(stamp: Stamp) -> Front:
     """Read it; what was read after the stamp may be newer than it, never older."""
-    begin, end = stamp[2], stamp[2] + _MINUTE
+    begin, end = stamp[3], stamp[3] + _MINUTE
     begun = Q(embargo_until__isnull=True) | Q(embargo_until__lt=end)
     rows = list(
         Suggestion.objects.unheld()

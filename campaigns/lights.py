@@ -167,14 +167,15 @@ def is_still(version_: str) -> bool:
 
 
 def _version(day: dt.date) -> str:
-    issue = Briefing.objects.out().filter(day__lte=day).values_list("pk", "revision").first()
+    issues = Briefing.objects.out().filter(day__lte=day)
+    issue = issues.values_list("pk", "revision", "contact__name", "contact__email").first()
     topics = Topic.objects.current().order_by("pk")
     shown = list(
         topics.values_list(
             "pk", "revision", "light_when_free", "own_view", "held_at", "held_reason"
         )
     )
-    held = Programme.objects.values_list("held_at", "held_reason").first()
+    held = Programme.objects.values_list("held_at", "held_reason", "press_contact").first()
     return hashlib.sha256(repr((day, issue, shown, held)).encode()).hexdigest()[:16]
 
 

@@ -194,9 +194,9 @@ def test_unchanged_minute_reads_nothing_but_the_stamp(suggestion, django_assert_
 def test_first_look_of_many_threads_reads_once(suggestion, monkeypatch):
     reads = []
     real = fronts._read
-    monkeypatch.setattr(fronts, "_edition", lambda: (0, 0))
+    monkeypatch.setattr(fronts, "_edition", lambda: (0, 0, 0))
     monkeypatch.setattr(fronts, "_read", lambda stamp: reads.append(stamp) or kept)
-    kept = real((0, 0, AT))
+    kept = real((0, 0, 0, AT))
     threads = [threading.Thread(target=front, args=[AT]) for _ in range(16)]
     for thread in threads:
         thread.start()

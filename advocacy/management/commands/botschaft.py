@@ -96,7 +96,9 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         self.stdout.write(
             f"{done.rows} rows and {done.files} files of {done.made_at} came back. Nothing is"
-            " published until somebody confirms: manage.py confirm_installation"
+            " published until somebody confirms: manage.py confirm_installation\nBefore that, end"
+            " what was ended since and stands open again: people who left, roles (/system/roles/),"
+            " keys of the directory (/people/directory/) and of programs (/programs/)."
         )
         for sentence in done.amiss:
             self.stderr.write(sentence)
