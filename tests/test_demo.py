@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from pathlib import Path
@@ -26,14 +27,11 @@ def start(home, port, **env):
 
 
 @pytest.fixture
-def home(tmp_path_factory):
-    path = tmp_path_factory.mktemp("demo")
-    for parent in (path, *path.parents):  # as root, PostgreSQL runs as somebody else
-        if parent.name.startswith("pytest-of-"):
-            break
-        parent.chmod(0o711)
-    parent.chmod(0o711)
-    return path
+def home():
+    """Outside of pytest's own directory: whoever starts pytest beside us closes that to others."""
+    with tempfile.TemporaryDirectory(prefix="botschaft-demo-") as path:
+        os.chmod(path, 0o711)  # noqa: S103, PTH101 - as root, PostgreSQL runs as somebody else
+        yield Path(path)
 
 
 def test_taken_port_gets_one_sentence(home):

@@ -113,7 +113,7 @@ def test_nothing_but_two_names_is_kept_of_a_device(jona):
     visitor.get("/me/")
     row = LoginSession.objects.get()
     kept = str(row.get_decoded()) + row.device
-    assert [word for word in ("203.0.113", "Mozilla", "141", "Win64") if word in kept] == []
+    assert [word for word in ("203.0.113", "Mozilla", "Chrome/141", "Win64") if word in kept] == []
     assert (row.seen_at.minute, row.seen_at.second) == (0, 0)
 
 
