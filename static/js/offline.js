@@ -95,7 +95,9 @@
       composer.before(bar);
     }
     let timer; const store = sent => kept.put('drafts', about, { text: area.value, title: $('h1').textContent, sent });
-    area.addEventListener('input', () => { clearTimeout(timer); timer = setTimeout(() => store(false), 400); });
+    const typed = () => { clearTimeout(timer); timer = setTimeout(() => store(false), 400); };
+    area.addEventListener('input', typed);
+    if (area.value !== area.defaultValue) typed(); // what was typed while the device was asked
     composer.addEventListener('submit', e => { clearTimeout(timer); if (!e.defaultPrevented) store(true); });
   };
   // shared: the server answers with a page of posts; a refusal gives the text back in the composer
