@@ -18,7 +18,7 @@ FROM ${PYTHON_IMAGE}
 RUN apt-get update \
  && apt-get install --no-install-recommends -y fonts-dejavu-core postgresql-client \
  && rm -rf /var/lib/apt/lists/* \
- && useradd --system --uid 10001 --home-dir /nonexistent --shell /usr/sbin/nologin botschaft
+ && useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin botschaft
 WORKDIR /app
 COPY --from=build /venv /venv
 # The code belongs to root; only /app/var, the volume, can be written to: pictures, the spool, the

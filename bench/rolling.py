@@ -135,7 +135,13 @@ class Fleet:
         }
         if self.root:
             # the image's own Python and programs instead of ours
-            command = ["chroot", "--userspec", _USER, self.root, *_inside(command)]
+            command = [
+                shutil.which("chroot") or "chroot",
+                "--userspec",
+                _USER,
+                self.root,
+                *_inside(command),
+            ]
             env = {k: v for k, v in env.items() if k != "VIRTUAL_ENV"} | {
                 "VAR_DIR": "/app/var", "STATIC_ROOT": "/app/assets", "HOME": _TMP,
                 "PATH": "/venv/bin:/usr/bin:/bin", "SPOOL_DIR": "",
@@ -252,6 +258,7 @@ def unpacked(root: str, var: Path) -> Iterator[str]:
         ["-t", "tmpfs", "tmpfs", f"{place}{_TMP}"],
         ["-t", "proc", "proc", f"{place}/proc"],
         ["--bind", "/dev", f"{place}/dev"],
+        ["-t", "tmpfs", "-o", "mode=1777", "tmpfs", f"{place}/dev/shm"],  # noqa: S108 - as an engine gives one
         ["--bind", str(var), f"{place}/app/var"],
         ["-o", "remount,ro,bind", str(place)],
     ]
