@@ -13,6 +13,7 @@ import http.client
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -52,11 +53,17 @@ class Proxy:
     def __enter__(self) -> Self:
         self._write()
         self.process = subprocess.Popen(["nginx", "-c", str(self.home / "nginx.conf")])
+        wait_until("nginx listens", self._listens, 20)
         return self
 
     def __exit__(self, *_: object) -> None:
         self.process.terminate()
         self.process.wait()
+
+    def _listens(self) -> bool:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 2):
+            return True
+        return False
 
     def _write(self, down: int | None = None) -> None:
         servers = " ".join(
