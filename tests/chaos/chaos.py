@@ -63,7 +63,8 @@ class Holder(threading.Thread):
             with _STAY.open(request, timeout=20) as answer:
                 return answer.status < 400
         except urllib.error.HTTPError as error:
-            return error.code == 302
+            # sent elsewhere first, to prove who it is, is no yes
+            return error.code == 302 and not error.headers["Location"].startswith(_PROOFS)
         except OSError:
             return False
 
@@ -88,6 +89,9 @@ class Holder(threading.Thread):
             "UPDATE campaigns_delivery SET blocked = '', reason = '', claims = 0, next_at = now()"
             " WHERE blocked = 'look_again' AND state = 'queued'"
         )
+
+
+_PROOFS = ("/me/second/", "/me/again/", "/accounts/")
 
 
 class _Stay(urllib.request.HTTPRedirectHandler):

@@ -106,6 +106,7 @@ class Fleet:
             "TIME_SCALE": str(self.time_scale),
             "LOG_LEVEL": "WARNING",
             "X_MONTHLY_BUDGET": "1000000",
+            "MFA_REQUIRED_ROLES": "",  # the curator of the storm has no second factor to show
             "LOOPBACK_HOSTS": f"localhost:{self.ports['web']}",
         }
         (self.home / "var").mkdir()
