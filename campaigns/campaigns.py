@@ -188,12 +188,6 @@ def overlapping(campaign: Campaign) -> "QuerySet[Campaign]":
     return rows.filter(begins_on__lte=campaign.ends_on, ends_on__gte=campaign.begins_on)
 
 
-def running(today: dt.date) -> "QuerySet[Campaign]":
-    """Those of a day, the next to end first."""
-    rows = Campaign.objects.filter(begins_on__lte=today, ends_on__gte=today)
-    return rows.order_by("ends_on", "pk")
-
-
 @dataclass(frozen=True, slots=True)
 class Place:
     """Posts on some networks, made by at least five people."""

@@ -156,10 +156,7 @@ def _read(stamp: Stamp) -> Front:
     rows = list(
         Suggestion.objects.unheld()
         .filter(begun, Q(expires_at__isnull=True) | Q(expires_at__gt=begin))
-        .worded()
-        .select_related("topic", "picture", "proposal__person")
-        .prefetch_related("variant_set")
-        .order_by("-approved_at", "-pk")[: MOST + 1]
+        .with_cards()[: MOST + 1]
     )
     shown = rows[:MOST]
     everybody = Suggestion.objects.filter(pk__in=[row.pk for row in shown]).for_everybody()

@@ -38,14 +38,7 @@ def _newest(kept: Front, person: Person, now: dt.datetime) -> list[Suggestion]:
 
 def live_for(person: Person, now: dt.datetime) -> "QuerySet[Suggestion]":
     """All live suggestions with wordings that the person may see, the newest first."""
-    return (
-        Suggestion.objects.live(now)
-        .visible_to(person)
-        .worded()
-        .select_related("topic", "picture", "proposal__person")
-        .prefetch_related("variant_set")
-        .order_by("-approved_at", "-pk")
-    )
+    return Suggestion.objects.live(now).visible_to(person).with_cards()
 
 
 def for_everybody(language: str, now: dt.datetime, limit: int) -> list[Suggestion]:

@@ -90,6 +90,15 @@ class SuggestionQuerySet(models.QuerySet["Suggestion"]):
         """Those whose wordings are the company's: a topic without an official line has none."""
         return self.filter(topic__own_view=False)
 
+    def with_cards(self) -> "SuggestionQuerySet":
+        """Those with wordings, the newest first, with all that a card shows of them."""
+        return (
+            self.worded()
+            .select_related("topic", "picture", "proposal__person")
+            .prefetch_related("variant_set")
+            .order_by("-approved_at", "-pk")
+        )
+
     def for_everybody(self) -> "SuggestionQuerySet":
         """Those without an audience: what a room may read in which anybody sits."""
         parts = (Suggestion.teams, Suggestion.kinds, Suggestion.sites)
