@@ -1,6 +1,5 @@
 """How allauth meets our people: nobody signs up, nobody is linked by an unverified mail."""
 
-import logging
 import time
 from types import SimpleNamespace
 from typing import Any, ClassVar, cast
@@ -20,15 +19,15 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
-from ambassadors import company_logins
+from ambassadors import company_logins, security_log
 from ambassadors.company_logins import Refused, Said
 from ambassadors.models import Person, normalise_email
+from ambassadors.security_log import Event
 from campaigns.senders import sender
 from integrations import second_factors
 
-from . import company, passwords, second_factor, stepup, throttle
+from . import company, logged, passwords, second_factor, stepup, throttle
 
-log = logging.getLogger(__name__)
 _MOST_GROUPS = 2_000
 
 
@@ -57,6 +56,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         try:
             self.made = throttle.begin(request, credentials.get("email", ""))
         except throttle.TooOften as refused:
+            logged.too_often(credentials.get("email", ""))
             raise self.validation_error("too_many_login_attempts") from refused
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> Any:
@@ -64,9 +64,14 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         if len(credentials.get("password") or "") > passwords.LONGEST:
             self.pre_authenticate(request, **credentials)
             throttle.failed(self.made)  # nobody has such a one; not worth its hash
+            logged.wrong(credentials.get("email", ""))
             return None
         found = super().authenticate(request, **credentials)
-        (throttle.succeeded if found else throttle.failed)(self.made)
+        if found:
+            throttle.succeeded(self.made)
+        else:
+            throttle.failed(self.made)
+            logged.wrong(credentials.get("email", ""))
         return found
 
     def _rollback_login_failed_rl_usage(self) -> None:
@@ -145,7 +150,7 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
                 said, creates=settings.LOGIN_CREATES_PEOPLE, now=timezone.now()
             )
         except Refused as refused:
-            log.warning("a company login was refused: %s", refused.why)
+            security_log.tell(Event.LOGIN_REFUSED, way="company", why=refused.why)
             messages.error(request, sentence(refused))
             raise ImmediateHttpResponse(redirect("account_login")) from refused
         sociallogin.user, sociallogin.account = person, account
@@ -156,7 +161,9 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
             request.company_proof = at or 0  # type: ignore[attr-defined]
         elif request.user == person:
             stepup.note(request, time.time() if at is None else at)
+            security_log.tell(Event.PROOF, way="company", person=person.pk)
         else:
+            security_log.tell(Event.LOGIN_REFUSED, way="company", why="other")
             messages.error(request, _("That was somebody else’s account at the company."))
             raise ImmediateHttpResponse(redirect("stepup"))
 
@@ -170,7 +177,7 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
     ) -> None:
         """Whatever did not fit: one sentence on the login page, the reason in the log."""
         reason = (extra_context or {}).get("saml_last_error_reason") or exception or error
-        log.warning("company login over %s failed: %.300s", provider.id, reason)
+        security_log.tell(Event.LOGIN_REFUSED, way=provider.id, why=reason)
         if not request.user.is_authenticated:
             messages.error(
                 request,

@@ -8,6 +8,11 @@ import logging
 class Line(logging.Formatter):
     """For people. A line break in what somebody sent cannot begin an entry of its own."""
 
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802 - its name there
+        """UTC with its offset, wherever the machine stands (ASVS 16.2.2)."""
+        del datefmt
+        return dt.datetime.fromtimestamp(record.created, dt.UTC).isoformat(timespec="milliseconds")
+
     def format(self, record: logging.LogRecord) -> str:
         """One line, and a trace below it, indented."""
         text = super().format(record)
@@ -24,6 +29,7 @@ class Json(logging.Formatter):
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),
+            **getattr(record, "event", {}),  # ambassadors.security_log
         }
         if record.exc_info:
             entry["trace"] = self.formatException(record.exc_info)

@@ -288,6 +288,11 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = SITE_URL.startswith("http://localhost")
 MFA_TOTP_TOLERANCE = 1  # steps of 30 seconds that a clock may be off (RFC 6238, 5.2)
 MFA_TOTP_ISSUER = "Botschaft"
+MFA_FORMS = {
+    "login_webauthn": "advocacy.logged.LoginPasskey",
+    "authenticate_webauthn": "advocacy.logged.SecondPasskey",
+    "reauthenticate_webauthn": "advocacy.logged.FreshPasskey",
+}
 SOCIALACCOUNT_ADAPTER = "advocacy.accounts.SocialAccountAdapter"
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
 SOCIALACCOUNT_STORE_TOKENS = False

@@ -7,7 +7,6 @@ passkey or at the company meanwhile. Everything is counted in the shared cache a
 an hour; neither addresses nor names stand in its keys.
 """
 
-import logging
 import secrets
 from dataclasses import dataclass
 
@@ -17,10 +16,10 @@ from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import constant_time_compare, salted_hmac
 
+from ambassadors import security_log
 from ambassadors.models import normalise_email
+from ambassadors.security_log import Event
 from campaigns.senders import sender
-
-log = logging.getLogger(__name__)
 
 FREE = 5  # tries before anybody waits
 FIRST_WAIT, LONGEST_WAIT = 30, 15 * 60  # seconds
@@ -99,10 +98,7 @@ def failed(made: Try) -> None:
         _count(made.network, _NETWORK_SPAN, renew=False)
     everywhere = _count("login:failures", _NETWORK_SPAN, renew=False)
     if everywhere == settings.LOGIN_ALARM:
-        log.error(
-            "%s wrong passwords within ten minutes: somebody may be guessing. docs/security.md",
-            everywhere,
-        )
+        security_log.tell(Event.LOGIN_WAVE, count=everywhere)
 
 
 def succeeded(made: Try) -> None:

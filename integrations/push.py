@@ -24,7 +24,9 @@ from cryptography.hazmat.primitives.serialization import (
 from django.conf import settings
 from django.db import transaction
 
+from ambassadors import security_log
 from ambassadors.models import Person
+from ambassadors.security_log import Event
 
 from . import addresses, sealing, webpush, wire
 from .models import PushDevice, PushKey
@@ -103,6 +105,7 @@ def _checked(endpoint: str) -> None:
     try:
         target = addresses.parse(endpoint)
     except addresses.AddressRefused as error:
+        security_log.tell(Event.ADDRESS_REFUSED, why=error)
         raise NotADevice(str(error)) from error
     if addresses.allowed_private(target.host, target.port):
         return

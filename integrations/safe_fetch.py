@@ -11,6 +11,9 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
+from ambassadors import security_log
+from ambassadors.security_log import Event
+
 from .addresses import AddressRefused, parse
 from .wire import Answer, Blocked, NotSent, WireError, call, resolve
 
@@ -110,7 +113,12 @@ def _hop(
         message = "it took too long"
         raise NotFetched(message)
     try:
-        if parse(url, https_only=not http).host in own_hosts:
+        host = parse(url, https_only=not http).host
+    except AddressRefused as error:
+        security_log.tell(Event.ADDRESS_REFUSED, why=error)
+        raise NotFetched(str(error), why="refused") from error
+    try:
+        if host in own_hosts:
             message = "this is our own address"
             raise NotFetched(message, why="refused")
         return call(
@@ -122,7 +130,7 @@ def _hop(
             https_only=not http,
             resolver=resolver,
         )
-    except (AddressRefused, Blocked) as error:
+    except Blocked as error:
         raise NotFetched(str(error), why="refused") from error
     except NotSent as error:
         raise NotFetched(str(error), why="silent") from error

@@ -248,7 +248,7 @@ def _redeem(
     )
     with transaction.atomic():
         if not bound.update(used_at=now):
-            raise StaleAttempt
+            raise StaleAttempt("state")
         attempt = ConnectAttempt.objects.select_related("renews").get(state_hash=digest)
         sealed, attempt.sealed = attempt.sealed, b""
         attempt.save(update_fields=["sealed"])
@@ -270,7 +270,7 @@ def _check_issuer(
     wanted = kept.get("issuer") or attempt.base_url
     said = answer.get("iss", "" if kept.get("issuer") else wanted)
     if wanted and said.rstrip("/") != wanted.rstrip("/"):
-        raise StaleAttempt
+        raise StaleAttempt("issuer")
 
 
 def _same(grant: Grant, account: ConnectedAccount) -> bool:

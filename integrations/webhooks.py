@@ -17,8 +17,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from ambassadors import audit, tidying
+from ambassadors import audit, security_log, tidying
 from ambassadors.models import Person
+from ambassadors.security_log import Event
 
 from . import sealing
 from .addresses import AddressRefused, parse
@@ -78,6 +79,7 @@ def _check(url: str) -> None:
     try:
         host = parse(url).host
     except AddressRefused as error:
+        security_log.tell(Event.ADDRESS_REFUSED, why=error)
         sentence = _("Write a public address that begins with https://.")
         raise WebhookRefused("url", sentence) from error
     ours = {urlsplit(address).hostname for address in (settings.SITE_URL, settings.LINK_URL)}

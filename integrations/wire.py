@@ -19,6 +19,9 @@ from http import HTTPStatus
 from http.client import HTTPException, HTTPResponse
 from typing import Any
 
+from ambassadors import security_log
+from ambassadors.security_log import Event
+
 from .addresses import AddressRefused, Target, check, parse
 
 CONNECT_SECONDS = 5.0
@@ -98,11 +101,14 @@ def call(
     of our request is blanked. Raises :class:`NotSent` or :class:`PerhapsSent`.
     """
     end = time.monotonic() + seconds
+    host = ""
     try:
         target = parse(url, https_only=https_only)
+        host = target.host
         addresses = [target.literal] if target.literal else resolver(target.host, target.port)
         address = check(target, addresses)
     except AddressRefused as error:
+        security_log.tell(Event.ADDRESS_REFUSED, host=host, why=error)
         message = f"this address may not be reached ({error})"
         raise Blocked(message) from error
     request = _request(target, method, headers or {}, body)
@@ -136,9 +142,16 @@ def _connect(target: Target, address: str, end: float) -> socket.socket:
             link.settimeout(min(CONNECT_SECONDS, _left(end)))
             link = _tls().wrap_socket(link, server_hostname=target.host)
     except (OSError, ValueError) as error:
+        if isinstance(error, ssl.SSLError):
+            security_log.tell(Event.TLS_FAILED, host=target.host, why=_why(error))
         message = f"{target.host} does not answer"
         raise NotSent(message) from error
     return link
+
+
+def _why(error: ssl.SSLError) -> str:
+    """What OpenSSL says, without anything that the server sent."""
+    return getattr(error, "verify_message", "") or error.reason or "closed"
 
 
 @functools.cache

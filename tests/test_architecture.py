@@ -153,7 +153,7 @@ def test_top_level_is_as_promised():
         pytest.skip("not a git checkout")
     allowed = {
         "manage.py", "advocacy", "curation", "people", "reception", "campaigns", "ambassadors", "integrations", "templates", "static", "tests",
-        "pyproject.toml", "docker-compose.yml", "README.md", "docs", "locale", "bench", "Makefile", "Dockerfile",
+        "pyproject.toml", "docker-compose.yml", "README.md", "deploy", "docs", "locale", "bench", "Makefile", "Dockerfile",
         ".ci", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "requirements", ".gitignore", ".dockerignore",
     }  # fmt: skip
     assert {name.split("/")[0] for name in tracked} - allowed == set()

@@ -10,6 +10,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
 
+from ambassadors import security_log
+from ambassadors.security_log import Event
+
 TYPE = "application/problem+json"
 ROOT = "/api/"
 # What a problem is called, and what its title says. The names are part of the API.
@@ -82,7 +85,6 @@ def answer(request: HttpRequest, status: int) -> HttpResponse | None:
 
 def handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """Turn what a view raised into a problem; None lets our own mistakes go on to be a 500."""
-    del context
     headers: dict[str, str] = {}
     wrong: Wrong = []
     match error:
@@ -103,6 +105,11 @@ def handler(error: Exception, context: dict[str, Any]) -> Response | None:
                 headers["WWW-Authenticate"] = 'Bearer realm="botschaft", error="invalid_token"'
         case _:
             return None
+    if kind == "token":
+        security_log.tell(Event.KEY_REFUSED, door="api")
+    elif kind == "scope":
+        match_ = context["request"].resolver_match
+        security_log.tell(Event.PAGE_REFUSED, page=match_ and match_.url_name)
     said = body(int(status), kind, detail, wrong)
     return Response(said, status=int(status), headers=headers, content_type=TYPE)
 

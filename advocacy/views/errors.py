@@ -8,6 +8,8 @@ from django.shortcuts import render
 from django.template import loader
 
 from advocacy.api import problems
+from ambassadors import security_log
+from ambassadors.security_log import Event
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -22,9 +24,16 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     """The page belongs to another role."""
     del exception
+    _tell(Event.PAGE_REFUSED, request)
     if problem := problems.answer(request, 403):
         return problem
     return render(request, "errors/403.html", status=403)
+
+
+def _tell(event: Event, request: HttpRequest) -> None:
+    """Log the page by the name of its address, which holds nobody's number."""
+    match = request.resolver_match
+    security_log.tell(event, page=match and match.url_name, person=request.user.pk)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -43,6 +52,7 @@ def too_many(request: HttpRequest) -> HttpResponse:
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """The form was too old; what was typed stands on the page."""
     del reason
+    _tell(Event.FORM_REFUSED, request)
     return render(request, "errors/csrf.html", {"text": request.POST.get("text", "")}, status=403)
 
 

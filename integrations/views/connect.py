@@ -15,8 +15,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from ambassadors import consents
+from ambassadors import consents, security_log
 from ambassadors.models import Consent, Person
+from ambassadors.security_log import Event
 from integrations import accounts as verbs
 from integrations import clients, trips, words
 from integrations.models import ConnectAttempt, ConnectedAccount
@@ -126,6 +127,9 @@ def _arrive(
     if network not in NETWORKS:
         raise Http404
     if doubled:
+        security_log.tell(
+            Event.CALLBACK_REFUSED, server=network, why="doubled", person=_me(request).pk
+        )
         sentence = _("The network's answer is not valid. Please start again.")
         return _page(request, network, sentence, company=False, status=400)
     person, state = _me(request), answer.get("state", "")
@@ -138,6 +142,10 @@ def _arrive(
             now=timezone.now(),
         )
     except REFUSALS as error:
+        if isinstance(error, trips.StaleAttempt):
+            security_log.tell(
+                Event.CALLBACK_REFUSED, server=network, why=str(error), person=person.pk
+            )
         attempt = trips.attempt_of(person=person, state=state)
         company = bool(attempt and attempt.company and person.has_role("administrator"))
         status = 409 if isinstance(error, verbs.TakenByOther) else 422

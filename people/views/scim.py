@@ -28,6 +28,8 @@ from scim2_models import (
     SearchRequest,
 )
 
+from ambassadors import security_log
+from ambassadors.security_log import Event
 from people import scim_filters, scim_groups, scim_tokens, scim_users
 from people.models import ScimGroup, ScimToken
 from people.scim_schema import CONFIG, MOST_BYTES, MOST_RESULTS, PROVIDER, FullUser, Group
@@ -44,6 +46,7 @@ def scim(request: HttpRequest, rest: str = "") -> HttpResponse:
     """Check the key, then hand the request to what it asks for."""
     token = _token(request)
     if token is None:
+        security_log.tell(Event.KEY_REFUSED, door="scim")
         answer = _error(401, "A valid key is needed in the header Authorization.")
         answer["WWW-Authenticate"] = 'Bearer realm="scim", error="invalid_token"'
         return answer
