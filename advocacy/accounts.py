@@ -145,6 +145,8 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         if process not in {"login", "redirect"}:
             raise ImmediateHttpResponse(redirect("today"))
         said, at, how = read(sociallogin), proof(sociallogin), factors(sociallogin)
+        if process == "login" and _is_too_old(at):
+            raise ImmediateHttpResponse(_once_more(request, sociallogin))
         try:
             person, account = company_logins.find(
                 said, creates=settings.LOGIN_CREATES_PEOPLE, now=timezone.now()
@@ -160,8 +162,18 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
             # an old session there opens ours without anybody at the keyboard
             request.company_proof = at or 0  # type: ignore[attr-defined]
         elif request.user == person:
-            stepup.note(request, time.time() if at is None else at)
-            security_log.tell(Event.PROOF, way="company", person=person.pk)
+            if at is None:  # it may have asked, or let an old session pass: nobody knows
+                log.warning("the provider does not say when somebody logged in: no fresh proof")
+                messages.error(
+                    request,
+                    _(
+                        "The company’s login did not say when you logged in there, so it proves"
+                        " nothing."
+                    ),
+                )
+            else:
+                stepup.note(request, at)
+                security_log.tell(Event.PROOF, way="company", person=person.pk)
         else:
             security_log.tell(Event.LOGIN_REFUSED, way="company", why="other")
             messages.error(request, _("That was somebody else’s account at the company."))
@@ -246,11 +258,31 @@ def factors(sociallogin: Any) -> list[object]:
 def proof(sociallogin: Any) -> float | None:
     """When the person last logged in at the provider; None where it does not say.
 
-    Seconds since 1970, OpenID Connect's ``auth_time``.
+    Seconds since 1970, not later than now: OpenID Connect's ``auth_time``, SAML's AuthnInstant.
     """
     token = sociallogin.account.extra_data.get("id_token", {})
     at = token.get("auth_time") if isinstance(token, dict) else None
-    return float(at) if isinstance(at, int | float) else None
+    at = getattr(sociallogin, "authn_instant", at)
+    return min(float(at), time.time()) if isinstance(at, int | float) else None
+
+
+def _is_too_old(at: float | None) -> bool:
+    """Tell whether a login at the provider is too long ago to open ours (COMPANY_LOGIN_HOURS)."""
+    hours = settings.COMPANY_LOGIN_HOURS
+    return bool(hours) and at is not None and time.time() - at > hours * 3600
+
+
+def _once_more(request: HttpRequest, sociallogin: Any) -> HttpResponse:
+    """Back to the provider to log in there anew; to our login page when that was asked before."""
+    if sociallogin.state.get("again"):
+        messages.error(request, _("Your login at the company is too old. Log in there once more."))
+        return redirect("account_login")
+    provider = sociallogin.provider
+    asked = {} if provider.id == "saml" else {"auth_params": {"prompt": "login", "max_age": "0"}}
+    answer: HttpResponse = provider.redirect(
+        request, "login", next_url=sociallogin.state.get("next"), again=True, **asked
+    )
+    return answer
 
 
 def _text(value: object, most: int) -> str:

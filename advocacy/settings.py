@@ -296,9 +296,7 @@ MFA_FORMS = {
 SOCIALACCOUNT_ADAPTER = "advocacy.accounts.SocialAccountAdapter"
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
 SOCIALACCOUNT_STORE_TOKENS = False
-# The button of the company login is a link: a form's way to the identity provider, and from there
-# on to wherever it sends people, would have to stand in form-action.
-SOCIALACCOUNT_LOGIN_ON_GET = True
+SOCIALACCOUNT_LOGIN_ON_GET = False  # a link of another site begins no login
 # Company login over OpenID Connect and SAML 2.0. Every setting is described in advocacy/company.py.
 SOCIALACCOUNT_PROVIDERS = {
     "openid_connect": {"OAUTH_PKCE_ENABLED": True, "APPS": company.oidc_apps(env, ORGANISATION)},
@@ -308,6 +306,9 @@ SOCIALACCOUNT_PROVIDERS = {
 # that it does not call verified matches a person only from one of them. With domains set, no
 # address from elsewhere matches, whatever it calls it.
 COMPANY_MAIL_DOMAINS = [d.strip().lower() for d in env("COMPANY_MAIL_DOMAINS", "").split(",") if d]
+# A login at the company's provider opens ours for so many hours; after them it is asked to have the
+# person log in there anew. 0: however old it is. Where the provider does not say, nobody knows.
+COMPANY_LOGIN_HOURS = int(env("COMPANY_LOGIN_HOURS", "168"))
 # Whether a company login that matches nobody makes a person. Off: HR or the directory does.
 LOGIN_CREATES_PEOPLE = flag("LOGIN_CREATES_PEOPLE")
 

@@ -459,6 +459,11 @@ urlpatterns = [
         name="saml_login",
     ),
     path(
+        "accounts/saml/<slug:organization_slug>/acs/",
+        company_login.saml_acs,
+        name="saml_acs",
+    ),
+    path(
         "accounts/saml/<slug:organization_slug>/acs/finish/",
         company_login.saml_finish,
         name="saml_finish_acs",

@@ -1,12 +1,17 @@
 """Logging in at the company: two real providers over HTTP, and everything that must be refused."""
 
+import base64
 import copy
+import html
+import json
 import re
 import shutil
+import time
 from urllib.parse import urljoin
 
 import pytest
 import requests
+from cryptojwt.jwk.rsa import new_rsa_key
 from django.test import Client
 from django.utils import timezone
 from lxml import etree
@@ -33,6 +38,12 @@ class Answer:
         self.url, self.status_code, self.text, self.location = url, status, text, location
 
 
+def refreshed(text):
+    """Where a page leads on by itself."""
+    found = re.search(r'<meta http-equiv="refresh" content="0;url=([^"]+)"', text)
+    return found and html.unescape(found[1])
+
+
 class Browser:
     """Goes from page to page over redirects: to our pages in this process, elsewhere over HTTP.
 
@@ -53,11 +64,13 @@ class Browser:
         if url.startswith(HERE):
             path = url.removeprefix(HERE)
             found = self.inside.get(path) if method == "GET" else self.inside.post(path, data)
-            return Answer(
-                url, found.status_code, found.content.decode(), found.headers.get("Location")
-            )
+            text, location = found.content.decode(), found.headers.get("Location")
+            return Answer(url, found.status_code, text, location or refreshed(text))
+        if method == "POST" and url.startswith(self.base):
+            data = {**(data or {}), "csrfmiddlewaretoken": self.outside.cookies["csrftoken"]}
         found = self.outside.request(method, url, data=data, allow_redirects=False)
-        return Answer(url, found.status_code, found.text, found.headers.get("Location"))
+        location = found.headers.get("Location") or refreshed(found.text)
+        return Answer(url, found.status_code, found.text, location)
 
     def send(self, method, url, data=None):
         """A request, and wherever it leads."""
@@ -73,6 +86,12 @@ class Browser:
 
     def post(self, url, data):
         return self.send("POST", url, data)
+
+    def press(self, path):
+        """Press the button of a company login."""
+        if self.base != HERE:
+            self.open("/accounts/login/")
+        return self.send("POST", self.base + path)
 
     def forget(self):
         """Log out without telling anybody."""
@@ -161,13 +180,13 @@ def idp(identity_provider, configured, jona, settings):
 
 def saml_answer(browser, path=SAML):
     """Log in at the provider; where its form goes, and the form."""
-    return form_of(browser.open(path).text)
+    return form_of(browser.press(path).text)
 
 
 def log_in(browser, how):
     """Log in through a provider, all the way."""
     if how == "oidc":
-        return browser.open(OIDC)
+        return browser.press(OIDC)
     action, form = saml_answer(browser)
     return browser.post(action, form)
 
@@ -199,7 +218,7 @@ def test_two_real_servers_log_somebody_in_over_http(
         trust_oidc(server, configured)
         server.people["jona"].update(email=jona.email, email_verified=True, groups=["Newsroom"])
         browser = Browser(live_server.url)
-        browser.open(OIDC)
+        browser.press(OIDC)
         assert (browser.who, browser.open("/desk/").status_code) == ("Jona Harms", 200)
     if not (xmlsec1 := shutil.which("xmlsec1")):
         pytest.skip("the program xmlsec1 is not installed; install the package xmlsec1")
@@ -208,7 +227,7 @@ def test_two_real_servers_log_somebody_in_over_http(
         server.attributes = {"mail": [jona.email], "displayName": ["Jona"], "isMemberOf": []}
         browser = Browser(live_server.url)
         server.meet(browser.open("/accounts/saml/company/metadata/").text)
-        action, form = form_of(browser.open(SAML).text)
+        action, form = form_of(browser.press(SAML).text)
         browser.post(action, form)
         assert (browser.who, browser.open("/desk/").status_code) == ("Jona Harms", 403)
 
@@ -252,7 +271,7 @@ def test_next_page_is_ours_or_none(how, request, visitor):
     ):
         browser = visitor()
         if how == "oidc":
-            answer = browser.open(f"{path}?next={asked}")
+            answer = browser.press(f"{path}?next={asked}")
         else:
             action, form = saml_answer(browser, f"{path}?next={asked}")
             answer = browser.post(action, form | {"RelayState": "https://evil.example/"})
@@ -369,7 +388,7 @@ def _login(claims):
 
 def test_login_page_offers_the_company_first(op, visitor):
     page = visitor().open("/accounts/login/?next=/notebook/").text
-    assert f'href="{OIDC}?process=login&amp;next=%2Fnotebook%2F"' in page
+    assert f'method="post" action="{OIDC}?process=login&amp;next=%2Fnotebook%2F"' in page
     for closed in (
         "/accounts/3rdparty/",
         "/accounts/3rdparty/signup/",
@@ -442,9 +461,92 @@ def test_token_that_the_provider_did_not_sign_is_refused(op, visitor, kind):
     assert ("The company login did not work." in page.text, browser.who) == (True, "")
 
 
+@pytest.mark.parametrize("algorithm", ["none", "HS256", "HS512", "ES256K"])
+def test_algorithm_is_one_of_our_list_whatever_the_token_says(op, visitor, caplog, algorithm):
+    import jwt
+
+    def spoil(token):
+        _head, _dot, rest = token.partition(".")
+        head = {"alg": algorithm, "kid": jwt.get_unverified_header(token)["kid"]}
+        return base64.urlsafe_b64encode(json.dumps(head).encode()).decode().rstrip("=") + "." + rest
+
+    op.spoil = spoil
+    browser = visitor()
+    page = log_in(browser, "oidc")
+    assert ("The company login did not work." in page.text, browser.who) == (True, "")
+    assert "by an algorithm that we do not take" in caplog.text
+
+
+@pytest.mark.parametrize("bits", [1024, 2048])
+def test_providers_key_has_2048_bits(op, visitor, monkeypatch, bits):
+    import jwt
+
+    key = new_rsa_key(key_size=bits, kid="short")
+    monkeypatch.setattr(
+        op.context.keyjar, "export_jwks_as_json", lambda: json.dumps({"keys": [key.serialize()]})
+    )
+    op.spoil = lambda token: op.sign(
+        jwt.decode(token, options={"verify_signature": False}), key=key
+    )
+    browser = visitor()
+    log_in(browser, "oidc")
+    assert browser.who == ("Jona Harms" if bits == 2048 else "")
+
+
+@pytest.mark.parametrize(
+    ("change", "comes_in"),
+    [("", True), ("/", True), ("localhost", False), ("/.well-known/openid-configuration", True)],
+)
+def test_metadata_are_of_the_issuer_that_the_setting_names(
+    op, visitor, configured, change, comes_in
+):
+    there = op.base_url.replace("127.0.0.1", change) if change.isalpha() else op.base_url + change
+    env = {"OIDC_SERVER_URL": there, "OIDC_CLIENT_ID": CLIENT, "OIDC_CLIENT_SECRET": SECRET}
+    configured("openid_connect", company.oidc_apps(lambda k, d: env.get(k, d), "Nordwind"))
+    browser = visitor()
+    page = log_in(browser, "oidc")
+    assert ("did not work" in page.text, browser.who) == (
+        (False, "Jona Harms") if comes_in else (True, "")
+    )
+
+
+# A press begins it, and it may be so old --------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", ["oidc", "saml"])
+def test_address_alone_begins_no_login(how, request, visitor):
+    server, _belongs = provider(request, how)
+    browser = visitor()
+    page = browser.once("GET", HERE + (OIDC if how == "oidc" else SAML))
+    assert (page.status_code, 'method="post"' in page.text, server.again) == (200, True, [])
+    assert server.base_url not in page.text
+    assert list(browser.inside.session.keys()) == []
+    assert Client(enforce_csrf_checks=True).post(OIDC if how == "oidc" else SAML).status_code == 403
+
+
+@pytest.mark.parametrize("how", ["oidc", "saml"])
+def test_login_at_the_company_that_is_too_old_is_asked_for_anew(
+    how, request, visitor, monkeypatch, settings
+):
+    server, _belongs = provider(request, how)
+    monkeypatch.setattr(accounts, "proof", lambda _login: time.time() - 8 * 24 * 3600)
+    browser = visitor()
+    if how == "oidc":
+        page = browser.press(OIDC)
+    else:
+        action, form = saml_answer(browser)
+        page = browser.post(*form_of(browser.post(action, form).text))
+    forced = [("", "604800"), ("login", "0")] if how == "oidc" else [False, True]
+    assert (server.again, browser.who) == (forced, "")
+    assert "Your login at the company is too old." in page.text
+    settings.COMPANY_LOGIN_HOURS = 0
+    log_in(browser, how)
+    assert browser.who == "Jona Harms"
+
+
 def test_callback_serves_once_and_only_the_browser_that_asked(op, visitor):
     browser, other = visitor(), visitor()
-    first = browser.once("GET", HERE + OIDC).location
+    first = browser.once("POST", HERE + OIDC).location
     back = browser.once("GET", first).location
     assert "code_challenge_method=S256" in first
     stolen = other.send("GET", back)
@@ -458,7 +560,7 @@ def test_callback_serves_once_and_only_the_browser_that_asked(op, visitor):
 
 def test_cancelling_there_says_so(op, visitor):
     browser = visitor()
-    first = browser.once("GET", HERE + OIDC).location
+    first = browser.once("POST", HERE + OIDC).location
     state = re.search(r"state=(\w+)", first)[1]
     page = browser.open(f"{OIDC}callback/?error=access_denied&state={state}")
     assert ("did not work" in page.text, page.url.endswith("/accounts/login/")) == (True, True)
@@ -594,6 +696,41 @@ def test_wrapped_signature_logs_nobody_in(idp, visitor, person, kind):
     )
 
 
+@pytest.mark.parametrize(("bits", "comes_in"), [(1024, False), (2048, True)])
+def test_certificate_has_2048_bits(idp, visitor, configured, tmp_path, bits, comes_in):
+    idp.key_file, idp.certificate_file, pem = key_pair(tmp_path, "other", bits)
+    env = {
+        "SAML_SSO_URL": f"{idp.base_url}/sso", "SAML_IDP_ENTITY_ID": idp.entity_id,
+        "SAML_IDP_CERTIFICATE": pem, "SAML_ATTRIBUTES": f"mail={MAIL},name={NAME}",
+    }  # fmt: skip
+    configured("saml", company.saml_apps(lambda k, d: env.get(k, d), "Nordwind"))
+    browser = visitor()
+    action, form = saml_answer(browser)
+    browser.post(action, form)
+    assert browser.who == ("Jona Harms" if comes_in else "")
+
+
+@pytest.mark.parametrize(
+    ("way", "opened"),
+    [
+        ("http://www.w3.org/2001/04/xmlenc#rsa-1_5", False),
+        ("http://www.w3.org/2001/04/xmlenc#tripledes-cbc", False),
+        ("http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p", True),
+        ("http://www.w3.org/2009/xmlenc11#aes256-gcm", True),
+    ],
+)
+def test_weakly_encrypted_assertion_is_not_opened(idp, way, opened):
+    """It goes no further than where it arrives, so nobody learns by asking how its padding was."""
+    xml = (
+        f'<p:Response xmlns:p="{NS["p"]}"><x:EncryptedData xmlns:x="http://www.w3.org/2001/04/'
+        f'xmlenc#"><x:EncryptionMethod Algorithm="{way}"/></x:EncryptedData></p:Response>'
+    )
+    went = Client().post("/accounts/saml/company/acs/", {"SAMLResponse": packed(xml)})
+    assert went["Location"] == (
+        "/accounts/saml/company/acs/finish/" if opened else "/accounts/login/"
+    )
+
+
 # In a browser, under our own policy -------------------------------------------------------------
 
 
@@ -607,7 +744,7 @@ def test_company_login_passes_the_content_security_policy(
         server.people["jona"].update(email=jona.email, email_verified=True)
         visitor = Visitor(chromium, live_server.url, DESKTOP)
         visitor.page.goto(f"{live_server.url}/accounts/login/")
-        visitor.page.get_by_role("link", name="With your").click()
+        visitor.page.get_by_role("button", name="With your").click()
         visitor.page.wait_for_url(f"{live_server.url}/")
         asked = [url for url in visitor.trouble if not url.startswith(server.base_url)]
         assert (asked, visitor.page.get_by_label("Account: Jona Harms").count()) == ([], 1)

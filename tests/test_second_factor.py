@@ -170,7 +170,7 @@ def test_company_that_says_how_somebody_logged_in_spares_the_second(op, jona, sa
     Role.objects.create(person=jona, name="administrator")
     op.spoil = _spoiled(op, said)
     came = Browser()
-    came.open(OIDC)
+    came.press(OIDC)
     page = came.open("/people/directory/")
     assert (page.url.endswith("/people/directory/"), page.url.endswith("/me/second/")) == (
         counts,

@@ -2,6 +2,7 @@
 
 import re
 import time
+from types import SimpleNamespace
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -18,7 +19,17 @@ from campaigns import holds
 from people.models import ScimToken
 
 from .conftest import browser
-from .test_company_login import HERE, OIDC, Browser, configured, op, openid_provider  # noqa: F401
+from .test_company_login import (  # noqa: F401 - fixtures among them
+    HERE,
+    OIDC,
+    Browser,
+    configured,
+    identity_provider,
+    idp,
+    op,
+    openid_provider,
+    saml_answer,
+)
 from .test_doors import addresses
 
 pytestmark = pytest.mark.django_db
@@ -244,26 +255,65 @@ def key(came):
 
 
 def prove(came, page):
-    link = re.search(r'href="(/accounts/oidc/[^"]+process=redirect[^"]+)"', page.text)[1]
-    return came.open(link.replace("&amp;", "&"))
+    way = re.search(r'action="(/accounts/oidc/[^"]+process=redirect[^"]+)"', page.text)[1]
+    return came.press(way.replace("&amp;", "&"))
 
 
 @pytest.mark.parametrize("says", [True, False])
 def test_old_session_at_the_company_is_no_proof_and_a_new_login_there_is(at_the_company, op, says):
     came = at_the_company(time.time() - 3600 if says else None)
-    came.open(OIDC)
+    came.press(OIDC)
     assert came.who == "Jona Harms"
     page = key(came)
     assert "Once more: is it you?" in page.text
     at_the_company(time.time())
     assert 'value="Okta"' in prove(came, page).text
     assert (key(came).status_code, ScimToken.objects.count()) == (200, 1)
-    assert op.again == [("", ""), ("login", "0")]
+    assert op.again == [("", "604800"), ("login", "0")]
+
+
+def test_provider_that_does_not_say_when_gives_no_proof_and_a_mailed_code_does(
+    at_the_company, jona, mailoutbox
+):
+    came = at_the_company(None)
+    came.press(OIDC)
+    page = prove(came, key(came))
+    assert ("did not say when you logged in" in page.text, ScimToken.objects.count()) == (True, 0)
+    assert "Once more: is it you?" in key(came).text
+    EmailAddress.objects.create(user=jona, email=jona.email, verified=True, primary=True)
+    login = came.post(f"{HERE}/me/again/", {})
+    way = re.search(r'action="(/accounts/login/code/[^"]*)"', login.text)[1]
+    sent = came.post(HERE + way, {"email": jona.email})
+    code = re.search(r"\n([A-Z0-9]{3,}-?[A-Z0-9]*)\n", mailoutbox[0].body)[1]
+    assert 'value="Okta"' in came.post(sent.url, {"code": code}).text
+
+
+@pytest.mark.parametrize(("ago", "proves"), [(3600, False), (5, True)])
+def test_saml_says_by_its_authn_instant_when_somebody_logged_in(idp, jona, ago, proves):
+    Role.objects.create(person=jona, name="administrator")
+    came = Browser()
+    came.post(*saml_answer(came))
+    LoginSession.objects.all().delete()
+    came.post(*saml_answer(came))
+    session = came.inside.session
+    session["proved_at"] = 0
+    session.save()
+    page = key(came)
+    way = re.search(r'action="(/accounts/saml/[^"]+process=redirect[^"]+)"', page.text)[1]
+    idp.since = time.time() - ago
+    came.post(*saml_answer(came, way.replace("&amp;", "&")))
+    assert (key(came).status_code, ScimToken.objects.count()) == (200, int(proves))
+    assert idp.again == [False, False, True]
+
+
+def test_moment_that_has_not_come_yet_is_now(op):
+    login = SimpleNamespace(account=SimpleNamespace(extra_data={"id_token": {"auth_time": 9e12}}))
+    assert accounts.proof(login) <= time.time()
 
 
 def test_provider_that_let_somebody_through_without_asking_gives_no_proof(at_the_company):
     came = at_the_company(time.time() - 3600)
-    came.open(OIDC)
+    came.press(OIDC)
     assert "Once more: is it you?" in prove(came, key(came)).text
     assert ScimToken.objects.count() == 0
 
@@ -271,9 +321,9 @@ def test_provider_that_let_somebody_through_without_asking_gives_no_proof(at_the
 @pytest.mark.parametrize("left_out", ["", "&auth_params=prompt%3Dnone"])
 def test_new_login_there_is_asked_for_whatever_the_address_says(at_the_company, op, left_out):
     came = at_the_company(None)
-    came.open(OIDC)
+    came.press(OIDC)
     way = OIDC.partition("?")[0]
-    came.open(f"{way}?process=redirect&next=/me/again/{left_out}")
+    came.press(f"{way}?process=redirect&next=/me/again/{left_out}")
     assert op.again[1:] == [("login", "0")]
 
 
@@ -281,13 +331,13 @@ def test_provider_says_when_somebody_logged_in(op, jona, monkeypatch):
     heard = []
     real = accounts.proof
     monkeypatch.setattr(accounts, "proof", lambda login: heard.append(real(login)) or heard[0])
-    Browser().open(OIDC)
+    Browser().press(OIDC)
     assert abs(heard[0] - time.time()) < 60
 
 
 def test_somebody_elses_company_login_proves_nothing(at_the_company, person):
     came = at_the_company(None)
-    came.open(OIDC)
+    came.press(OIDC)
     page = key(came)
     SocialAccount.objects.update(user=person("Mirja"))
     assert "somebody else" in prove(came, page).text

@@ -1,24 +1,50 @@
-"""Where identity providers send people back to: allauth's doors, with a second lock."""
+"""To identity providers and back from them: allauth's doors, with a second lock."""
 
+import binascii
+import datetime as dt
 import hashlib
 import time
 from typing import Any, cast
 
+import jwt
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import get_adapter
+from allauth.socialaccount.internal import jwtkit
 from allauth.socialaccount.models import SocialApp
 from allauth.socialaccount.providers.oauth2.client import OAuth2Error
-from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView
+from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView, OAuth2LoginView
 from allauth.socialaccount.providers.openid_connect import views as oidc
 from allauth.socialaccount.providers.saml.provider import SAMLProvider
 from allauth.socialaccount.providers.saml.utils import build_auth
-from allauth.socialaccount.providers.saml.views import FinishACSView, LoginView
+from allauth.socialaccount.providers.saml.views import ACSView, FinishACSView, LoginView
 from allauth.utils import get_request_param
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
+from django.conf import settings
 from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from onelogin.saml2.constants import OneLogin_Saml2_Constants as Saml
+from onelogin.saml2.xml_utils import OneLogin_Saml2_XML
 
+# By which a provider may sign, whatever its token says (RFC 8725, 3.1).
+ALGORITHMS = frozenset(
+    {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"}
+)
+# How an assertion may be encrypted to us. PKCS#1 v1.5 can be opened by asking often; Triple-DES is
+# too short.
+_ENCRYPTION = frozenset(
+    {
+        *(Saml.AES128_CBC, Saml.AES192_CBC, Saml.AES256_CBC, Saml.RSA_OAEP_MGF1P),
+        *(f"http://www.w3.org/2009/xmlenc11#{name}" for name in ("aes128-gcm", "aes192-gcm")),
+        *(f"http://www.w3.org/2009/xmlenc11#{name}" for name in ("aes256-gcm", "rsa-oaep")),
+    }
+)
+_SMALLEST = 2048  # bits of an RSA key; NIST SP 800-57 gives them 112 bits of strength
 _TRANSIENT = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient"
+_WELL_KNOWN = "/.well-known/"
+_ACS = "saml-acs-session"  # allauth's name of a cookie
 
 
 class CompanyOIDC(oidc.OpenIDConnectOAuth2Adapter):  # type: ignore[misc]
@@ -40,39 +66,105 @@ class CompanyOIDC(oidc.OpenIDConnectOAuth2Adapter):  # type: ignore[misc]
             raise OAuth2Error(message)
         return login
 
+    def get_provider(self) -> Any:
+        """The company's provider; what is asked of it is read by this class, too."""
+        provider = super().get_provider()
+        provider.oauth2_adapter_class = CompanyOIDC
+        return provider
+
+    @property
+    def openid_config(self) -> dict[str, Any]:
+        """The provider's metadata. Raises OAuth2Error when they are somebody else's.
+
+        They must name the issuer that OIDC_SERVER_URL is (OpenID Connect Discovery, 4.3); a slash
+        at the end makes no other one.
+        """
+        found: dict[str, Any] = super().openid_config
+        ours = self.get_provider().app.settings["server_url"].partition(_WELL_KNOWN)[0]
+        if str(found.get("issuer", "")).rstrip("/") != ours.rstrip("/"):
+            message = "the metadata are of another issuer than OIDC_SERVER_URL"
+            raise OAuth2Error(message)
+        return found
+
     def _decode_id_token(self, app: Any, id_token: str) -> dict[str, Any]:
-        self.did_fetch_access_token = False  # so that the signature is asked
         try:
-            found: dict[str, Any] = super()._decode_id_token(app, id_token)
-        except (KeyError, TypeError, ValueError, NotImplementedError) as error:
+            if jwt.get_unverified_header(id_token).get("alg") not in ALGORITHMS:
+                message = "a token by an algorithm that we do not take"
+                raise OAuth2Error(message)
+            found: dict[str, Any] = jwtkit.verify_and_decode(
+                credential=id_token,
+                keys_url=self.openid_config["jwks_uri"],
+                issuer=self.openid_config["issuer"],
+                audience=app.client_id,
+                lookup_kid=_long_key,
+            )
+        except (KeyError, TypeError, ValueError, NotImplementedError, jwt.PyJWTError) as error:
             message = "a token that cannot be read"
             raise OAuth2Error(message) from error
         return found
 
 
-def oidc_login(request: HttpRequest, provider_id: str) -> HttpResponse:
-    """Send somebody to OpenID Connect; for a fresh proof they have to log in there once more.
+def _long_key(keys: Any, kid: str) -> Any:
+    """The provider's key of this name. Raises OAuth2Error for an RSA key that is too short."""
+    key = jwtkit.lookup_kid_jwk(keys, kid)
+    if isinstance(key, rsa.RSAPublicKey) and key.key_size < _SMALLEST:
+        message = "the provider's RSA key is too short"
+        raise OAuth2Error(message)
+    return key
 
-    What is asked of the provider is ours to say: from the address it could be left out, and a
-    provider that does not tell when somebody logged in would let an old session pass.
+
+def _away(request: HttpRequest, answer: HttpResponse) -> HttpResponse:
+    """Let a page lead to the provider, where allauth's answer to the button would.
+
+    What a form leads to counts as its target (CSP, form-action): the provider, and wherever it
+    sends people on to, would have to be listed there. A page that moves on by itself is no form.
+    """
+    if not isinstance(answer, HttpResponseRedirect) or answer.url.startswith("/"):
+        return answer
+    return render(request, "company_away.html", {"there": answer.url})
+
+
+def oidc_login(request: HttpRequest, provider_id: str) -> HttpResponse:
+    """Send somebody to OpenID Connect, by a press of a button; GET shows the button.
+
+    For a fresh proof they have to log in there once more. What is asked of the provider is ours to
+    say: from the address it could be left out.
     """
     asked = request.GET.copy()
+    asked.pop("scope", None)
     asked.pop("auth_params", None)
     if get_request_param(request, "process") == "redirect":
         asked["auth_params"] = "prompt=login&max_age=0"
+    elif settings.COMPANY_LOGIN_HOURS:
+        asked["auth_params"] = f"max_age={settings.COMPANY_LOGIN_HOURS * 3600}"
     request.GET = asked  # type: ignore[assignment]
-    answer: HttpResponse = oidc.login(request, provider_id)
+    return _away(request, _through(OAuth2LoginView, request, provider_id))
+
+
+def _through(view: Any, request: HttpRequest, provider_id: str) -> HttpResponse:
+    """One of allauth's views, with our adapter; what it does not catch ends on the login page."""
+    ours = CompanyOIDC(request, provider_id)
+    try:
+        answer: HttpResponse = view.adapter_view(ours)(request)
+    except SocialApp.DoesNotExist as error:
+        raise Http404 from error
+    except OAuth2Error as error:
+        return _failed(request, ours.get_provider(), error)
     return answer
+
+
+def _failed(request: HttpRequest, provider: Any, error: Exception) -> HttpResponse:
+    """Say on the login page that it did not work."""
+    try:
+        get_adapter().on_authentication_error(request, provider, exception=error)
+    except ImmediateHttpResponse as said:
+        return cast("HttpResponse", said.response)
+    raise error
 
 
 def oidc_callback(request: HttpRequest, provider_id: str) -> HttpResponse:
     """The person comes back from OpenID Connect."""
-    try:
-        view = OAuth2CallbackView.adapter_view(CompanyOIDC(request, provider_id))
-        answer: HttpResponse = view(request)
-    except SocialApp.DoesNotExist as error:
-        raise Http404 from error
-    return answer
+    return _through(OAuth2CallbackView, request, provider_id)
 
 
 class CompanySAML(SAMLProvider):  # type: ignore[misc]
@@ -81,9 +173,13 @@ class CompanySAML(SAMLProvider):  # type: ignore[misc]
     def redirect(
         self, request: HttpRequest, process: str, next_url: str | None = None, **more: Any
     ) -> HttpResponse:
-        """Send somebody there; who is asked for a fresh proof has to log in there once more."""
+        """Send somebody there; who is asked for a fresh proof has to log in there once more.
+
+        So has, ``again``, whose login there was too old.
+        """
         auth = build_auth(request, self)
-        there = auth.login(return_to="", force_authn=process == "redirect")
+        force = process == "redirect" or bool(more.get("again"))
+        there = auth.login(return_to="", force_authn=force)
         asked = auth.get_last_request_id()
         self.stash_redirect_state(request, process, next_url, None, state_id=asked, **more)
         return HttpResponseRedirect(there)
@@ -94,10 +190,39 @@ class CompanySAML(SAMLProvider):  # type: ignore[misc]
             "attribute_mapping"
         ].get("uid"):
             raise PermissionDenied
+        _long_certificates(response.get_settings().get_idp_data())
         _once(response)
         login = super().sociallogin_from_response(request, response)
         login.contexts = response.get_last_authn_contexts()
+        login.authn_instant = _authn_instant(response.get_last_response_xml())
         return login
+
+
+def _long_certificates(idp: dict[str, Any]) -> None:
+    """Raise PermissionDenied where one of the provider's RSA keys is too short to sign."""
+    many = (idp.get("x509certMulti") or {}).get("signing", [])
+    for text in filter(None, [idp.get("x509cert"), *many]):
+        plain = "".join(line for line in text.splitlines() if not line.startswith("-----"))
+        key = x509.load_der_x509_certificate(binascii.a2b_base64(plain)).public_key()
+        if isinstance(key, rsa.RSAPublicKey) and key.key_size < _SMALLEST:
+            raise PermissionDenied
+
+
+def _authn_instant(response: str) -> float | None:
+    """When the person logged in at the provider, in seconds since 1970; None when it is not said.
+
+    Of the one assertion of an answer that was found good.
+    """
+    path = "/samlp:Response/saml:Assertion/saml:AuthnStatement/@AuthnInstant"
+    said = OneLogin_Saml2_XML.query(OneLogin_Saml2_XML.to_etree(response), path)
+    try:
+        times = [dt.datetime.fromisoformat(one) for one in said]
+    except ValueError:
+        return None
+    # SAML core, 1.3.3: in UTC, also without a Z
+    return min(
+        (one.replace(tzinfo=one.tzinfo or dt.UTC).timestamp() for one in times), default=None
+    )
 
 
 def _once(response: Any) -> None:
@@ -117,6 +242,40 @@ class SAMLLogin(LoginView):  # type: ignore[misc]
         """The company's provider. Raises Http404 for another name."""
         return CompanySAML(self.request, app=self.get_app(self.kwargs["organization_slug"]))
 
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Send somebody there by a press of a button; GET shows the button."""
+        return _away(request, super().dispatch(request, *args, **kwargs))
+
+
+def _cookie() -> str:
+    """What the cookie between the two steps of an answer is called; it has a path of its own."""
+    return f"__Secure-{_ACS}" if settings.SESSION_COOKIE_SECURE else _ACS
+
+
+def _well_encrypted(answer: bytes) -> None:
+    """Raise PermissionDenied where an answer names a way to encrypt that we do not take."""
+    path = "//xenc:EncryptionMethod/@Algorithm"
+    if not _ENCRYPTION.issuperset(
+        OneLogin_Saml2_XML.query(OneLogin_Saml2_XML.to_etree(answer), path)
+    ):
+        raise PermissionDenied
+
+
+class SAMLArrive(ACSView):  # type: ignore[misc]
+    """allauth's own; what is encrypted in a weak way is not opened at all."""
+
+    def dispatch(self, request: HttpRequest, organization_slug: str) -> HttpResponse:
+        """Keep the answer for the next step, which the session's cookie reaches."""
+        try:
+            _well_encrypted(binascii.a2b_base64(request.POST.get("SAMLResponse", "")))
+        except (PermissionDenied, ValueError, SyntaxError) as error:  # no XML, or a DTD in it
+            return _failed(request, self.get_provider(organization_slug), error)
+        answer: HttpResponse = super().dispatch(request, organization_slug)
+        kept = answer.cookies.pop(_ACS)
+        answer.cookies[_cookie()] = kept.value
+        answer.cookies[_cookie()].update({**kept, "httponly": True})
+        return answer
+
 
 class SAMLFinish(FinishACSView):  # type: ignore[misc]
     """allauth's own, with our provider; whatever is refused ends on the login page."""
@@ -127,17 +286,14 @@ class SAMLFinish(FinishACSView):  # type: ignore[misc]
 
     def dispatch(self, request: HttpRequest, organization_slug: str) -> HttpResponse:
         """Finish the login, or say that it did not work."""
+        request.COOKIES[_ACS] = request.COOKIES.get(_cookie(), "")
         try:
             answer: HttpResponse = super().dispatch(request, organization_slug)
-        except (PermissionDenied, ValueError, SyntaxError) as error:  # no XML, or a DTD in it
-            provider = self.get_provider(organization_slug)
-            try:
-                get_adapter().on_authentication_error(request, provider, exception=error)
-            except ImmediateHttpResponse as said:
-                return cast("HttpResponse", said.response)
-            raise
+        except (PermissionDenied, ValueError, SyntaxError) as error:
+            return _failed(request, self.get_provider(organization_slug), error)
         return answer
 
 
 saml_login = SAMLLogin.as_view()
+saml_acs = SAMLArrive.as_view()
 saml_finish = SAMLFinish.as_view()

@@ -31,9 +31,9 @@ PASSWORD = {
 }
 
 
-def key_pair(folder, name):
+def key_pair(folder, name, bits=2048):
     """A key and a certificate of its own, as files; returns their paths and the PEM of the latter."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    key = rsa.generate_private_key(public_exponent=65537, key_size=bits)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = dt.datetime.now(dt.UTC)
     certificate = (
@@ -62,7 +62,8 @@ def key_pair(folder, name):
 class IdentityProvider(Loopback):
     """Everybody who comes is ``name_id`` with ``attributes``. ``made`` notes each answer.
 
-    ``lifetime`` is of assertions in minutes, ``sign`` off leaves them unsigned.
+    ``lifetime`` is of assertions in minutes, ``sign`` off leaves them unsigned. ``since`` is when
+    somebody logged in there, in seconds since 1970; None: this moment. ``again`` notes ForceAuthn.
     """
 
     def __init__(self, folder, xmlsec1):
@@ -76,7 +77,7 @@ class IdentityProvider(Loopback):
         """Sign well, with our own key and name, for Jona."""
         self.name_id, self.attributes = "jona-7f3a", {}
         self.sign, self.lifetime, self.audience = True, 5, None
-        self.made = []
+        self.since, self.made, self.again = None, [], []
         self.key_file, self.certificate_file, self.certificate = self.own
         self.entity_id = f"{self.base_url}/metadata"
 
@@ -131,13 +132,15 @@ class IdentityProvider(Loopback):
         """Read a request; returns the page with the form that posts the answer."""
         idp = self._idp()
         asked = idp.parse_authn_request(request, BINDING_HTTP_REDIRECT)
+        self.again.append(asked.message.force_authn == "true")
         args = idp.response_args(asked.message)
+        how = PASSWORD | ({"authn_instant": self.since} if self.since else {})
         if self.audience:
             args["sp_entity_id"] = self.audience
         name_id = NameID(format=NAMEID_FORMAT_PERSISTENT, text=self.name_id)
         args.pop("name_id_policy", None)
         made = idp.create_authn_response(
-            self.attributes, userid=self.name_id, name_id=name_id, authn=PASSWORD,
+            self.attributes, userid=self.name_id, name_id=name_id, authn=how,
             sign_assertion=self.sign, sign_response=False,
             sign_alg=SIG_RSA_SHA256, digest_alg=DIGEST_SHA256, **args,
         )  # fmt: skip
