@@ -163,7 +163,7 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
             request.company_proof = at or 0  # type: ignore[attr-defined]
         elif request.user == person:
             if at is None:  # it may have asked, or let an old session pass: nobody knows
-                log.warning("the provider does not say when somebody logged in: no fresh proof")
+                security_log.tell(Event.LOGIN_REFUSED, way="company", why="not said when")
                 messages.error(
                     request,
                     _(
