@@ -25,8 +25,10 @@ from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from onelogin.saml2.constants import OneLogin_Saml2_Constants as Saml
-from onelogin.saml2.xml_utils import OneLogin_Saml2_XML
+from onelogin.saml2.constants import (  # type: ignore[import-untyped]
+    OneLogin_Saml2_Constants as Saml,
+)
+from onelogin.saml2.xml_utils import OneLogin_Saml2_XML  # type: ignore[import-untyped]
 
 # By which a provider may sign, whatever its token says (RFC 8725, 3.1).
 ALGORITHMS = frozenset(
