@@ -139,6 +139,12 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         del request, data
         return sociallogin.user
 
+    def get_requests_session(self) -> Any:
+        """How allauth calls the provider: where the settings say, and nowhere it is led to."""
+        session = super().get_requests_session()
+        session.max_redirects = 0
+        return session
+
     def pre_social_login(self, request: HttpRequest, sociallogin: Any) -> None:
         """Find who it is and what their groups give, or send them back with a sentence."""
         process = sociallogin.state.get("process", "login")

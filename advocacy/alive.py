@@ -5,6 +5,7 @@ Small and without Django, because it is asked every minute of every container.
 
 import http.client
 import os
+import ssl
 import sys
 import time
 from collections.abc import Callable
@@ -20,7 +21,11 @@ _WORKER_SECONDS, _BEAT_SECONDS = 60, 600
 def web() -> bool:
     """The web server answers, and reaches the database."""
     host = urlsplit(os.environ.get("SITE_URL", "http://localhost")).netloc
-    link = http.client.HTTPConnection("127.0.0.1", int(os.environ.get("PORT", "8000")), timeout=8)
+    port = int(os.environ.get("PORT", "8000"))
+    link = http.client.HTTPConnection("127.0.0.1", port, timeout=8)
+    if authority := os.environ.get("WEB_CA"):  # it talks TLS, and has a certificate for 127.0.0.1
+        trust = ssl.create_default_context(cafile=authority)
+        link = http.client.HTTPSConnection("127.0.0.1", port, timeout=8, context=trust)
     try:
         link.request("GET", "/healthz", headers={"Host": host})
         return link.getresponse().status == http.client.OK

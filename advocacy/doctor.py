@@ -6,6 +6,8 @@ A check looks and says what to do. It repairs nothing, and it tells nothing abou
 import datetime as dt
 import os
 import shutil
+import socket
+import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +31,8 @@ from integrations.networks import get
 
 _GIGABYTE = 2**30
 _CLOCKS = 2.0  # seconds that two clocks may differ
+_RENEW_DAYS = 14
+_HERE = {"", "localhost", "127.0.0.1", "::1"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,31 @@ def _addresses() -> Iterator[Finding]:
         yield Finding("DEBUG is on.", "Error pages show settings and texts. Unset DEBUG.")
 
 
+def _certificate() -> Iterator[Finding]:
+    """What browsers would say; from where we cannot reach ourselves nothing is known."""
+    parts = urlsplit(settings.SITE_URL)
+    if parts.scheme != "https":
+        return
+    try:
+        with socket.create_connection((parts.hostname or "", parts.port or 443), 3) as link:
+            talk = ssl.create_default_context().wrap_socket(link, server_hostname=parts.hostname)
+            until = ssl.cert_time_to_seconds(str((talk.getpeercert() or {}).get("notAfter")))
+            talk.close()
+    except ssl.SSLCertVerificationError as error:
+        yield Finding(
+            f"The certificate of {parts.netloc} is not trusted: {error.verify_message}.",
+            "Browsers warn, apps refuse. Give the proxy a publicly trusted one, with its chain.",
+        )
+        return
+    except (OSError, ValueError):
+        return
+    days = (until - timezone.now().timestamp()) / 86_400
+    if days < _RENEW_DAYS:
+        yield Finding(
+            f"The certificate of {parts.netloc} ends in {days:.0f} days.", "Renew it.", grave=False
+        )
+
+
 def _keys() -> Iterator[Finding]:
     for number, key in enumerate(settings.TOKEN_KEYS, 1):
         try:
@@ -115,7 +144,19 @@ def _files() -> Iterator[Finding]:
         )
 
 
+def _readable(what: str, host: str, setting: str) -> Finding:
+    return Finding(
+        f"{what} at {host} is reached without TLS, or without a look at its certificate.",
+        f"Whoever is between reads and changes what passes. Set {setting}.",
+        grave=False,
+    )
+
+
 def _redis() -> Iterator[Finding]:
+    parts = urlsplit(settings.REDIS_URL)
+    checked = parts.scheme == "rediss" and "ssl_cert_reqs=required" in parts.query
+    if not (checked or parts.scheme == "unix" or (parts.hostname or "") in _HERE):
+        yield _readable("Redis", str(parts.hostname), "REDIS_URL=rediss://…?ssl_ca_certs=…")
     try:
         link = Redis.from_url(settings.REDIS_URL, socket_timeout=3, socket_connect_timeout=3)
         policy = str(link.config_get("maxmemory-policy").get("maxmemory-policy", ""))
@@ -134,6 +175,10 @@ def _redis() -> Iterator[Finding]:
 
 
 def _mail() -> Iterator[Finding]:
+    smtp = settings.EMAIL_BACKEND == "django.core.mail.backends.smtp.EmailBackend"
+    tls = settings.EMAIL_USE_TLS or settings.EMAIL_USE_SSL
+    if smtp and not tls and settings.EMAIL_HOST not in _HERE:
+        yield _readable("The mail server", settings.EMAIL_HOST, "EMAIL_USE_TLS=1")
     try:
         link = get_connection()
         link.open()
@@ -154,6 +199,10 @@ def _mail() -> Iterator[Finding]:
 
 
 def _database() -> Iterator[Finding]:
+    how = connection.get_connection_params()
+    host = str(how.get("host") or "")
+    if not (how.get("sslmode") == "verify-full" or host.startswith("/") or host in _HERE):
+        yield _readable("PostgreSQL", host, "DATABASE_URL=…?sslmode=verify-full&sslrootcert=…")
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT clock_timestamp(), current_setting('server_version_num')::int")
@@ -244,6 +293,7 @@ def _first_line(error: Exception) -> str:
 
 _ALONE: list[tuple[str, Check]] = [
     ("Addresses", _addresses),
+    ("Certificate", _certificate),
     ("Keys", _keys),
     ("Files", _files),
     ("Redis", _redis),

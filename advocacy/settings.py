@@ -5,6 +5,7 @@ import os
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlsplit
 
 import dj_database_url
 from csp.constants import NONE, SELF
@@ -59,6 +60,9 @@ COMPANY_URL = env("COMPANY_URL", "")
 PRACTICE_WALL_URL = env("PRACTICE_WALL_URL", SITE_URL).rstrip("/")
 # host:port pairs that outgoing calls may reach although they are private (tests, an own PDS).
 os.environ.setdefault("LOOPBACK_HOSTS", "")
+# Public hosts that outgoing calls may reach, comma-separated; one that begins with a dot means all
+# below it, * any: people's servers, feeds, links and webhooks are where their owners put them.
+os.environ.setdefault("OUTGOING_HOSTS", "*")
 # Base of Bluesky's public AppView, for engagement figures.
 BLUESKY_APPVIEW_URL = env("BLUESKY_APPVIEW_URL", "https://public.api.bsky.app").rstrip("/")
 # The Mastodon server that is asked how often a hashtag was used; empty asks none.
@@ -208,6 +212,10 @@ TEMPLATES = [
     }
 ]
 
+# PostgreSQL and Redis on another machine are reached over TLS, and their certificates looked at:
+# postgresql://botschaft_app@db.example/botschaft?sslmode=verify-full&sslrootcert=/path/ca.pem
+# rediss://redis.example:6379/0?ssl_ca_certs=/path/ca.pem
+# Passwords may stand in the addresses, or in DATABASE_PASSWORD and REDIS_PASSWORD.
 DATABASES = {
     "default": dj_database_url.parse(
         env("DATABASE_URL", "postgresql:///botschaft" if _BARE else None),
@@ -215,16 +223,33 @@ DATABASES = {
         conn_health_checks=True,
     )
 }
+if password := env("DATABASE_PASSWORD", ""):
+    DATABASES["default"]["PASSWORD"] = password
 DATABASES["default"].setdefault("OPTIONS", {})["application_name"] = "botschaft"
 # The directory of pg_dump and pg_restore, as new as the server, for backups; empty: the PATH's.
 PG_BIN = env("PG_BIN", "")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-REDIS_URL = env("REDIS_URL", "redis://localhost:6379/0" if _BARE else None)
+
+
+def _redis_url() -> str:
+    """REDIS_URL with REDIS_PASSWORD; over TLS the certificate is looked at by every part."""
+    parts = urlsplit(env("REDIS_URL", "redis://localhost:6379/0" if _BARE else None))
+    if password := env("REDIS_PASSWORD", ""):
+        parts = parts._replace(netloc=f":{quote(password, safe='')}@{parts.netloc}")
+    if parts.scheme == "rediss" and "ssl_cert_reqs" not in parts.query:
+        asked = filter(None, (parts.query, "ssl_cert_reqs=required&ssl_check_hostname=true"))
+        parts = parts._replace(query="&".join(asked))
+    return parts.geturl()
+
+
+REDIS_URL = _redis_url()
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "botschaft",
+        "VERSION": 2,  # 1 was pickled
+        "OPTIONS": {"serializer": "advocacy.cached.Json"},
     }
 }
 
@@ -329,9 +354,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _SECURE
 SESSION_COOKIE_NAME = "__Host-sessionid" if _SECURE else "sessionid"
 SECURE_HSTS_SECONDS = 31_536_000 if _SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _SECURE
-SECURE_SSL_REDIRECT = False  # the proxy in front does this
-if _SECURE:
-    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_SSL_REDIRECT = False  # the proxy in front does this; deploy/nginx.conf is one
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
@@ -444,7 +467,9 @@ EMAIL_PORT = int(env("EMAIL_PORT", "25"))
 EMAIL_HOST_USER = env("EMAIL_HOST_USER", "")
 EMAIL_HOST_PASSWORD = env("EMAIL_HOST_PASSWORD", "")
 EMAIL_TIMEOUT = 20  # seconds; a silent mail server must not keep a worker
+# STARTTLS (port 587), or TLS from the first byte (465); the server's certificate is looked at.
 EMAIL_USE_TLS = flag("EMAIL_USE_TLS")
+EMAIL_USE_SSL = flag("EMAIL_USE_SSL")
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", "botschaft@localhost")
 # The domain whose mail for q+…@, bounces+…@ and issue+…@ is piped into `manage.py receive_mail`;
 # empty: nobody replies by mail, and reports of mails that did not arrive go to the sender.

@@ -27,3 +27,15 @@ def grant(role: str) -> None:
         cursor.execute("SELECT current_schema()")
         schema = name(cursor.fetchone()[0])
         cursor.execute(_GRANTS.format(schema=schema, role=name(role), doors=_DOORS))
+
+
+@transaction.atomic
+def let_in(role: str, password: str) -> None:
+    """Make the login, or give it another password. It owns nothing and makes nobody."""
+    name = connection.ops.quote_name(role)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = %s)", [role])
+        word = "ALTER" if cursor.fetchone()[0] else "CREATE"
+        cursor.execute(
+            f"{word} ROLE {name} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD %s", [password]
+        )

@@ -69,6 +69,14 @@ def allowed_private(host: str, port: int) -> bool:
     return f"{host}:{port}" in (entry.strip() for entry in allowed)
 
 
+def expected(host: str) -> bool:
+    """Tell whether OUTGOING_HOSTS names a host: itself, all below ``.a.example``, or ``*`` any."""
+    named = [entry.strip() for entry in os.environ.get("OUTGOING_HOSTS", "*").split(",")]
+    return any(
+        entry in {"*", host} or (entry[:1] == "." and host.endswith(entry)) for entry in named
+    )
+
+
 def parse(url: str, *, https_only: bool = True) -> Target:
     """Take an address apart by a strict grammar. Raises :class:`AddressRefused`."""
     if len(url) > _LONGEST_URL or re.search(r"[\x00-\x20\x7f\\]", url):
@@ -147,4 +155,6 @@ def check(target: Target, addresses: list[str]) -> str:
         return addresses[0]
     if not all(is_public(address) for address in addresses):
         raise AddressRefused("address")
+    if not expected(target.host):
+        raise AddressRefused("not in OUTGOING_HOSTS")
     return addresses[0]

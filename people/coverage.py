@@ -6,8 +6,9 @@ for itself: nothing is counted across them, so no sum gives a small cell away.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.core.cache import cache
 from django.db import connection
@@ -100,20 +101,21 @@ Counts = Mapping[tuple[str, str], Mapping[Place, Group]]
 
 def counts() -> Counts:
     """Groups by topic and language, and in them by site. The topic '' stands for whichever."""
-    kept: Counts | None = cache.get("coverage.counts")
-    if kept is not None:
-        return kept
-    found: dict[tuple[str, str], dict[Place, Group]] = defaultdict(dict)
+    if (kept := cache.get("coverage.counts")) is not None:
+        return _grouped(kept)
     version = consents.WORDINGS[Consent.Purpose.ROSTER][0]
     with connection.cursor() as cursor:
         cursor.execute(_SPEAKERS + _COUNTS, [Consent.Purpose.ROSTER.value, version])
-        for topic, language, site, people, mark in cursor.fetchall():
-            found[topic, language][site] = Group(people, int(mark))
-    if (
-        sum(group.people for key, row in found.items() if not key[0] for group in row.values())
-        >= _LARGE
-    ):
-        cache.set("coverage.counts", dict(found), _KEPT)
+        rows = [(*row, int(mark)) for *row, mark in cursor.fetchall()]
+    if sum(people for topic, _language, _site, people, _mark in rows if not topic) >= _LARGE:
+        cache.set("coverage.counts", rows, _KEPT)
+    return _grouped(rows)
+
+
+def _grouped(rows: Iterable[Sequence[Any]]) -> Counts:
+    found: dict[tuple[str, str], dict[Place, Group]] = defaultdict(dict)
+    for topic, language, site, people, mark in rows:
+        found[topic, language][site] = Group(people, mark)
     return dict(found)
 
 

@@ -290,9 +290,8 @@ def overview(viewer: Person, today: dt.date) -> Overview:
     """Counts over the rows somebody may see; from 2,000 rows on they are kept for a minute."""
     whose = "all" if viewer.has_role("hr") else viewer.pk
     key = f"roster.overview.{whose}.{today}"
-    kept: Overview | None = cache.get(key)
-    if kept is not None:
-        return kept
+    if (kept := cache.get(key)) is not None:
+        return Overview(**kept)
     rows = listed(viewer).order_by()
     stages: dict[str, dict[str, int]] = {stage: {} for stage in STAGES}
     for stage, behaviour, n in rows.values_list("stage", "team__kind__behaviour").annotate(
@@ -307,7 +306,7 @@ def overview(viewer: Person, today: dt.date) -> Overview:
     )
     found = Overview(stages=stages, **sums)
     if sum(map(found.total, STAGES)) >= _LARGE:
-        cache.set(key, found, _KEPT)
+        cache.set(key, asdict(found), _KEPT)
     return found
 
 

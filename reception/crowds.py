@@ -30,11 +30,11 @@ class Crowd:
     why: str = ""
 
 
-def _salt(day: dt.date) -> bytes:
+def _salt(day: dt.date) -> str:
     name = f"reception:salt:{day.isoformat()}"
-    cache.add(name, secrets.token_bytes(32), _DAY)
+    cache.add(name, secrets.token_hex(32), _DAY)
     kept = cache.get(name)
-    if not isinstance(kept, bytes):
+    if not isinstance(kept, str):
         raise ConnectionError("no salt")
     return kept
 
@@ -48,7 +48,7 @@ def _count(name: str, seconds: int) -> int:
 
 
 def _hidden(what: str, day: dt.date) -> str:
-    return hmac.new(_salt(day), what.encode(), hashlib.sha256).hexdigest()[:32]
+    return hmac.new(_salt(day).encode(), what.encode(), hashlib.sha256).hexdigest()[:32]
 
 
 def measure(network: str, *, now: dt.datetime) -> Crowd:

@@ -3,6 +3,7 @@
 import ast
 import functools
 import math
+import pickle
 import re
 from pathlib import Path
 
@@ -259,3 +260,24 @@ def test_no_template_is_made_of_text():
         if re.search(r"\bTemplate\(|from_string\(", path.read_text())
     ]
     assert made == []
+
+
+def test_what_lies_in_redis_is_read_as_json_and_never_run(settings):
+    """Whoever can write into Redis must not run code here (1.5.2)."""
+    assert settings.CACHES["default"]["OPTIONS"]["serializer"] == "advocacy.cached.Json"
+
+    class Ran:
+        def __reduce__(self):
+            return print, ("ran",)
+
+    cache.set("asvs", 1)
+    raw = cache._cache.get_client(write=True)
+    raw.set(cache.make_key("asvs"), pickle.dumps(Ran()))
+    with pytest.raises(ValueError):
+        cache.get("asvs")
+    for value in (5, True, None, "ü", [1, {"a": None}]):
+        cache.set("asvs", value)
+        assert cache.get("asvs") == value
+    cache.set("asvs", 5)
+    assert (cache.incr("asvs"), cache.get("asvs")) == (6, 6)
+    cache.delete("asvs")

@@ -121,7 +121,7 @@ def sentences():
 def test_doctor_finds_nothing_at_a_healthy_installation(healthy):
     assert sentences() == []
     said = say("doctor")
-    assert (said.count("✓"), said.count("✗")) == (10, 0)
+    assert (said.count("✓"), said.count("✗")) == (11, 0)
 
 
 def _http(settings, _monkeypatch):
@@ -159,6 +159,31 @@ def _no_redis(settings, _monkeypatch):
 def _no_mail(settings, _monkeypatch):
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+
+
+def _plain_mail(settings, _monkeypatch):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "mail.invalid", 1
+
+
+def _plain_redis(settings, monkeypatch):
+    monkeypatch.setattr(doctor.Redis, "from_url", lambda _url, **_how: FakeRedis())
+    settings.REDIS_URL = "redis://redis.example:6379/0"
+
+
+def _unchecked_redis(settings, monkeypatch):
+    _plain_redis(settings, monkeypatch)
+    settings.REDIS_URL = "rediss://redis.example:6379/0?ssl_cert_reqs=none"
+
+
+class FakeRedis:
+    def config_get(self, _name):
+        return {}
+
+
+def _plain_database(_settings, monkeypatch):
+    how = connection.get_connection_params() | {"host": "db.example", "sslmode": "require"}
+    monkeypatch.setattr(connection, "get_connection_params", lambda: how)
 
 
 def _no_sender(settings, _monkeypatch):
@@ -205,6 +230,10 @@ def _unmigrated(_settings, _monkeypatch):
         (_no_volume, "cannot be written to"),
         (_no_redis, "Redis does not answer"),
         (_no_mail, "The mail server does not take us"),
+        (_plain_mail, "The mail server at mail.invalid is reached without TLS"),
+        (_plain_redis, "Redis at redis.example is reached without TLS"),
+        (_unchecked_redis, "Redis at redis.example is reached without TLS"),
+        (_plain_database, "PostgreSQL at db.example is reached without TLS"),
         (_no_sender, "DEFAULT_FROM_EMAIL is not set"),
         (_no_worker, "No worker answers"),
         (_stopped, "Nothing is published since"),

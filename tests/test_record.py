@@ -132,6 +132,22 @@ def test_the_application_works_under_its_own_login(
     assert (chain.seal() > 3, chain.verify().broken) == (True, [])
 
 
+@pytest.mark.django_db
+def test_grant_makes_the_login_and_changes_its_password(tmp_path):
+    role, path = f"app_{uuid.uuid4().hex[:12]}", tmp_path / "password"
+    for password in ("first'; DROP", "second"):
+        path.write_text(f"{password}\n")
+        call_command("grant_app", role=role, password_file=path, stdout=io.StringIO())
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT rolcanlogin, rolsuper, rolcreatedb, rolcreaterole,"
+            " has_table_privilege(rolname, 'ambassadors_auditentry', 'DELETE')"
+            " FROM pg_roles WHERE rolname = %s",
+            [role],
+        )
+        assert cursor.fetchone() == (True, False, False, False, False)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_connection_of_the_applications_own_adds_and_changes_nothing(person):
     who, role = person(), f"app_{uuid.uuid4().hex[:12]}"

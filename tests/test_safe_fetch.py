@@ -260,3 +260,17 @@ def test_no_proxy_of_the_environment_is_used(rough, monkeypatch):
     for variable in ("http_proxy", "HTTP_PROXY", "https_proxy", "ALL_PROXY"):
         monkeypatch.setenv(variable, "http://127.0.0.1:1")
     assert fetch(f"{server.base_url}/", own_hosts=OWN, http=True).body == b"hi"
+
+
+@pytest.mark.parametrize(("named", "host", "called"), [
+    ("*", "a.example", True), ("a.example", "a.example", True), (".example", "a.example", True),
+    ("b.example, .social", "a.example", False), (".a.example", "a.example", False), ("", "a.example", False),
+])  # fmt: skip
+def test_only_hosts_of_the_list_are_called(connections, monkeypatch, named, host, called):
+    monkeypatch.setenv("OUTGOING_HOSTS", named)
+    if called:
+        assert fetch(f"https://{host}/", own_hosts=OWN, resolver=anywhere).body == b"hi"
+    else:
+        with pytest.raises(NotFetched, match="OUTGOING_HOSTS"):
+            fetch(f"https://{host}/", own_hosts=OWN, resolver=anywhere)
+    assert len(connections.made) == called
