@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
+from advocacy import ink
 from ambassadors.models import Person
 from integrations import instance
 from people import pulse
@@ -31,6 +32,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     runs_it = isinstance(user, Person) and user.has_role("administrator")
     return {
         "organisation": settings.ORGANISATION,
+        "ink": ink.stamp(),
         # names the person to their own device and to nobody else
         "person_key": salted_hmac("device", str(user.pk)).hexdigest()[:20]
         if isinstance(user, Person)

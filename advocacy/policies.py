@@ -108,6 +108,7 @@ POLICIES: dict[str, Policy] = {
     "device_push": signed_in,
     "offline": signed_in,
     "manifest": public,
+    "ink_css": public,
     "idea_shared": public,  # it takes nothing, and leads to the form
     "service_worker": public,
     "ideas": signed_in,
@@ -387,7 +388,7 @@ POLICIES: dict[str, Policy] = {
     **dict.fromkeys(("questions", "question"), role("contact", "lead_contact")),
     **dict.fromkeys(("widgets", "widget", "quarantine", "answers"), hr),
     **dict.fromkeys(("audit", "agreement", "looks", "retention"), role("auditor", "administrator")),
-    **dict.fromkeys(("system", "roles"), role("administrator")),
+    **dict.fromkeys(("system", "setup", "setup_mail", "roles"), role("administrator")),
 }
 # Doors of programs answer other methods than a page's in their own words.
 ANY_METHOD = ("api_", "scim", "wall_post")
@@ -397,7 +398,7 @@ PAGE_METHODS = frozenset({"GET", "HEAD", "POST"})
 UNKEPT = frozenset({"pulse", "note_arrive"})
 # Holds nothing of a person, so the browser may keep it: the rest of what somebody who is logged in
 # gets is never stored.
-SAME_FOR_ALL = frozenset({"manifest", "service_worker"})
+SAME_FOR_ALL = frozenset({"manifest", "service_worker", "ink_css"})
 _ERASING = ("erase_me", "erase_leaver")
 # What an open screen must not be enough for: keys, roles, exports, erasure, the end of a hold.
 # Posts to them ask for a fresh proof of who it is; see :mod:`advocacy.stepup`. A hold itself never

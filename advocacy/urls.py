@@ -94,7 +94,18 @@ from reception.views import (
 )
 
 from . import second_factor, stepup
-from .views import agreement, analytics, app, company_login, data, demo, erasing, health, sessions
+from .views import (
+    agreement,
+    analytics,
+    app,
+    company_login,
+    data,
+    demo,
+    erasing,
+    health,
+    sessions,
+    setup,
+)
 
 
 class Rest(converters.StringConverter):
@@ -420,6 +431,9 @@ urlpatterns = [
     path("feedback/", feedback.feedback, name="feedback"),
     path("system/feedback/", feedback.feedback_list, name="feedback_list"),
     path("system/", system.system, name="system"),
+    path("system/setup/", setup.setup, name="setup"),
+    path("system/setup/mail/", setup.try_mail, name="setup_mail"),
+    path("ink.css", setup.style, name="ink_css"),
     path("api/v1/", include("advocacy.api.urls")),
     path("programs/", api_tokens.tokens, name="api_tokens"),
     path("programs/keys/", api_tokens.make, name="api_token_make"),
