@@ -44,5 +44,7 @@ class AdvocacyConfig(AppConfig):
         authentication_failed.connect(logged.on_wrong_factor)
         authenticator_added.connect(logged.on_added)
         authenticator_removed.connect(logged.on_removed)
+        for changed in (authenticator_added, authenticator_removed):
+            changed.connect(session_limits.on_factor)
         authenticator_added.connect(second_factor.on_added)
         authenticator_removed.connect(second_factor.on_removed)

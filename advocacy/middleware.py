@@ -17,7 +17,7 @@ from ambassadors.models import Person
 from campaigns import lights
 from campaigns.views import links
 
-from . import second_factor, session_limits, stepup
+from . import second_factor, session_limits, stepup, throttle
 from .api import problems
 from .policies import (
     ANY_METHOD,
@@ -169,6 +169,6 @@ class PolicyMiddleware:
         if not request.user.is_authenticated:
             if name in UNKEPT and request.method == "POST":
                 return redirect_to_login(f"{request.path}?unkept", settings.LOGIN_URL)
-            keep_form(request)
+            keep_form(request, whose=throttle.last(request)[1])
             return redirect_to_login(request.get_full_path(), settings.LOGIN_URL)
         raise PermissionDenied

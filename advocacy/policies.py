@@ -409,6 +409,7 @@ FRESH = frozenset(
         *("webhooks", "webhook_rotate"),
         *("directory_rule_add", "directory_rule_drop", "editor_add", "team_new", "team_edit"),
         *("import_agree", "directory_decide", "leave", "system", "roles"),
+        "sessions",  # to end one's others is what a thief would do first
         *("roster_export", "coverage_export", "analytics_export", "evidence", "my_data"),
         "private_address",  # there one's data go, and a mail that nobody else gets
         *("release", "release_suggestion", "release_programme"),

@@ -9,18 +9,23 @@ import time
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils import timezone
 
-from ambassadors import login_sessions
+from ambassadors import kept, login_sessions
 from ambassadors.models import Person
 
+from . import throttle
+
+OFFERED = "offer_end"  # of other logins; a template reads it
 _NOTED_EVERY = 300  # seconds between two notes that somebody is active
 # An open page asks these by itself, whether somebody sits before it or not.
 _BY_ITSELF = frozenset({"situation", "here"})
 
 
 def on_login(sender: object, request: HttpRequest, user: Person, **more: object) -> None:
-    """Note when it began, on what, and with which roles."""
+    """Note when it began, on what, and with which roles; let go what somebody else typed there."""
     del sender, more
+    kept.only_for(request, whose=throttle.whose(user.email))
     session = request.session
     session["began_at"] = session["seen_at"] = time.time()
     session["device"] = login_sessions.device(request.META.get("HTTP_USER_AGENT", ""))
@@ -32,6 +37,14 @@ def on_password(sender: object, request: HttpRequest, user: Person, **more: obje
     del sender, more
     own = request.session.session_key if request.user.pk == user.pk else None
     login_sessions.end(user, but=own)
+
+
+def on_factor(sender: object, request: HttpRequest, user: Person, **more: object) -> None:
+    """After a change of second factors offer to end the other logins, where there are some."""
+    del sender, more
+    others = login_sessions.of(user, now=timezone.now()).exclude(pk=request.session.session_key)
+    if request.user.pk == user.pk and others.exists():
+        request.session[OFFERED] = True
 
 
 def is_over(request: HttpRequest, person: Person, *, now: dt.datetime) -> bool:

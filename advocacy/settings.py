@@ -351,7 +351,13 @@ ADMIN_SESSION_IDLE_MINUTES = int(env("ADMIN_SESSION_IDLE_MINUTES", "30"))
 ADMIN_SESSION_HOURS = int(env("ADMIN_SESSION_HOURS", "12"))
 _SECURE = SITE_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _SECURE
+# Browsers take a cookie of these names from this host alone, over https, for all its addresses.
 SESSION_COOKIE_NAME = "__Host-sessionid" if _SECURE else "sessionid"
+CSRF_COOKIE_NAME = "__Host-csrftoken" if _SECURE else "csrftoken"
+LANGUAGE_COOKIE_NAME = "__Host-django_language" if _SECURE else "django_language"
+LANGUAGE_COOKIE_SECURE = _SECURE
+LANGUAGE_COOKIE_HTTPONLY = True
+MESSAGE_STORAGE = "advocacy.notices.Notices"
 SECURE_HSTS_SECONDS = 31_536_000 if _SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _SECURE
 SECURE_SSL_REDIRECT = False  # the proxy in front does this; deploy/nginx.conf is one

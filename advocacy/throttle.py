@@ -51,10 +51,9 @@ def _cookie_name() -> str:
 
 def know(response: HttpResponse, email: str) -> None:
     """Have the browser remember that this person has logged in here. Holds no name."""
-    whose = salted_hmac(_SALT, normalise_email(email)).hexdigest()[:32]
     response.set_cookie(
         _cookie_name(),
-        signing.dumps([secrets.token_hex(8), whose], salt=_SALT),
+        signing.dumps([secrets.token_hex(8), whose(email)], salt=_SALT),
         max_age=_KNOWN_FOR,
         secure=settings.SESSION_COOKIE_SECURE,
         httponly=True,
@@ -62,16 +61,26 @@ def know(response: HttpResponse, email: str) -> None:
     )
 
 
-def _device(request: HttpRequest, email: str) -> str:
-    """The device's mark when this person has logged in there before, else empty."""
+def whose(email: str) -> str:
+    """The mark of a person, which says nothing to others."""
+    return salted_hmac(_SALT, normalise_email(email)).hexdigest()[:32]
+
+
+def last(request: HttpRequest) -> tuple[str, str]:
+    """The device's mark and that of who logged in there last; empty where nobody has."""
     try:
-        mark, whose = signing.loads(
+        mark, person = signing.loads(
             request.COOKIES.get(_cookie_name(), ""), salt=_SALT, max_age=_KNOWN_FOR
         )
     except (signing.BadSignature, ValueError, TypeError):
-        return ""
-    own = salted_hmac(_SALT, email).hexdigest()[:32]
-    return str(mark) if constant_time_compare(str(whose), own) else ""
+        return "", ""
+    return str(mark), str(person)
+
+
+def _device(request: HttpRequest, email: str) -> str:
+    """The device's mark when this person has logged in there before, else empty."""
+    mark, person = last(request)
+    return mark if constant_time_compare(person, whose(email)) else ""
 
 
 def begin(request: HttpRequest, login: str) -> Try:

@@ -1,6 +1,9 @@
 """Headers on every answer, twenty points each (G25, ASVS 3.4), and trusted types in a browser."""
 
+import os
 import re
+import subprocess
+import sys
 
 import pytest
 from django.test import Client
@@ -9,10 +12,14 @@ from campaigns import lights
 from people.models import Call
 
 from .conftest import browser
+from .idp.saml import packed
 from .test_access import planted, routes, visitors  # noqa: F401 - fixtures
 from .test_loop import DESKTOP, Visitor, chromium  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.django_db
+_NAMES = """from django.conf import settings as s
+print(s.SESSION_COOKIE_NAME, s.CSRF_COOKIE_NAME, s.LANGUAGE_COOKIE_NAME)
+print(s.SESSION_COOKIE_SECURE, s.CSRF_COOKIE_SECURE, s.LANGUAGE_COOKIE_SECURE)"""
 SELF = {"'self'"}
 # Widgets stand in the frames of the origins that HR named, and only they.
 FRAMED = {"widget_frame"}
@@ -24,7 +31,10 @@ def over_tls(settings):
     settings.SECURE_HSTS_SECONDS = 31_536_000
     settings.SECURE_HSTS_INCLUDE_SUBDOMAINS = settings.SECURE_HSTS_PRELOAD = True
     settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = True
+    settings.LANGUAGE_COOKIE_SECURE = True
     settings.SESSION_COOKIE_NAME = "__Host-sessionid"
+    settings.CSRF_COOKIE_NAME = "__Host-csrftoken"
+    settings.LANGUAGE_COOKIE_NAME = "__Host-django_language"
 
 
 def policy(answer):
@@ -63,14 +73,55 @@ def points(answer, *, name="", signed_in=False):
         "20 kept nowhere": not (signed_in and html) or get("Cache-Control") == "no-store",
         "21 no boasting": not get("Server") and not get("X-Powered-By"),
         "22 letters named": not html or "charset=utf-8" in get("Content-Type"),
-        "23 cookies": all(c["secure"] and c["samesite"] for c in cookies),
+        "23 cookies": all(
+            c["secure"]
+            and c["samesite"]
+            and not c["domain"]
+            and (c.key.startswith("__Host-") if c["path"] == "/" else "__Secure-" in c.key)
+            for c in cookies
+        ),
         "24 session": all(
             c["httponly"] and c["path"] == "/" and not c["domain"]
             for c in cookies
-            if "session" in c.key
+            if "session" in c.key and not c.key.startswith("__Secure-")
         ),
     }
     return [check for check, holds in checks.items() if not holds]
+
+
+def test_every_cookie_is_for_this_host_alone_over_tls(over_tls, jona):
+    """Session, form, language, device, message, and the two steps of a company login by SAML."""
+    visitor, seen = Client(), {}
+    for path, form in (
+        ("/accounts/login/", None),
+        ("/language/", {"language": "en", "next": "/"}),
+        ("/accounts/login/", {"login": jona.email, "password": "moin-moin-nordwind"}),
+        ("/me/sessions/", {"end": "others"}),
+        ("/accounts/saml/company/acs/", {"SAMLResponse": packed("<x/>")}),
+    ):
+        ask = visitor.get if form is None else visitor.post
+        answer = ask(path, form, secure=True)
+        assert points(answer, name="", signed_in=False) == [], path
+        seen |= {name: cookie for name, cookie in answer.cookies.items() if cookie.value}
+    assert seen.keys() == {
+        *("__Host-sessionid", "__Host-csrftoken", "__Host-django_language", "__Host-known"),
+        *("__Host-messages", "__Secure-saml-acs-session"),
+    }
+    assert {name for name, cookie in seen.items() if not cookie["httponly"]} == {"__Host-csrftoken"}
+
+
+def test_names_of_cookies_follow_the_address():
+    """Plain http on a laptop knows no prefix; browsers would throw such a cookie away."""
+    for site, prefix in (("https://botschaft.example", "__Host-"), ("http://localhost:8000", "")):
+        told = subprocess.run(
+            [sys.executable, "-c", _NAMES],
+            env={**os.environ, "SITE_URL": site, "DJANGO_SETTINGS_MODULE": "advocacy.settings"},
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        assert told.stdout.split() == [
+            f"{prefix}sessionid", f"{prefix}csrftoken", f"{prefix}django_language",
+            *[str(bool(prefix))] * 3,
+        ]  # fmt: skip
 
 
 @pytest.mark.parametrize("role", ["stranger", "employee", "administrator"])

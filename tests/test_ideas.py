@@ -13,7 +13,7 @@ from django.utils import timezone
 from PIL import Image
 
 from ambassadors import memberships
-from ambassadors.models import AuditEntry
+from ambassadors.models import AuditEntry, LoginSession
 from campaigns import proposals
 from campaigns.models import Picture, Proposal, Suggestion, Variant
 from campaigns.proposals import AlreadyDecided
@@ -130,17 +130,26 @@ def test_good_picture_survives_a_refused_text(jona, person):
     assert Proposal.objects.get(person__name="Nam Vu").picture is None
 
 
-def test_what_was_typed_survives_the_end_of_the_session(jona):
+def log_in(client, who):
+    client.post("/accounts/login/", {"login": who.email, "password": "moin-moin-nordwind"})
+
+
+@pytest.mark.parametrize("typed_by", ["jona", "mirja"])
+def test_what_was_typed_survives_the_end_of_the_session_for_whoever_typed_it(jona, mirja, typed_by):
     client = Client()
+    log_in(client, jona if typed_by == "jona" else mirja)
+    LoginSession.objects.all().delete()
     away = client.post("/ideas/", form())
     assert (away.status_code, Proposal.objects.count()) == (302, 0)
-    session = client.session
-    kept = session["kept_forms"]
-    client.force_login(jona)
-    session = client.session
-    session["kept_forms"] = kept
-    session.save()
-    assert IDEA in client.get("/ideas/").content.decode()
+    log_in(client, jona)
+    assert (IDEA in client.get("/ideas/").content.decode()) == (typed_by == "jona")
+    assert "kept_for" not in client.session
+
+
+def test_nothing_is_kept_where_nobody_has_logged_in(jona):
+    client = Client()
+    assert client.post("/ideas/", form()).status_code == 302
+    assert "kept_forms" not in client.session
 
 
 def test_member_sees_own_ideas_and_nobody_elses(jona, person):

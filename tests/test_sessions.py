@@ -5,13 +5,16 @@ import re
 import time
 
 import pytest
+from allauth.account.models import EmailAddress
+from allauth.mfa.totp.internal.auth import hotp_value, yield_hotp_counters_from_time
+from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from ambassadors import login_sessions, logins, memberships
-from ambassadors.models import LoginSession, Role
+from ambassadors.models import AuditEntry, LoginSession, Role
 from people import departures
 
 from .conftest import browser
@@ -231,3 +234,61 @@ def test_logout_has_the_browser_forget(jona):
     assert answer["Clear-Site-Data"] == '"storage"'
     assert LoginSession.objects.filter(person=jona).count() == 0
     assert time.time() > 0
+
+
+def test_own_sessions_end_after_a_fresh_proof_only(jona):
+    here, there = log_in(jona), log_in(jona, PHONE)
+    session = here.session
+    session["proved_at"] = time.time() - 3600
+    session.save()
+    [name] = re.findall(r'name="end" value="([0-9a-f]+)"', here.get("/me/sessions/").text)
+    for asked in ("others", name):
+        answer = here.post("/me/sessions/", {"end": asked})
+        assert answer["Location"].startswith("/me/again/")
+    assert is_in(there)
+
+
+@pytest.mark.parametrize("elsewhere", [True, False])
+def test_change_of_second_factors_offers_the_end_of_the_others(
+    jona, elsewhere, django_capture_on_commit_callbacks
+):
+    EmailAddress.objects.create(user=jona, email=jona.email, verified=True, primary=True)
+    there = log_in(jona, PHONE) if elsewhere else None
+    here = log_in(jona)
+    here.get("/accounts/2fa/totp/activate/")
+    secret = here.session["mfa.totp.secret"]
+    code = f"{hotp_value(secret, next(yield_hotp_counters_from_time())):06}"
+    with django_capture_on_commit_callbacks(execute=True):
+        done = here.post("/accounts/2fa/totp/activate/", {"code": code})
+    page = here.get(done["Location"])
+    offered = 'name="end" value="others"' in page.text
+    assert (page.status_code, jona.authenticator_set.count() > 0, offered) == (
+        200, True, elsewhere,
+    )  # fmt: skip
+    if there:
+        here.post("/me/sessions/", {"end": "others"})
+        assert (is_in(here), is_in(there)) == (True, False)
+        assert 'name="end" value="others"' not in here.get("/accounts/2fa/").text
+
+
+def test_administrator_ends_somebodys_sessions_and_the_ways_in_stay(jona, mirja, person):
+    visitors, other = [log_in(jona), log_in(jona, PHONE)], log_in(mirja)
+    piet = browser(person("Piet", "administrator"))
+    wrong = piet.post("/system/roles/", {"act": "log_out", "whose": "nobody@example.org"})
+    assert (wrong.status_code, "nobody@example.org" in wrong.text) == (422, True)
+    page = piet.post("/system/roles/", {"act": "log_out", "whose": jona.email.upper()}, follow=True)
+    assert "Jona Harms is logged out everywhere." in page.text
+    assert [is_in(one) for one in [*visitors, other]] == [False, False, True]
+    entry = AuditEntry.objects.get(act="login.ended")
+    assert (entry.subject_id, entry.facts) == (str(jona.pk), {"sessions": 2})
+    again = log_in(jona)
+    call_command("botschaft", "person", "log-out", jona.email)
+    assert (is_in(again), AuditEntry.objects.filter(act="login.ended").count()) == (False, 2)
+    assert is_in(log_in(jona))
+
+
+@pytest.mark.parametrize("role", ["hr", "curator", "auditor", "legal"])
+def test_nobody_else_ends_somebodys_sessions(jona, person, role):
+    visitor = log_in(jona)
+    browser(person("Selin", role)).post("/system/roles/", {"act": "log_out", "whose": jona.email})
+    assert is_in(visitor)

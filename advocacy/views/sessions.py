@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext as _
 
+from advocacy.session_limits import OFFERED
 from ambassadors import login_sessions
 from ambassadors.models import LoginSession, Person
 
@@ -22,6 +23,7 @@ def _name(row: LoginSession) -> str:
 def sessions(request: HttpRequest) -> HttpResponse:
     """List them; on POST end what was asked for."""
     person, own = cast("Person", request.user), request.session.session_key
+    request.session.pop(OFFERED, None)
     rows = list(login_sessions.of(person, now=timezone.now()))
     if request.method != "POST":
         found = [{"row": row, "name": _name(row), "own": row.pk == own} for row in rows]

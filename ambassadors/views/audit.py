@@ -13,7 +13,7 @@ ACTS = (
     "evidence.opened", "evidence.exported", "roster.exported", "coverage.exported",
     "membership.begun", "membership.ended", "person.left",
     "person.leave_planned", "person.leave_cancelled", "takeout.exported", "login.separated",
-    "role.granted", "role.taken",
+    "login.ended", "role.granted", "role.taken",
     "person.returned", "person.locked_out", "person.let_in", "directory.mail_changed",
     "import.agreed", "import.done", "scim.key_made", "scim.key_ended", "scim.departures_agreed",
     "group.rule_added", "group.rule_dropped", "switch.turned", "retention.changed",

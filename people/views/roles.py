@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from ambassadors import memberships
+from ambassadors import logins, memberships
 from ambassadors import roles as verbs
 from ambassadors.kept import number
 from ambassadors.models import Person, Role, normalise_email
@@ -19,18 +19,17 @@ _SHOWN = 200  # of each role
 
 
 def roles(request: HttpRequest) -> HttpResponse:
-    """Show who holds which role; on POST give one, or take one."""
+    """Show who holds which role; on POST give or take one, or end somebody's sessions."""
     if request.method != "POST":
         return _page(request)
+    if request.POST.get("act") == "log_out":
+        return _log_out(request)
     name = request.POST.get("role", "")
     if name not in dict(NAMES):
         return _page(request, error=("role", _("Choose a role.")))
     if request.POST.get("act") == "take":
         return _take(request, name)
-    email = request.POST.get("email", "").replace("\x00", "").strip()
-    person = Person.objects.filter(
-        email_normalised=normalise_email(email), left_at__isnull=True, is_active=True
-    ).first()
+    person = _named(request, "email")
     if person is None:
         return _page(request, error=("email", _("Nobody who works here has this address.")))
     by = cast("Person", request.user)
@@ -39,6 +38,23 @@ def roles(request: HttpRequest) -> HttpResponse:
         messages.success(request, _("%(name)s now has the role %(role)s.") % words)
     else:
         messages.info(request, _("%(name)s has the role %(role)s already.") % words)
+    return redirect("roles")
+
+
+def _named(request: HttpRequest, field: str) -> Person | None:
+    """Who works here and has the address that was typed."""
+    email = request.POST.get(field, "").replace("\x00", "").strip()
+    return Person.objects.filter(
+        email_normalised=normalise_email(email), left_at__isnull=True, is_active=True
+    ).first()
+
+
+def _log_out(request: HttpRequest) -> HttpResponse:
+    person = _named(request, "whose")
+    if person is None:
+        return _page(request, error=("whose", _("Nobody who works here has this address.")))
+    logins.log_out(person=person, by=cast("Person", request.user), now=timezone.now())
+    messages.success(request, _("%(name)s is logged out everywhere.") % {"name": person.name})
     return redirect("roles")
 
 
@@ -72,6 +88,6 @@ def _page(request: HttpRequest, *, error: tuple[str, str] = ("", "")) -> HttpRes
         ],
         "error_field": error[0],
         "error": error[1],
-        "typed": {key: request.POST.get(key, "")[:300] for key in ("email", "role")},
+        "typed": {key: request.POST.get(key, "")[:300] for key in ("email", "role", "whose")},
     }
     return render(request, "roles.html", context, status=422 if error[1] else 200)

@@ -16,7 +16,7 @@
     box.append(...lines.map(text => Object.assign(document.createElement('p'), { className: 'flash', textContent: text })));
   };
   const key = () => crypto.randomUUID?.() || [8, 4, 4, 4, 12].map(n => [...crypto.getRandomValues(new Uint8Array(n))].map(b => (b % 16).toString(16)).join('')).join('-');
-  const token = () => document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] || $('[name=csrfmiddlewaretoken]')?.value || '';
+  const token = () => document.cookie.match(/(?:^|; )(?:__Host-)?csrftoken=([^;]+)/)?.[1] || $('[name=csrfmiddlewaretoken]')?.value || '';
 
   // what the browser gave up meanwhile is asked for again; what it has, the server hears of
   const bytes = text => Uint8Array.from(atob(text.replace(/-/g, '+').replace(/_/g, '/')), c => c.charCodeAt(0));

@@ -10,7 +10,7 @@ from django.core.validators import validate_email
 from django.utils import timezone
 
 from advocacy import backups, doctor
-from ambassadors import memberships, roles
+from ambassadors import logins, memberships, roles
 from ambassadors.models import Person, Role, normalise_email
 from campaigns import holds, leaving
 from campaigns.models import Programme
@@ -34,8 +34,10 @@ class Command(BaseCommand):
             ("restore", "Read one into an empty database; - is the standard input."),
         ):
             parts.add_parser(name, help=words).add_argument("file")
-        person = parts.add_parser("person", help="Add somebody, or let them leave at once.")
-        person.add_argument("act", choices=["add", "leave"])
+        person = parts.add_parser(
+            "person", help="Add somebody, let them leave at once, or end their logins."
+        )
+        person.add_argument("act", choices=["add", "leave", "log-out"])
         person.add_argument("address")
         person.add_argument("name", nargs="?", default="")
         role = parts.add_parser("role", help="Give a role, or take it.")
@@ -109,6 +111,8 @@ class Command(BaseCommand):
     def _person(self, options: dict[str, Any]) -> None:
         if options["act"] == "leave":
             return self._leave(_known(options["address"]))
+        if options["act"] == "log-out":
+            return self._log_out(_known(options["address"]))
         address, name = options["address"].strip(), " ".join(options["name"].split())
         try:
             validate_email(address)
@@ -124,6 +128,10 @@ class Command(BaseCommand):
         Person.objects.create_user(address, name=name)
         self.stdout.write(f"{name} can log in with a code by mail, or at the company.")
         return None
+
+    def _log_out(self, person: Person) -> None:
+        ended = logins.log_out(person=person, by=None, now=timezone.now())
+        self.stdout.write(f"{person.name} is logged out everywhere: {ended} sessions ended.")
 
     def _leave(self, person: Person) -> None:
         try:
