@@ -248,18 +248,16 @@ def test_own_sessions_end_after_a_fresh_proof_only(jona):
     assert is_in(there)
 
 
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("elsewhere", [True, False])
-def test_change_of_second_factors_offers_the_end_of_the_others(
-    jona, elsewhere, django_capture_on_commit_callbacks
-):
+def test_change_of_second_factors_offers_the_end_of_the_others(jona, elsewhere):
     EmailAddress.objects.create(user=jona, email=jona.email, verified=True, primary=True)
     there = log_in(jona, PHONE) if elsewhere else None
     here = log_in(jona)
     here.get("/accounts/2fa/totp/activate/")
     secret = here.session["mfa.totp.secret"]
     code = f"{hotp_value(secret, next(yield_hotp_counters_from_time())):06}"
-    with django_capture_on_commit_callbacks(execute=True):
-        done = here.post("/accounts/2fa/totp/activate/", {"code": code})
+    done = here.post("/accounts/2fa/totp/activate/", {"code": code})
     page = here.get(done["Location"])
     offered = 'name="end" value="others"' in page.text
     assert (page.status_code, jona.authenticator_set.count() > 0, offered) == (
