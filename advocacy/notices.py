@@ -1,7 +1,5 @@
 """Where the sentences of one page wait for the next: Django's cookie, by another name."""
 
-from typing import ClassVar
-
 from django.conf import settings
 from django.contrib.messages.storage.cookie import CookieStorage
 from django.contrib.messages.storage.fallback import FallbackStorage
@@ -20,4 +18,4 @@ class HostCookie(CookieStorage):
 class Notices(FallbackStorage):
     """The cookie; what is too long for it waits in the session."""
 
-    storage_classes: ClassVar = (HostCookie, SessionStorage)
+    storage_classes = (HostCookie, SessionStorage)
