@@ -160,4 +160,4 @@ def css() -> str:
 
 
 def _place() -> Path:
-    return settings.VAR_DIR / "ink.json"
+    return Path(settings.MEDIA_ROOT) / "ink.json"

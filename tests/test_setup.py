@@ -19,7 +19,7 @@ BASE = (Path(__file__).parents[1] / "static" / "css" / "base.css").read_text(enc
 
 @pytest.fixture(autouse=True)
 def _own_files(settings, tmp_path):
-    settings.VAR_DIR = tmp_path
+    settings.MEDIA_ROOT = tmp_path
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_colour_that_is_hard_to_read_is_refused_beside_its_field(page, typed, se
 
 
 def test_file_that_cannot_be_read_leaves_the_usual_colours(page):
-    (settings.VAR_DIR / "ink.json").write_text("{")
+    (settings.MEDIA_ROOT / "ink.json").write_text("{")
     sheet = page.get("/ink.css")
     assert f"light-dark({ink.USUAL.light}, {ink.USUAL.dark})" in sheet.text
 

@@ -21,7 +21,7 @@ from django.views.decorators.http import require_POST, require_safe
 from advocacy import company, ink
 from advocacy.ink import InkRefused
 from ambassadors import audit
-from ambassadors.models import Person
+from ambassadors.models import Person, Role
 from integrations import clients, trips
 from integrations.networks import NETWORKS
 from integrations.networks.base import Network
@@ -82,7 +82,7 @@ def style(request: HttpRequest) -> HttpResponse:
 
 
 def _page() -> dict[str, Any]:
-    chosen = ink.chosen()
+    chosen, words = ink.chosen(), dict(Role.Name.choices)
     return {
         "typed": {"light": chosen.light, "dark": chosen.dark},
         "usual": ink.USUAL,
@@ -95,7 +95,7 @@ def _page() -> dict[str, Any]:
             "domain": settings.MAIL_DOMAIN,
         },
         "companies": [_company(app) for app in get_adapter().list_apps(None)],
-        "second_factor": settings.MFA_REQUIRED_ROLES,
+        "second_factor": [str(words.get(name, name)) for name in settings.MFA_REQUIRED_ROLES],
     }
 
 
