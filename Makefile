@@ -126,6 +126,11 @@ api-fuzz: $(READY) .venv/fuzz/bin/schemathesis
 audit: .venv/dev.stamp .venv/audit/bin/pip-audit
 	$(V)/python -m bench.audit
 
+# A client in TypeScript, made from the API's description, compiled and walked (needs Node.js).
+.PHONY: api-client
+api-client: $(READY)
+	$(V)/python -m bench.api_client
+
 # The documentation as a site in site/, in an environment of its own. It asks nothing of other hosts.
 .PHONY: docs
 .venv/docs/bin/mkdocs: requirements/docs.txt

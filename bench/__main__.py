@@ -28,10 +28,16 @@ PARTS: dict[str, Callable[[int], dict[str, int]]] = {
     "sameness": lambda size: {"size": max(size // 5, 200)},
     "clicks": lambda _size: {},
     "analytics": lambda size: {"size": max(size * 10, 2000)},
+    "growth": lambda size: {"size": size * 50},
     "rehearsal": lambda size: {"size": size * 20},
 }
 # The networks it needs; the others need none.
-NETWORKS = {"drain": ("mastodon",), "punctual": ("mastodon",), "calls": readable()}
+NETWORKS = {
+    "growth": ("mastodon",),
+    "drain": ("mastodon",),
+    "punctual": ("mastodon",),
+    "calls": readable(),
+}
 # Clicks come from made-up networks, told as a proxy tells them.
 SETTINGS = {"clicks": {"TRUSTED_PROXIES": "1"}}
 
