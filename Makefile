@@ -102,6 +102,11 @@ curators: $(READY)
 curators-ci: $(READY)
 	$(V)/python -m bench.curators --seconds 20 --suggestions 40 --pace 1 --no-goal $(ARGS)
 
+# Two hours of posts and pages: what grows, what stays stuck. make soak ARGS="--minutes 10 --count 2000"
+.PHONY: soak
+soak: $(READY)
+	$(V)/python -m bench.soak $(ARGS)
+
 # Every operation of the API under generated requests, with all checks, in an environment of its
 # own (Python 3.12 or later, because the tool trips over a fault of 3.11). make api-fuzz EXAMPLES=600
 .PHONY: api-fuzz

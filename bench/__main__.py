@@ -29,7 +29,7 @@ PARTS: dict[str, Callable[[int], dict[str, int]]] = {
     "clicks": lambda _size: {},
     "analytics": lambda size: {"size": max(size * 10, 2000)},
     "growth": lambda size: {"size": size * 50},
-    "rehearsal": lambda size: {"size": size * 20},
+    "rehearsal": lambda size: {"size": max(size * 20, 250_000)},  # a million rows
 }
 # The networks it needs; the others need none.
 NETWORKS = {

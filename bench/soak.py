@@ -16,6 +16,7 @@ import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,7 @@ class Notes:
     memory: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
     idle: float = 0.0
     holds: int = 0
+    withheld: int = 0
 
 
 def shares(group: int) -> dict[int, float]:
@@ -113,6 +115,7 @@ class Crowd(threading.Thread):
     ) -> None:
         super().__init__(daemon=True)
         self.doors, self.pages, self.pace, self.notes, self.over = doors, pages, pace, notes, over
+        self.cards = {page for page in pages if page.startswith("/suggestions/") and page[13:]}
         self.dice = random.Random(len(pages))  # noqa: S311 - the same in every run
 
     def run(self) -> None:
@@ -125,7 +128,9 @@ class Crowd(threading.Thread):
                 self.notes.wrong[f"{page}: {type(error).__name__}"] += 1
                 continue
             self.notes.waits.append(seconds)
-            if status != 200:
+            if status == HTTPStatus.GONE and page in self.cards:
+                self.notes.withheld += 1  # its topic was on hold just then, and the page said so
+            elif status != HTTPStatus.OK:
                 self.notes.wrong[f"{page}: {status}"] += 1
 
 
@@ -238,8 +243,8 @@ def play(made: Stage, *, count: int, seconds: float, pace: float) -> list[Result
         one.start()
     began = time.monotonic()
     while (passed := time.monotonic() - began) < seconds:
-        time.sleep(min(600, seconds - passed + 1))
         print(_standing(notes, passed), file=sys.stderr, flush=True)
+        time.sleep(min(600, seconds - passed + 1))
     left = Delivery.objects.exclude(state="sent")
     try:
         settled = f"{wait_until('the last post', lambda: not left.exists(), SETTLED):.0f} s"
@@ -269,7 +274,7 @@ def play(made: Stage, *, count: int, seconds: float, pace: float) -> list[Result
         Result(
             "pages opened meanwhile",
             f"{len(notes.waits)}, p95 {1000 * quantile(notes.waits, 0.95):.0f} ms,"
-            f" wrong {dict(notes.wrong) or 0}",
+            f" {notes.withheld} told that the suggestion is on hold, wrong {dict(notes.wrong) or 0}",
             "0 wrong",
             kept=not notes.wrong and bool(notes.waits),
         ),
