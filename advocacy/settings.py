@@ -267,9 +267,17 @@ AUTH_PASSWORD_VALIDATORS = [
     },
     {"NAME": "advocacy.passwords.LongestPasswordValidator"},
     {"NAME": "advocacy.passwords.DressedPasswordValidator"},
-    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {"NAME": "advocacy.passwords.OwnWordsValidator"},
+    {"NAME": "advocacy.passwords.BreachedPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
 ]
+# Names of products and places that no password may be, comma-separated, beside ORGANISATION.
+PASSWORD_WORDS = [word.strip() for word in env("PASSWORD_WORDS", "").split(",") if word.strip()]
+# A folder with lists of breached passwords; empty: none is asked. See docs/security.md.
+BREACHED_PASSWORDS = env("BREACHED_PASSWORDS", "")
+if BREACHED_PASSWORDS and not Path(BREACHED_PASSWORDS).is_dir():
+    message = f"BREACHED_PASSWORDS is no folder: {BREACHED_PASSWORDS}"
+    raise ImproperlyConfigured(message)
 PASSWORD_RESET_TIMEOUT = 30 * 60
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "today"
@@ -280,7 +288,7 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGIN_BY_CODE_ENABLED = True
-ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 15 * 60
+ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 10 * 60
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # strangers' addresses get no mail from us
 ACCOUNT_SESSION_REMEMBER = False
@@ -311,7 +319,7 @@ MFA_ADAPTER = "advocacy.accounts.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = SITE_URL.startswith("http://localhost")
-MFA_TOTP_TOLERANCE = 1  # steps of 30 seconds that a clock may be off (RFC 6238, 5.2)
+MFA_TOTP_TOLERANCE = 0  # a code counts in its own 30 seconds (ASVS 6.5.5)
 MFA_TOTP_ISSUER = "Botschaft"
 MFA_FORMS = {
     "login_webauthn": "advocacy.logged.LoginPasskey",

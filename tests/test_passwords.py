@@ -1,0 +1,126 @@
+"""What no password may be, and that nothing else is asked of one (ASVS 6.2)."""
+
+import hashlib
+import random
+from datetime import timedelta
+
+import pytest
+from allauth.account.adapter import get_adapter
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import (
+    generate_totp_secret,
+    hotp_value,
+    validate_totp_code,
+    yield_hotp_counters_from_time,
+)
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.test import Client
+from django.utils import timezone
+
+from advocacy import passwords
+
+from .conftest import browser
+
+
+def taken(password):
+    try:
+        validate_password(password)
+    except ValidationError:
+        return False
+    return True
+
+
+def test_three_thousand_common_ones_that_could_be_chosen_are_refused():
+    """ASVS 6.2.4 asks for the 3,000 most common ones that are long enough."""
+    could = [one for one in passwords.long_ones() if len(one) >= 12]
+    assert len(could) > 3900
+    assert [one for one in could if taken(one) or taken(one.upper())] == []
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "123456789012", "111111111111", "123412341234", "010203040506", "qwertyuiop123",
+        "1234567890qwerty", "Passwort2024!", "ababababababab",
+    ],
+)  # fmt: skip
+def test_pattern_and_dressed_word_are_refused(password):
+    assert not taken(password)
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "739184620517", "!?&%=+*#-_:;<>", "wolkenkratzer", "WOLKENKRATZER", "      zwölf leere",
+        "пароль-с-моря", "🙂🙃🐑🐐🐕🌊🌬⚓🌻🌙⭐🍎",
+    ],
+)  # fmt: skip
+def test_no_kind_of_sign_is_asked_for(password):
+    assert taken(password)
+
+
+@pytest.mark.parametrize(
+    ("password", "good"),
+    [
+        ("nordwind-2026", False),
+        ("Energie!Nordwind", False),
+        ("Botschaft12345", False),
+        ("team-windrose-1", False),
+        ("example2026!!", False),
+        ("ein schaf bei nordwind", True),
+        ("windmühlenflügel", True),
+    ],
+)
+def test_words_of_the_company_are_no_password(password, good, settings):
+    settings.ORGANISATION, settings.SITE_URL = "Nordwind Energie", "https://team.example.com"
+    settings.COMPANY_MAIL_DOMAINS, settings.PASSWORD_WORDS = ["example.org"], ["Windrose"]
+    assert taken(password) == good
+
+
+def test_breached_password_is_refused_where_the_operator_has_the_lists(settings, tmp_path):
+    breached, other = "ein-schaf-im-nebel", "ein-schaf-im-regen"
+    found = hashlib.sha1(breached.encode(), usedforsecurity=False).hexdigest().upper()
+    (tmp_path / f"{found[:5]}.txt").write_text(f"{'0' * 35}:3\n{found[5:]}:17\n")
+    assert taken(breached)
+    settings.BREACHED_PASSWORDS = str(tmp_path)
+    assert (taken(breached), taken(other)) == (False, True)
+
+
+@pytest.mark.django_db
+def test_password_of_ten_years_ago_still_opens(jona):
+    """Nothing ages one: no column holds when it was set."""
+    type(jona).objects.update(joined_at=timezone.now() - timedelta(days=3650))
+    visitor = Client()
+    answer = visitor.post(
+        "/accounts/login/", {"login": jona.email, "password": "moin-moin-nordwind"}
+    )
+    assert answer["Location"] == "/"
+    assert browser(jona).get("/").status_code == 200
+
+
+@pytest.mark.django_db
+def test_codes_and_keys_do_not_follow_from_a_known_seed(jona):
+    """They come from the system's source: Python's own would say the same again."""
+    found = []
+    for _n in range(2):
+        random.seed(1)
+        found.append(
+            (
+                get_adapter().generate_login_code(),
+                generate_totp_secret(),
+                RecoveryCodes.generate_seed(),
+            )
+        )
+    assert [first == second for first, second in zip(*found, strict=True)] == [False] * 3
+
+
+def test_code_of_an_authenticator_counts_in_its_own_half_minute():
+    secret = generate_totp_secret()
+    now = next(yield_hotp_counters_from_time())
+    steps = [validate_totp_code(secret, f"{hotp_value(secret, now + n):06}") for n in (-1, 1)]
+    assert steps == [False, False]
+
+
+def test_mailed_code_counts_for_ten_minutes_at_most(settings):
+    assert settings.ACCOUNT_LOGIN_BY_CODE_TIMEOUT <= 600
