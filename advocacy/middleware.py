@@ -1,5 +1,6 @@
 """At the edge of every request: strange input, the person's language and clock, the policy."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -17,7 +18,7 @@ from ambassadors.models import Person
 from campaigns import lights
 from campaigns.views import links
 
-from . import second_factor, session_limits, stepup, throttle
+from . import often, second_factor, session_limits, stepup, throttle
 from .api import problems
 from .policies import (
     ANY_METHOD,
@@ -28,6 +29,7 @@ from .policies import (
     policy_for,
     wants_fresh,
 )
+from .views.errors import too_many
 
 Next = Callable[[HttpRequest], HttpResponse]
 
@@ -43,6 +45,7 @@ class HeadersMiddleware:
         "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none';"
         " require-trusted-types-for 'script'; trusted-types 'none'"
     )
+    TEXT = re.compile(r"text/|application/(?:\w*javascript|xml)|[\w/.-]+\+xml")
     NEVER = (
         "accelerometer=(), autoplay=(self), bluetooth=(), browsing-topics=(), camera=(),"
         " display-capture=(), geolocation=(), gyroscope=(), hid=(), magnetometer=(),"
@@ -61,6 +64,9 @@ class HeadersMiddleware:
             response["Content-Security-Policy"] = policy
         if "frame-ancestors 'none'" in policy:
             response.setdefault("X-Frame-Options", "DENY")
+        kind = response.get("Content-Type", "")
+        if self.TEXT.match(kind) and "charset" not in kind:
+            response["Content-Type"] = f"{kind}; charset=utf-8"  # SVG, scripts (ASVS 4.1.1)
         response.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         response.setdefault("Permissions-Policy", self.NEVER)
         return response
@@ -163,6 +169,8 @@ class PolicyMiddleware:
         if request.method not in PAGE_METHODS and not name.startswith(ANY_METHOD):
             return HttpResponseNotAllowed(sorted(PAGE_METHODS))
         if policy(request):
+            if often.is_too_much(request):
+                return too_many(request)
             return stepup.asked(request) if wants_fresh(request) else None
         if self._rests(request, policy):
             return stepup.lead(request, reverse("second_factor"))

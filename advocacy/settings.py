@@ -426,6 +426,8 @@ TRUSTED_PROXIES = int(env("TRUSTED_PROXIES", "0"))
 
 # The largest film of a lesson, in megabytes.
 FILM_MEGABYTES = int(env("FILM_MEGABYTES", "300"))
+# host:port of ClamAV's clamd, which looks at every film before it is taken; empty: nobody does.
+CLAMD = env("CLAMD", "")
 # Fonts for letters on a certificate that ours lack (Greek, Cyrillic, Hebrew, Arabic and more).
 CERTIFICATE_FONTS = [
     Path(name)

@@ -26,6 +26,7 @@ class Event(enum.Enum):
     FACTOR_REMOVED = ("factor.removed", logging.WARNING, "way person")
     KEY_REFUSED = ("key.refused", logging.WARNING, "door")
     PAGE_REFUSED = ("page.refused", logging.WARNING, "page person")
+    TOO_MUCH = ("page.too_much", logging.WARNING, "page person")
     FORM_REFUSED = ("form.refused", logging.WARNING, "page person")
     CALLBACK_REFUSED = ("callback.refused", logging.WARNING, "server why person")
     ADDRESS_REFUSED = ("address.refused", logging.WARNING, "host why")

@@ -7,6 +7,8 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _
 
+from . import scanning
+
 _RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
 _EBML = b"\x1a\x45\xdf\xa3"
 # Brands of MP4 that browsers play; QuickTime's own ("qt  ") is none of them.
@@ -34,6 +36,19 @@ def kind_of(upload: "UploadedFile[bytes]") -> str:
     raise FilmRefused(
         _("This is no MP4 or WebM film. Other files stay outside, whatever their name.")
     )
+
+
+def scan(upload: "UploadedFile[bytes]") -> None:
+    """Have it looked at by the virus scanner, if there is one. Raises :class:`FilmRefused`."""
+    try:
+        scanning.scan(upload.chunks())
+    except scanning.Infected as error:
+        raise FilmRefused(_("The virus scanner refuses this film. Ask your IT.")) from error
+    except scanning.NotScanned as error:
+        raise FilmRefused(
+            _("The virus scanner does not answer, so no film is taken. Try again later.")
+        ) from error
+    upload.seek(0)
 
 
 def piece(asked: str, size: int) -> tuple[int, int] | None:

@@ -281,3 +281,75 @@ def test_what_lies_in_redis_is_read_as_json_and_never_run(settings):
     cache.set("asvs", 5)
     assert (cache.incr("asvs"), cache.get("asvs")) == (6, 6)
     cache.delete("asvs")
+
+
+@pytest.mark.django_db
+def test_input_is_decoded_once(jona):
+    """What was encoded twice arrives encoded once, and is no tag and no path (1.1.1)."""
+    visitor = browser(jona)
+    visitor.post("/notebook/", {"text": "%3Cb%3E &lt;i&gt; %2527"})
+    assert jona.note_set.get().text == "%3Cb%3E &lt;i&gt; %2527"
+    page = visitor.get("/notebook/").content.decode()
+    assert "%3Cb%3E &amp;lt;i&amp;gt; %2527" in page
+    assert visitor.get("/suggestions/?q=%253Cscript%253E").content.decode().count("<script>") == 0
+    for path in ("/static/%252e%252e/manage.py", "/static/..%252fmanage.py", "/pictures/%2531/"):
+        assert visitor.get(path).status_code == 404
+
+
+def test_patterns_of_formatting_are_ours():
+    """What ``format`` is called on could reach into objects: a literal, a constant, a translation (1.3.10)."""
+    rooms = (
+        "advocacy",
+        "ambassadors",
+        "campaigns",
+        "curation",
+        "integrations",
+        "people",
+        "reception",
+    )
+    wrong = []
+    for path in (p for room in rooms for p in (ROOT / room).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and node.func.attr in {"format", "format_map"}
+            ):
+                pattern = node.func.value
+            else:
+                continue
+            if not _ours(pattern):
+                wrong.append(f"{path.name}: {ast.unparse(pattern)[:60]}")
+    assert wrong == [
+        "logs.py: super()",  # logging's own
+        "composer.py: template",  # of the network's file
+    ]
+
+
+def _ours(pattern):
+    match pattern:
+        case ast.Constant() | ast.JoinedStr():
+            return True
+        case ast.Name(id=name):
+            return name.isupper()
+        case ast.Attribute(attr=name):
+            return name.isupper()
+        case ast.Call(func=ast.Name(id=name)):
+            return name in {"_", "gettext", "ngettext", "gettext_lazy", "pgettext", "_lazy"}
+    return False
+
+
+@pytest.mark.django_db
+def test_every_text_names_its_charset(jona, settings, tmp_path):
+    """SVG and scripts, too (4.1.1)."""
+    (tmp_path / "served").mkdir()
+    for name in ("a.svg", "a.css", "a.js", "a.webmanifest"):
+        (tmp_path / "served" / name).write_text("ä")
+    settings.STATIC_ROOT, settings.WHITENOISE_AUTOREFRESH = tmp_path / "served", True
+    found = {
+        name: Client().get(f"/static/a.{name}")["Content-Type"] for name in ("svg", "css", "js")
+    }
+    found["page"] = browser(jona).get("/me/")["Content-Type"]
+    assert all(
+        kind.endswith("charset=utf-8") or 'charset="utf-8"' in kind for kind in found.values()
+    ), found

@@ -23,7 +23,7 @@ def compose():
     return yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 
 
-@pytest.mark.parametrize("name", ["docker-compose.yml", "deploy/logs.yml"])
+@pytest.mark.parametrize("name", ["docker-compose.yml", "deploy/logs.yml", "deploy/clamav.yml"])
 def test_file_is_one_of_the_compose_specification(name):
     """By its published schema, as the package check-jsonschema brings it."""
     schemas = importlib.resources.files("check_jsonschema.builtin_schemas.vendor")

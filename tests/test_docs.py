@@ -8,7 +8,7 @@ import pytest
 import yaml
 from django.utils import translation
 
-from advocacy import register
+from advocacy import input_rules, register
 from ambassadors import takeout
 from integrations import matrix
 
@@ -123,6 +123,11 @@ def test_register_of_processing_is_current(language):
         assert (
             DOCS / "data-protection" / register.FILES[language]
         ).read_text() == register.markdown()
+
+
+def test_rules_of_input_are_current():
+    page = (DOCS / input_rules.PAGE).read_text()
+    assert page == input_rules.written(page)
 
 
 def test_every_room_with_tables_about_people_has_its_activity_in_the_register():

@@ -45,8 +45,11 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def too_many(request: HttpRequest) -> HttpResponse:
-    """Too many tries in a short time; allauth's limits answer with this page."""
-    return render(request, "errors/429.html", status=429)
+    """Too many tries in a short time; allauth's limits answer with this page, too."""
+    text = request.POST.get("text", "")
+    answer = render(request, "errors/429.html", {"text": text}, status=429)
+    answer["Retry-After"] = "60"
+    return answer
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -1,4 +1,4 @@
-"""``manage.py write_register``: the register of processing into docs/data-protection/."""
+"""``manage.py write_register``: the register of processing, and the rules of input, into docs/."""
 
 from typing import Any
 
@@ -6,11 +6,11 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.utils import translation
 
-from advocacy import register
+from advocacy import input_rules, register
 
 
 class Command(BaseCommand):
-    """Run it after a table about people, a period or a figure has changed."""
+    """Run it after a table, a period or a figure has changed."""
 
     help = "Write the register of processing (Art. 30 GDPR) from the code."
 
@@ -22,3 +22,6 @@ class Command(BaseCommand):
             with translation.override(language):
                 path.write_text(register.markdown(), encoding="utf-8")
             self.stdout.write(f"{path.relative_to(settings.BASE_DIR)} written.")
+        page = settings.BASE_DIR / "docs" / input_rules.PAGE
+        page.write_text(input_rules.written(page.read_text(encoding="utf-8")), encoding="utf-8")
+        self.stdout.write(f"{page.relative_to(settings.BASE_DIR)} written.")

@@ -1,0 +1,116 @@
+"""Too often, and viruses: what keeps one person's requests and files within bounds."""
+
+import socket
+import struct
+import threading
+from types import SimpleNamespace
+
+import pytest
+from django.core.cache import cache
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from advocacy import often
+from people import films, scanning
+
+from .conftest import browser
+from .test_lessons import MP4
+
+
+@pytest.mark.django_db
+def test_nobody_writes_more_often_than_by_hand_and_gets_the_text_back(jona, mirja, monkeypatch):
+    monkeypatch.setattr(often, "WRITES", 3)
+    visitor, other = browser(jona), browser(mirja)
+    for _n in range(3):
+        assert visitor.post("/notebook/", {"text": "A thought"}).status_code != 429
+    late = visitor.post("/notebook/", {"text": "One more <thought>"})
+    assert (late.status_code, late["Retry-After"]) == (429, "60")
+    assert "One more &lt;thought&gt;</textarea>" in late.content.decode()
+    assert visitor.get("/").status_code == 200
+    assert other.post("/notebook/", {"text": "A thought"}).status_code != 429
+
+
+@pytest.mark.django_db
+def test_lists_are_not_taken_away_without_end(person, monkeypatch):
+    monkeypatch.setattr(often, "HEAVY", 2)
+    visitor = browser(person("Selin", "hr"))
+    found = [visitor.post("/me/effect/export/").status_code for _n in range(3)]
+    assert (found[:2], found[2]) == ([200, 200], 429)
+
+
+@pytest.mark.django_db
+def test_a_hold_is_never_too_often(mirja, topic, monkeypatch):
+    monkeypatch.setattr(often, "WRITES", 0)
+    visitor = browser(mirja)
+    assert visitor.post(f"/desk/topics/{topic.pk}/hold/", {"reason": "Wait."}).status_code == 302
+    assert visitor.post(f"/desk/topics/{topic.pk}/release/").status_code == 429
+
+
+@pytest.mark.django_db
+def test_without_redis_everybody_goes_on(jona, monkeypatch):
+    monkeypatch.setattr(often, "WRITES", 0)
+    monkeypatch.setattr(cache, "incr", lambda _key: 1 / 0)
+    assert browser(jona).post("/notebook/", {"text": "A thought"}).status_code != 429
+
+
+# The virus scanner -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def clamd(settings):
+    """A pretended clamd: takes INSTREAM, and answers what it was told; returns what it got."""
+    door, told = (
+        socket.create_server(("127.0.0.1", 0)),
+        SimpleNamespace(got=b"", says=b"stream: OK\0"),
+    )
+
+    def listen():
+        while True:
+            try:
+                link, _from = door.accept()
+            except OSError:
+                return
+            with link, link.makefile("rb") as read:
+                assert read.read(10) == b"zINSTREAM\0"
+                while size := struct.unpack("!I", read.read(4))[0]:
+                    told.got += read.read(size)
+                link.sendall(told.says)
+
+    threading.Thread(target=listen, daemon=True).start()
+    settings.CLAMD = f"127.0.0.1:{door.getsockname()[1]}"
+    yield told
+    door.close()
+
+
+def test_film_is_scanned_whole_and_taken(clamd):
+    upload = SimpleUploadedFile("x.mp4", MP4)
+    films.scan(upload)
+    assert (clamd.got, upload.read()) == (MP4, MP4)
+
+
+@pytest.mark.parametrize(("says", "sentence"), [
+    (b"stream: Win.Test.EICAR_HDB-1 FOUND\0", "refuses this film"),
+    (b"INSTREAM size limit exceeded. ERROR\0", "does not answer"), (b"", "does not answer"),
+])  # fmt: skip
+def test_film_that_the_scanner_does_not_clear_is_refused(clamd, says, sentence):
+    clamd.says = says
+    with pytest.raises(films.FilmRefused, match=sentence):
+        films.scan(SimpleUploadedFile("x.mp4", MP4))
+
+
+def test_scanner_that_is_away_takes_no_film(settings):
+    settings.CLAMD = "127.0.0.1:9"
+    with pytest.raises(scanning.NotScanned):
+        scanning.scan([MP4])
+
+
+@pytest.mark.django_db
+def test_infected_film_is_refused_at_its_field(clamd, person):
+    from people.forms import LessonForm
+    from people.models import Course, Lesson
+
+    clamd.says = b"stream: Eicar FOUND\0"
+    lesson = Lesson(course=Course(language="en"), title="A", text="B")
+    form = LessonForm(
+        {"title": "A", "text": "B"}, {"film": SimpleUploadedFile("x.mp4", MP4)}, instance=lesson
+    )
+    assert form.errors == {"film": ["The virus scanner refuses this film. Ask your IT."]}
