@@ -97,7 +97,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """Today; first to a second factor whoever has a role that rests without one."""
         person = cast("Person", request.user)
         second_factor.rest(request, person)
-        return reverse("second_factor" if person.resting_roles else "today")
+        wanted = person.resting_roles or second_factor.is_wanted(request)
+        return reverse("second_factor" if wanted else "today")
 
     def is_reauthentication_required(self, *, app: str, **more: Any) -> bool:
         """Never by allauth, which lets people pass who have none of the proofs that it knows.

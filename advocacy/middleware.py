@@ -26,6 +26,7 @@ from .policies import (
     SAME_FOR_ALL,
     UNKEPT,
     Policy,
+    is_beyond_factor,
     policy_for,
     wants_fresh,
 )
@@ -169,6 +170,8 @@ class PolicyMiddleware:
         if request.method not in PAGE_METHODS and not name.startswith(ANY_METHOD):
             return HttpResponseNotAllowed(sorted(PAGE_METHODS))
         if policy(request):
+            if second_factor.is_wanted(request) and is_beyond_factor(name):
+                return stepup.lead(request, reverse("second_factor"))
             if often.is_too_much(request):
                 return too_many(request)
             return stepup.asked(request) if wants_fresh(request) else None

@@ -393,6 +393,15 @@ POLICIES: dict[str, Policy] = {
 # Doors of programs answer other methods than a page's in their own words.
 ANY_METHOD = ("api_", "scim", "wall_post")
 PAGE_METHODS = frozenset({"GET", "HEAD", "POST"})
+# Beside what is open to everybody or to programs, all that somebody has who owes a second factor.
+WITHOUT_FACTOR = frozenset({"second_factor", "stepup"})
+
+
+def is_beyond_factor(name: str) -> bool:
+    """Tell whether an address is closed to somebody who owes a second factor."""
+    return name not in WITHOUT_FACTOR and policy_for(name) not in {public, bearer}
+
+
 # What is typed there is kept nowhere, not even over a login: it would lie beside a name. Of what
 # a device sends, the device keeps its own until it has arrived.
 UNKEPT = frozenset({"pulse", "note_arrive"})

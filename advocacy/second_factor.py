@@ -13,7 +13,8 @@ from django.shortcuts import render
 
 from ambassadors.models import Person
 
-_GIVEN = "second_factor"
+_GIVEN, _COMPANY = "second_factor", "by_company"
+EVERYBODY = "everybody"
 _TYPES = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 
 
@@ -32,6 +33,19 @@ def is_given(request: HttpRequest) -> bool:
     return bool(request.session.get(_GIVEN))
 
 
+def is_wanted(request: HttpRequest) -> bool:
+    """Tell whether this session gets no further without one.
+
+    A login at the company is the company's matter; roles rest there all the same.
+    """
+    return (
+        EVERYBODY in settings.MFA_REQUIRED_ROLES
+        and request.user.is_authenticated
+        and not is_given(request)
+        and not request.session.get(_COMPANY)
+    )
+
+
 def rest(request: HttpRequest, person: Person) -> None:
     """Let the roles rest that want what this session has not seen."""
     if not is_given(request):
@@ -39,8 +53,10 @@ def rest(request: HttpRequest, person: Person) -> None:
 
 
 def on_login(sender: object, request: HttpRequest, **more: object) -> None:
-    """A login at the company whose provider says that it took two factors."""
+    """A login at the company, and whether its provider says that it took two factors."""
     del sender, more
+    if hasattr(request, "company_proof"):
+        request.session[_COMPANY] = True
     if getattr(request, "company_mfa", False):
         give(request)
 
@@ -79,4 +95,5 @@ def asserted(said: list[object]) -> bool:
 
 def page(request: HttpRequest) -> HttpResponse:
     """Say which roles rest, and how they wake."""
-    return render(request, "second_factor.html", {"given": is_given(request)})
+    told = {"given": is_given(request), "wanted": is_wanted(request)}
+    return render(request, "second_factor.html", told)

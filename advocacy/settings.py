@@ -306,12 +306,20 @@ LOGIN_ALARM = int(env("LOGIN_ALARM", "300"))
 # be so many minutes old.
 STEPUP_MINUTES = int(env("STEPUP_MINUTES", "15"))
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
-# Roles that rest until their person has a second factor, comma-separated. Empty: none does.
+# Roles that rest until their person has a second factor, comma-separated; the word "everybody"
+# closes everything to whoever came in by a password or a mailed code alone, and has all of these
+# roles rest. Usual are the roles, and without a company login everybody. Empty: nobody needs one.
+MFA_ROLES = ["administrator", "curator", "legal", "hr", "auditor"]
+_HAS_COMPANY = bool(company.oidc_apps(env, ORGANISATION) or company.saml_apps(env, ORGANISATION))
 MFA_REQUIRED_ROLES = [
     name.strip()
-    for name in env("MFA_REQUIRED_ROLES", "administrator,curator,legal,hr,auditor").split(",")
+    for name in env(
+        "MFA_REQUIRED_ROLES", ",".join(MFA_ROLES) if _HAS_COMPANY else "everybody"
+    ).split(",")
     if name.strip()
 ]
+if "everybody" in MFA_REQUIRED_ROLES:
+    MFA_REQUIRED_ROLES = [*MFA_ROLES, "everybody"]
 # What the company's provider says when somebody came in by two factors: values of the claims amr
 # and acr, or SAML's AuthnContextClassRef, comma-separated. Such a login needs no second one here.
 COMPANY_LOGIN_MFA = [v.strip() for v in env("COMPANY_LOGIN_MFA", "mfa").split(",") if v.strip()]

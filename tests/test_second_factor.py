@@ -1,8 +1,12 @@
 """Roles that stop, approve or administer rest without a second factor (ASVS 6.3.3)."""
 
+import ast
 import importlib
 import json
+import os
 import re
+import subprocess
+import sys
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -14,6 +18,7 @@ from allauth.mfa.totp.internal.auth import (
     yield_hotp_counters_from_time,
 )
 from django.apps import apps
+from django.contrib.auth.models import AnonymousUser
 from django.test import Client
 
 from advocacy import settings as ours
@@ -41,7 +46,7 @@ ROOM = {
 
 @pytest.fixture(autouse=True)
 def _required(settings):
-    settings.MFA_REQUIRED_ROLES = ours.MFA_REQUIRED_ROLES
+    settings.MFA_REQUIRED_ROLES = ours.MFA_ROLES
 
 
 def code():
@@ -59,7 +64,7 @@ def log_in(who):
 
 
 def test_roles_are_those_of_the_contract():
-    assert set(ours.MFA_REQUIRED_ROLES) == set(ROOM)
+    assert set(ours.MFA_ROLES) == set(ROOM)
 
 
 @pytest.mark.django_db(transaction=True)  # allauth tells of it after the commit
@@ -176,6 +181,68 @@ def test_company_that_says_how_somebody_logged_in_spares_the_second(op, jona, sa
         counts,
         not counts,
     )
+
+
+# Everybody -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def everybody(settings):
+    settings.MFA_REQUIRED_ROLES = [*ours.MFA_ROLES, "everybody"]
+
+
+@pytest.mark.parametrize(
+    ("env", "required"),
+    [
+        ({}, [*ours.MFA_ROLES, "everybody"]),
+        ({"OIDC_SERVER_URL": "https://login.example"}, ours.MFA_ROLES),
+        ({"SAML_SSO_URL": "https://login.example"}, ours.MFA_ROLES),
+        ({"OIDC_SERVER_URL": "https://l.example", "MFA_REQUIRED_ROLES": "everybody"},
+         [*ours.MFA_ROLES, "everybody"]),
+        ({"MFA_REQUIRED_ROLES": "administrator"}, ["administrator"]),
+        ({"MFA_REQUIRED_ROLES": ""}, []),
+    ],
+)  # fmt: skip
+def test_everybody_needs_one_where_the_company_has_no_login(env, required):
+    say = "from advocacy import settings; print(settings.MFA_REQUIRED_ROLES)"
+    plain = {k: v for k, v in os.environ.items() if k != "MFA_REQUIRED_ROLES"}
+    told = subprocess.run(
+        [sys.executable, "-c", say], env=plain | env, capture_output=True, text=True, check=True
+    )
+    assert ast.literal_eval(told.stdout) == required
+
+
+def test_one_factor_opens_nothing_but_the_way_to_a_second(everybody, jona, rf):
+    visitor, first = log_in(jona)
+    assert first.redirect_chain[-1][0] == "/me/second/"
+    assert "Everybody here needs one." in first.text
+    asked = rf.get("/")
+    asked.user = AnonymousUser()
+    closed = [
+        (name, path)
+        for name, path in addresses()
+        if not policy_for(name)(asked) and name not in {"second_factor", "stepup"}
+    ]
+    asked.user = jona
+    own = [path for name, path in closed if policy_for(name)(asked)]
+    assert len(own) > 60
+    for method in (visitor.get, visitor.post):
+        assert [path for path in own if led(method(path)) != THERE] == []
+    assert visitor.get("/accounts/2fa/totp/activate/").status_code == 200
+    assert visitor.get("/ask/").status_code in {200, 404}
+
+
+def test_code_of_the_authenticator_or_the_companys_login_opens_everything(everybody, jona, op):
+    TOTP.activate(jona, SECRET)
+    visitor, _asked = log_in(jona)
+    assert led(visitor.post("/accounts/2fa/authenticate/", {"code": code()})) == (302, "/")
+    assert visitor.get("/ideas/").status_code == 200
+    Role.objects.create(person=jona, name="administrator")
+    Authenticator.objects.all().delete()
+    came = Browser()
+    came.press(OIDC)
+    assert came.open("/ideas/").status_code == 200
+    assert came.open("/people/directory/").url.endswith("/me/second/")
 
 
 # At rest -------------------------------------------------------------------------------------
