@@ -27,7 +27,7 @@ _OWN = (
 
 def shell(request: HttpRequest) -> dict[str, Any]:
     """Theme, organisation and the navigation of the person's roles."""
-    theme = request.COOKIES.get("theme", "")
+    theme = request.COOKIES.get(settings.THEME_COOKIE_NAME, "")
     user = getattr(request, "user", None)
     runs_it = isinstance(user, Person) and user.has_role("administrator")
     return {

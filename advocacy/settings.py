@@ -371,6 +371,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _SECURE
 SESSION_COOKIE_NAME = "__Host-sessionid" if _SECURE else "sessionid"
 CSRF_COOKIE_NAME = "__Host-csrftoken" if _SECURE else "csrftoken"
 LANGUAGE_COOKIE_NAME = "__Host-django_language" if _SECURE else "django_language"
+THEME_COOKIE_NAME = "__Host-theme" if _SECURE else "theme"  # static/js/botschaft.js writes it
 LANGUAGE_COOKIE_SECURE = _SECURE
 LANGUAGE_COOKIE_HTTPONLY = True
 MESSAGE_STORAGE = "advocacy.notices.Notices"

@@ -8,7 +8,8 @@
   $$('[data-theme-toggle]').forEach(b => b.addEventListener('click', () => {
     const dark = root.dataset.theme ? root.dataset.theme === 'dark' : matchMedia('(prefers-color-scheme: dark)').matches;
     root.dataset.theme = dark ? 'light' : 'dark';
-    document.cookie = `theme=${root.dataset.theme};path=/;max-age=31536000;samesite=lax`;
+    const tls = location.protocol === 'https:';
+    document.cookie = `${tls ? '__Host-' : ''}theme=${root.dataset.theme};path=/;max-age=31536000;samesite=lax${tls ? ';secure' : ''}`;
   }));
 
   // toast: one live region
