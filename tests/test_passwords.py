@@ -1,6 +1,7 @@
 """What no password may be, and that nothing else is asked of one (ASVS 6.2)."""
 
 import hashlib
+import math
 import random
 from datetime import timedelta
 
@@ -19,6 +20,10 @@ from django.test import Client
 from django.utils import timezone
 
 from advocacy import passwords
+from ambassadors.login_sessions import SessionStore
+from ambassadors.models.erasure import drawn
+from people.models.course import new_code
+from reception.models import inquiry, talk_request
 
 from .conftest import browser
 
@@ -124,3 +129,22 @@ def test_code_of_an_authenticator_counts_in_its_own_half_minute():
 
 def test_mailed_code_counts_for_ten_minutes_at_most(settings):
     assert settings.ACCOUNT_LOGIN_BY_CODE_TIMEOUT <= 600
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda: drawn().hex,  # the report of an erasure, a takeout
+        new_code,  # a certificate
+        inquiry.new_nonce,
+        talk_request.new_token,
+        SessionStore()._get_new_session_key,
+    ],
+    ids=["erasure", "certificate", "question", "talk", "session"],
+)
+@pytest.mark.django_db
+def test_secret_of_an_address_has_128_bits(draw):
+    """At each place as many signs come as the alphabet has; a UUID would have 122 bits."""
+    found = [draw() for _n in range(2000)]
+    places = zip(*found, strict=True)
+    assert sum(math.log2(len(set(place))) for place in places) >= 128

@@ -1,5 +1,6 @@
 """The wish to be erased, what became of it, and what remembers it without naming anybody."""
 
+import secrets
 import uuid
 from typing import ClassVar
 
@@ -7,6 +8,11 @@ from django.db import models
 from django.db.models import Q
 
 from .person import Person
+
+
+def drawn() -> uuid.UUID:
+    """A key of 128 bits by chance; a UUID of version 4 has 122 of them (RFC 9562, 5.4)."""
+    return uuid.UUID(bytes=secrets.token_bytes(16))
 
 
 class ErasureQuerySet(models.QuerySet["Erasure"]):
@@ -20,9 +26,7 @@ class ErasureQuerySet(models.QuerySet["Erasure"]):
 class Erasure(models.Model):
     """One wish. ``person`` leads to an emptied row once it is done; the report counts rows only."""
 
-    key = models.UUIDField(
-        unique=True, default=uuid.uuid4, help_text="In the address of the report."
-    )
+    key = models.UUIDField(unique=True, default=drawn, help_text="In the address of the report.")
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="erasures")
     asked_by = models.ForeignKey(
         Person, on_delete=models.SET_NULL, null=True, blank=True, related_name="+",

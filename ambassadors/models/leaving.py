@@ -1,10 +1,10 @@
 """What somebody takes along: their own address outside, and a link to their data."""
 
-import uuid
 from typing import ClassVar
 
 from django.db import models
 
+from .erasure import drawn
 from .person import Person
 
 
@@ -27,7 +27,7 @@ class Takeout(models.Model):
     """One link to a person's data, good once and until a moment. ``key`` is signed into it."""
 
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="takeouts")
-    key = models.UUIDField(unique=True, default=uuid.uuid4)
+    key = models.UUIDField(unique=True, default=drawn)
     made_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     mailed_at = models.DateTimeField(null=True, blank=True)

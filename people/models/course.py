@@ -133,8 +133,8 @@ class CompletionQuerySet(models.QuerySet["Completion"]):
 
 
 def new_code() -> str:
-    """A code that nobody guesses: 20 letters and digits without those that look alike."""
-    return "".join(secrets.choice("ABCDEFGHJKLMNPQRSTUVWXYZ23456789") for _n in range(20))
+    """A code that nobody guesses: 130 bits, in letters and digits that do not look alike."""
+    return "".join(secrets.choice("ABCDEFGHJKLMNPQRSTUVWXYZ23456789") for _n in range(26))
 
 
 class Completion(models.Model):
@@ -147,7 +147,7 @@ class Completion(models.Model):
     )
     completed_on = models.DateField()
     expires_on = models.DateField(null=True, blank=True, help_text="The last day it holds.")
-    code = models.CharField(max_length=20, unique=True, default=new_code, editable=False)
+    code = models.CharField(max_length=26, unique=True, default=new_code, editable=False)
     shows_name = models.BooleanField(
         default=False, help_text="The person lets the check of the code say whose it is."
     )
