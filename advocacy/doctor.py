@@ -273,7 +273,7 @@ def _sealed() -> Iterator[Finding]:
     if rotation.waits():
         yield Finding(
             "Some secrets are sealed with an older key.",
-            "Run: manage.py rotate_keys; then the old key may go.",
+            "Run: manage.py botschaft rotate-keys; then the old key may go.",
             grave=False,
         )
 

@@ -926,7 +926,7 @@ def test_key_changes_under_load_and_the_old_one_opens_nothing(
             if kills == 1:
                 by_old, some, _places = opened_by(settings, old)
                 assert 0 < by_old < some
-        call_command("rotate_keys", stdout=io.StringIO())
+        call_command("botschaft", "rotate-keys", stdout=io.StringIO())
         fleet.goes_on(ROUNDS)
         fleet.go_to(3)
         settings.TOKEN_KEYS = fleet.keys[3]
