@@ -158,25 +158,9 @@ def postgres(
         **own,
     }
     options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
-    with (home / "postgres.log").open("ab") as log:
-        process = subprocess.Popen(
-            [str(install / "bin" / "postgres"), "-D", str(data), *options],
-            cwd=home,
-            stdout=log,
-            stderr=log,
-            stdin=subprocess.DEVNULL,
-            env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
-            user=who[0] if who else None,
-            group=who[1] if who else None,
-            extra_groups=[] if who else None,
-            start_new_session=True,
-            preexec_fn=die_with_parent,  # noqa: PLW1509 - no threads yet
-        )
-    try:
-        _await_port(process, port, home / "postgres.log", "PostgreSQL")
+    command = [str(install / "bin" / "postgres"), "-D", str(data), *options]
+    with _running(command, "PostgreSQL", port, home, who, signal.SIGINT) as process:
         yield f"postgresql://botschaft:{password}@127.0.0.1:{port}/postgres", process
-    finally:
-        _stop(process, signal.SIGINT)
 
 
 def _initdb(install: Path, data: Path, who: tuple[int, int] | None, password: str) -> None:
@@ -224,13 +208,30 @@ def redis(home: Path, port: int | None = None) -> Iterator[tuple[str, "subproces
     )
     if who:
         os.chown(config, *who)
-    with (home / "redis.log").open("ab") as log:
+    command = [str(binary), str(config)]
+    with _running(command, "Redis", port, home, who, signal.SIGTERM) as process:
+        yield f"redis://:{password}@127.0.0.1:{port}/0", process
+
+
+@contextlib.contextmanager
+def _running(
+    command: list[str],
+    name: str,
+    port: int,
+    home: Path,
+    who: tuple[int, int] | None,
+    end: signal.Signals,
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run a server that ends with us, as ``who``; its log lies in ``home``."""
+    written = home / f"{name.lower()}.log"
+    with written.open("ab") as log:
         process = subprocess.Popen(
-            [str(binary), str(config)],
-            cwd="/",
+            command,
+            cwd=home,
             stdout=log,
             stderr=log,
             stdin=subprocess.DEVNULL,
+            env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
             user=who[0] if who else None,
             group=who[1] if who else None,
             extra_groups=[] if who else None,
@@ -238,10 +239,10 @@ def redis(home: Path, port: int | None = None) -> Iterator[tuple[str, "subproces
             preexec_fn=die_with_parent,  # noqa: PLW1509 - no threads yet
         )
     try:
-        _await_port(process, port, home / "redis.log", "Redis")
-        yield f"redis://:{password}@127.0.0.1:{port}/0", process
+        _await_port(process, port, written, name)
+        yield process
     finally:
-        _stop(process, signal.SIGTERM)
+        _stop(process, end)
 
 
 @contextlib.contextmanager

@@ -8,14 +8,13 @@ import datetime as dt
 from collections.abc import Iterator
 
 from django.conf import settings
-from django.db.models import Count, Min, Q
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from ambassadors.models import AuditUnsealed
 from campaigns import watch
-from campaigns.models import Delivery, Programme, Topic
+from campaigns.models import Programme, Topic
 from integrations import instance, limits
 from integrations.models import ConnectedAccount, Revocation
 
@@ -33,29 +32,21 @@ class Gauges(Collector):
         yield from self._house()
 
     def _posts(self) -> Iterator[GaugeMetricFamily]:
-        due = Q(state="queued", blocked="", due_at__lte=self.now)
-        found = Delivery.objects.filter(state__in=["queued", "sending", "unknown"]).aggregate(
-            due=Count("pk", filter=due),
-            due_since=Min("due_at", filter=due),
-            later=Count("pk", filter=Q(state="queued", due_at__gt=self.now)),
-            blocked=Count("pk", filter=Q(state="queued") & ~Q(blocked="")),
-            sending=Count("pk", filter=Q(state="sending")),
-            unknown=Count("pk", filter=Q(state="unknown")),
-            unknown_since=Min("first_tried_at", filter=Q(state="unknown")),
-        )
+        found = watch.standing(now=self.now)
         posts = GaugeMetricFamily(
             "botschaft_posts", "Posts that are not at their end, by how they stand.", labels=["is"]
         )
-        for name in ("due", "later", "blocked", "sending", "unknown"):
-            posts.add_metric([name], found[name])
+        for name in ("due", "later", "blocked", "sending"):
+            posts.add_metric([name], getattr(found, name))
+        posts.add_metric(["unknown"], found.looking + found.asking)
         yield posts
         oldest = GaugeMetricFamily(
             "botschaft_oldest_post_seconds",
             "How long the oldest post has been due, or has been unknown.",
             labels=["is"],
         )
-        for name in ("due", "unknown"):
-            oldest.add_metric([name], self._age(found[f"{name}_since"]))
+        oldest.add_metric(["due"], self._age(found.due_since))
+        oldest.add_metric(["unknown"], self._age(found.unknown_since))
         yield oldest
         standstill = watch.waiting(now=self.now, since=watch.STANDSTILL)
         yield GaugeMetricFamily(

@@ -1,8 +1,9 @@
-"""Notice a standstill: something is due, and no worker touches it (the broker may be gone)."""
+"""How the posts stand that are not at their end, and whether nobody moves them."""
 
 import datetime as dt
+from dataclasses import dataclass
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Count, Exists, Min, OuterRef, Q
 
 from integrations import instance
 from integrations.models import Bucket, Circuit
@@ -12,8 +13,43 @@ from .models import Attempt, Delivery, Programme
 STANDSTILL = dt.timedelta(seconds=60)
 
 
+@dataclass(frozen=True)
+class Standing:
+    """How many posts are not at their end; each is counted once."""
+
+    due: int
+    due_since: dt.datetime | None
+    later: int
+    blocked: int  # until a person decides
+    sending: int
+    looking: int  # may be out: its network is asked
+    asking: int  # may be out: its author is asked
+    unknown_since: dt.datetime | None
+
+
+def standing(*, now: dt.datetime) -> Standing:
+    """Count the posts that are not at their end."""
+    free, unknown = Q(state="queued", blocked=""), Q(state="unknown")
+    due = free & Q(due_at__lte=now)
+    return Standing(
+        **Delivery.objects.filter(state__in=["queued", "sending", "unknown"]).aggregate(
+            due=Count("pk", filter=due),
+            due_since=Min("due_at", filter=due),
+            later=Count("pk", filter=free & Q(due_at__gt=now)),
+            blocked=Count("pk", filter=Q(state="queued") & ~Q(blocked="")),
+            sending=Count("pk", filter=Q(state="sending")),
+            looking=Count("pk", filter=unknown & Q(look_at__isnull=False)),
+            asking=Count("pk", filter=unknown & Q(look_at__isnull=True)),
+            unknown_since=Min("first_tried_at", filter=unknown),
+        )
+    )
+
+
 def waiting(*, now: dt.datetime, since: dt.timedelta) -> bool:
-    """Tell whether a delivery that nothing speaks against has waited for ``since`` untouched."""
+    """Tell whether a delivery that nothing speaks against has waited for ``since`` untouched.
+
+    Then no worker takes anything: the broker may be gone.
+    """
     then = now - since
     silent = Circuit.objects.filter(
         network=OuterRef("account__network"),

@@ -12,7 +12,6 @@ from django.utils.translation import gettext as _
 from ambassadors import tombstones
 from ambassadors.models import Person
 from campaigns import clicks, restores, watch
-from campaigns.models import Delivery
 from integrations import instance, limits
 from integrations.networks import get
 
@@ -39,15 +38,11 @@ def system(request: HttpRequest) -> HttpResponse:
 
 def _page(error: str) -> dict[str, Any]:
     now = timezone.now()
-    queued = Delivery.objects.filter(state="queued", blocked="")
     return {
         "row": instance.the(),
         "address": settings.SITE_URL,
         "error": error,
-        "due": queued.filter(due_at__lte=now).count(),
-        "later": queued.filter(due_at__gt=now).count(),
-        "blocked": Delivery.objects.filter(state="queued").exclude(blocked="").count(),
-        "in_doubt": Delivery.objects.filter(state="unknown", look_at__isnull=False).count(),
+        "posts": watch.standing(now=now),
         "stands_still": watch.waiting(now=now, since=watch.STANDSTILL),
         "proxy": clicks.through_undeclared_proxy(),
         "silent": [
