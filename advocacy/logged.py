@@ -5,6 +5,7 @@ from typing import Any
 from allauth.account.authentication import get_authentication_records
 from allauth.mfa.models import Authenticator
 from allauth.mfa.webauthn import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
@@ -33,10 +34,8 @@ def on_login(sender: object, request: HttpRequest, user: Person, **more: object)
     """Somebody came in, by one way or two."""
     del sender, more
     ways = [one.get("type") or one["method"] for one in get_authentication_records(request, user)]
-    demonstration = "demonstration" if request.session.get("demo") else ""
-    security_log.tell(
-        Event.LOGIN, way="+".join(dict.fromkeys(ways)) or demonstration, person=user.pk
-    )
+    way = "+".join(dict.fromkeys(ways)) or ("demonstration" if settings.DEMO else "")
+    security_log.tell(Event.LOGIN, way=way, person=user.pk)
 
 
 def on_step(sender: object, request: HttpRequest, user: Person, method: str, **more: Any) -> None:

@@ -245,6 +245,8 @@ def _measures() -> str:
         _("keys of accounts and secrets are sealed, and the seals can be changed while it runs"),
         _("passwords by Argon2; guessing is slowed, and nobody is locked out"),
         _("the record is a chain of hashes that only grows; looks at persons are recorded"),
+        _("the servers’ log holds logins and refused tries by number, without names or addresses"),
+        _("everything inside talks TLS; each part is given its own secrets and no others"),
         _("no figure below five people, and no two answers that could be subtracted"),
         _("no cookie, script or picture of others; visitors’ addresses are not stored"),
         _("backups without keys; whoever was erased stays erased after a restore"),
