@@ -2,8 +2,8 @@
 
 The redirect writes to Redis alone, in one atomic step; once a second a worker moves what was
 counted into rows. A visitor is a keyed hash of link, network (IPv4 /24, IPv6 /64) and browser. Its
-key is random, made by Redis' first visitor of the day, read by nobody but the script below, and
-ends with the day: then nobody can compute a hash again, and the hashes end with it.
+key is random, made by the day's first visitor, lies in Redis alone, is kept by no process, and ends
+with the day: then nobody can compute a hash again, and the hashes end with it.
 """
 
 import datetime as dt
@@ -38,28 +38,21 @@ log = logging.getLogger(__name__)
 MOST_OF_ONE_NETWORK = 500
 _PATIENCE = 0.3  # seconds for Redis; a person waits meanwhile
 _PAUSE = 1.0  # seconds without a try after Redis failed
-_SALT_BYTES = 128  # inner and outer key, each as long as a block of the hash
+_SALT_BYTES = 32
 _KEPT = dt.timedelta(days=1)  # for buckets that were written down
 _OPEN, _CLOSED, _PROXY = "clicks:open", "clicks:closed", "clicks:proxy"
 _PROXY_SEEN = 7 * 24 * 3600  # seconds for which the administrators' page tells of it
 
-# KEYS: salt, visitors, crowd (of the day), open bucket. ARGV: visitor, network, field of the
-# bucket, end of the day, most visitors of a network. Returns -1 without a salt, 1 when it counted.
+# KEYS: visitors, crowd (of the day), open bucket. ARGV: visitor, network, field of the bucket, end
+# of the day, most visitors of a network. Returns 1 when it counted.
 _COUNT = """
-local salt = redis.call('GET', KEYS[1])
-if not salt then return -1 end
-local function hide(what)
-  local inner = redis.sha1hex(string.sub(salt, 1, 64) .. what)
-  return string.sub(redis.sha1hex(string.sub(salt, 65) .. inner), 1, 24)
-end
-local visitor = hide(ARGV[1])
-if redis.call('SISMEMBER', KEYS[2], visitor) == 1 then return 0 end
-local crowd = redis.call('HINCRBY', KEYS[3], hide(ARGV[2]), 1)
-redis.call('EXPIREAT', KEYS[3], ARGV[4])
-if crowd > tonumber(ARGV[5]) then return 0 end
-redis.call('SADD', KEYS[2], visitor)
+if redis.call('SISMEMBER', KEYS[1], ARGV[1]) == 1 then return 0 end
+local crowd = redis.call('HINCRBY', KEYS[2], ARGV[2], 1)
 redis.call('EXPIREAT', KEYS[2], ARGV[4])
-redis.call('HINCRBY', KEYS[4], ARGV[3], 1)
+if crowd > tonumber(ARGV[5]) then return 0 end
+redis.call('SADD', KEYS[1], ARGV[1])
+redis.call('EXPIREAT', KEYS[1], ARGV[4])
+redis.call('HINCRBY', KEYS[3], ARGV[3], 1)
 return 1
 """
 # KEYS: open bucket, closed bucket. ARGV: an id for the bucket that is closed now. A bucket that
@@ -124,6 +117,23 @@ def _veiled(*parts: object) -> bytes:
     return hmac.digest(_key(), "\n".join(map(str, parts)).encode(errors="replace"), "sha256")
 
 
+def _hidden(salt: bytes, what: bytes) -> str:
+    """96 bits that cannot be computed again when the day's salt is gone."""
+    return hmac.digest(salt, what, "sha256")[:12].hex()
+
+
+def _salt(client: "redis.Redis", name: str, end: int) -> bytes:
+    """The day's salt; its first visitor makes it. Raises RedisError when it does not stay."""
+    found: Any = client.get(name)
+    if found is None:
+        client.set(name, os.urandom(_SALT_BYTES), nx=True, exat=end)
+        found = client.get(name)
+    if found is None:
+        message = "the day's salt is gone"
+        raise redis.RedisError(message)
+    return bytes(found)
+
+
 def _day(now: dt.datetime) -> tuple[dt.date, int]:
     """The day at the installation's clock, and when it ends in Unix seconds, 25 h off at most."""
     zone = timezone.get_default_timezone()
@@ -142,17 +152,18 @@ def count(request: HttpRequest, link_id: int, *, now: dt.datetime) -> bool:
         return False
     network = sender(request)
     day, end = _day(now)
-    keys = [*(f"clicks:{name}:{day}" for name in ("salt", "seen", "crowd")), _OPEN]
+    keys = [*(f"clicks:{name}:{day}" for name in ("seen", "crowd")), _OPEN]
     visitor = _veiled(link_id, network, request.META.get("HTTP_USER_AGENT", ""))
     crowd = _veiled(link_id, network)
-    args: list[bytes | str | int] = [
-        visitor, crowd, f"{link_id}:{day}", end, MOST_OF_ONE_NETWORK,
-    ]  # fmt: skip
     try:
-        counted = store.count(keys, args)
-        if counted == -1:  # the day's first visitor
-            store.client.set(keys[0], os.urandom(_SALT_BYTES), nx=True, exat=end)
-            counted = store.count(keys, args)
+        salt = _salt(store.client, f"clicks:salt:{day}", end)
+        counted = store.count(
+            keys,
+            [
+                *(_hidden(salt, visitor), _hidden(salt, crowd)),
+                *(f"{link_id}:{day}", end, MOST_OF_ONE_NETWORK),
+            ],
+        )
         if undeclared_proxy(request):
             store.client.set(_PROXY, 1, ex=_PROXY_SEEN)
     except redis.RedisError:
