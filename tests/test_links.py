@@ -279,7 +279,10 @@ def test_post_shows_its_link_and_a_code_that_opens_it(about, jona):
     svg = browser(jona).get(f"/posts/{post.pk}/link.svg")
     png = browser(jona).get(f"/posts/{post.pk}/link.png?save")
     drawn = segno.make(url, error="m", micro=False)
-    assert (svg["Content-Type"], png["Content-Type"]) == ("image/svg+xml", "image/png")
+    assert (svg["Content-Type"], png["Content-Type"]) == (
+        "image/svg+xml; charset=utf-8",
+        "image/png",
+    )
     assert drawn.svg_inline(scale=8, border=4, light="#fff").partition("<path")[2] in (
         svg.content.decode()
     )
