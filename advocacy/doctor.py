@@ -14,7 +14,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from celery import current_app
-from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.mail import get_connection
 from django.db import connection
@@ -26,7 +25,7 @@ from redis import Redis, RedisError
 from ambassadors import tombstones
 from ambassadors.models import Person, Role
 from campaigns import watch
-from integrations import instance, limits, rotation
+from integrations import instance, limits, rotation, sealing
 from integrations.networks import get
 
 _GIGABYTE = 2**30
@@ -111,11 +110,11 @@ def _certificate() -> Iterator[Finding]:
 def _keys() -> Iterator[Finding]:
     for number, key in enumerate(settings.TOKEN_KEYS, 1):
         try:
-            Fernet(key)
+            sealing.box(key)
         except ValueError:
             yield Finding(
-                f"Key {number} of TOKEN_KEYS is no Fernet key.",
-                "It has 44 signs: make one with Fernet.generate_key(). Keep the others.",
+                f"Key {number} of TOKEN_KEYS is no key.",
+                "Make one with Fernet.generate_key(): 44 signs. Keep the others.",
             )
     if len(settings.SECRET_KEY) < 32:
         yield Finding(

@@ -38,7 +38,8 @@ _BARE = sys.argv[1:2] in (["compilemessages"], ["makemessages"], ["collectstatic
 
 DEBUG = flag("DEBUG")
 SECRET_KEY = env("SECRET_KEY", "only-to-read-code" if _BARE else None)
-# Fernet keys for tokens at rest, comma-separated; the first encrypts, all decrypt.
+# Keys for secrets at rest, comma-separated; the first seals, all open. A Fernet key, or aes256gcm:
+# and 32 random bytes in URL-safe base64.
 TOKEN_KEYS = [k for k in env("TOKEN_KEYS", "" if _BARE else None).split(",") if k]
 # The public address. Redirect URIs and mails are built from it, never from the Host header.
 SITE_URL = env("SITE_URL", "http://localhost:8000").rstrip("/")

@@ -225,7 +225,7 @@ def _unmigrated(_settings, _monkeypatch):
         (_host, "ALLOWED_HOSTS does not name hallo.example"),
         (_demo, "DEMO is on"),
         (_debug, "DEBUG is on"),
-        (_bad_key, "Key 2 of TOKEN_KEYS is no Fernet key"),
+        (_bad_key, "Key 2 of TOKEN_KEYS is no key"),
         (_short, "SECRET_KEY is shorter"),
         (_no_volume, "cannot be written to"),
         (_no_redis, "Redis does not answer"),

@@ -27,6 +27,7 @@ from .test_publishing import in_child
 pytestmark = pytest.mark.django_db
 in_processes = pytest.mark.django_db(transaction=True)
 
+GCM_KEY = "aes256gcm:" + urlsafe_b64encode(b"a-key-of-another-kind-0123456789").decode()
 NEW_KEY = urlsafe_b64encode(b"a-newer-key-a-newer-key-a-newer!").decode()
 
 
@@ -270,17 +271,38 @@ def test_swapped_rows_open_nothing(server, person):
     assert server.count("presented") == 0
 
 
-def test_old_key_opens_nothing_after_rotation(server, account, settings):
+@pytest.mark.parametrize("new", [NEW_KEY, GCM_KEY], ids=["Fernet", "AES-256-GCM"])
+def test_old_key_opens_nothing_after_rotation(server, account, settings, new):
+    """Nor does its algorithm, when the new key is for another one."""
     Token.objects.update(expires_at=None)
     old = settings.TOKEN_KEYS
-    settings.TOKEN_KEYS = [NEW_KEY, *old]
+    settings.TOKEN_KEYS = [*old, new]
+    assert opened(account).secrets["refresh_token"] in server.current
+    settings.TOKEN_KEYS = [new, *old]
     assert (sum(rotation.rotate()), sum(rotation.rotate())) == (1, 0)
-    assert Token.objects.get().key_id == sealing.key_id(NEW_KEY)
-    settings.TOKEN_KEYS = [NEW_KEY]
+    assert Token.objects.get().key_id == sealing.key_id(new)
+    settings.TOKEN_KEYS = [new]
     assert opened(account).secrets["refresh_token"] in server.current
     settings.TOKEN_KEYS = old
     with pytest.raises(tokens.NoToken, match="cannot be opened"):
         opened(account)
+
+
+@pytest.mark.parametrize("key", [NEW_KEY, GCM_KEY], ids=["Fernet", "AES-256-GCM"])
+def test_changed_seal_opens_nothing_whatever_the_algorithm(settings, key):
+    settings.TOKEN_KEYS = [key]
+    sealed, _name = sealing.seal({"a": "b"}, context={"row": "1"})
+    assert sealing.unseal(sealed, context={"row": "1"}) == {"a": "b"}
+    assert sealing.seal({"a": "b"}, context={"row": "1"})[0] != sealed
+    for at in (0, 20, len(sealed) // 2, len(sealed) - 3):
+        changed = sealed[:at] + (b"A" if sealed[at : at + 1] != b"A" else b"B") + sealed[at + 1 :]
+        with pytest.raises(sealing.SealBroken):
+            sealing.unseal(changed, context={"row": "1"})
+    for other in (b"", b"2", b"2AAAA", sealed[:30]):
+        with pytest.raises(sealing.SealBroken):
+            sealing.unseal(other, context={"row": "1"})
+    with pytest.raises(sealing.SealBroken, match="another row"):
+        sealing.unseal(sealed, context={"row": "2"})
 
 
 # The race ------------------------------------------------------------------------------------
