@@ -45,8 +45,10 @@ class _Gcm:
 
     def decrypt(self, sealed: bytes) -> bytes:
         """Open it. Raises InvalidToken."""
+        if not sealed.startswith(b"2"):
+            raise InvalidToken
         try:
-            raw = urlsafe_b64decode(sealed.removeprefix(b"2"))
+            raw = urlsafe_b64decode(sealed[1:])
             return self.box.decrypt(raw[:_NONCE], raw[_NONCE:], None)
         except (InvalidTag, ValueError) as error:
             raise InvalidToken from error
