@@ -31,7 +31,8 @@ from integrations.wire import WireError
 from . import choices, deliveries, holds, unknowns
 from .models import Delivery, FormerText, HoldAnswer, Post
 from .outgoings import outgoing
-from .shares import ShareRefused, reworded
+from .share_checks import ShareRefused
+from .shares import reworded
 
 # What a person may report; more than this no post ever had.
 MOST = 1_000_000_000

@@ -10,7 +10,8 @@ from ambassadors import audit
 from ambassadors.models import Person
 
 from .models import Delivery, Post
-from .shares import ShareRefused, check_identical, deliver_later, reworded
+from .share_checks import ShareRefused, check_identical
+from .shares import deliver_later, reworded
 from .states import move_delivery
 
 

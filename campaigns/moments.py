@@ -20,7 +20,7 @@ from ambassadors.models import Person
 from . import habits, holds, hours, queue
 from .hours import Calendar, Hours
 from .models import Delivery, Programme, Spread, SpreadMove, Suggestion, TimeOffer, Topic
-from .shares import ShareRefused
+from .share_checks import ShareRefused
 
 HOUR = dt.timedelta(hours=1)
 UNDO = dt.timedelta(minutes=5)

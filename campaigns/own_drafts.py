@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from ambassadors import notes
 from ambassadors.models import Note, Person
 
-from . import shares
+from . import share_checks
 from .models import OwnDraft, Programme, Suggestion
 
 
@@ -37,7 +37,7 @@ def take_in(
     """
     if not text.strip():
         raise NotTakenIn(_("There is no text yet."))
-    if len(text) > shares.LONGEST_TEXT:
+    if len(text) > share_checks.LONGEST_TEXT:
         raise NotTakenIn(
             _("This text has %(count)s characters; that is too long to keep.")
             % {"count": len(text)}

@@ -3,14 +3,13 @@
 import datetime as dt
 import hashlib
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Count
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from ambassadors import acknowledgements, anonymity, audit
 from ambassadors.models import Consent, Person
@@ -18,22 +17,26 @@ from integrations.models import ConnectedAccount
 from integrations.networks import get
 from integrations.networks.bluesky import make_tid
 
-from . import disclosure, identical, links, pictures, sameness, wording
+from . import disclosure, links, pictures, sameness, wording
 from .models import Delivery, Picture, Post, Suggestion, Variant
 from .outgoings import short_url
-from .refusals import FieldRefused
+from .share_checks import (
+    ShareRefused,
+    check_identical,
+    check_label,
+    check_length,
+    check_live,
+    check_parts,
+    check_picture,
+    check_text,
+    check_thread,
+)
 
 # A post that could not leave within this time after its moment is not sent any more.
 PATIENCE = dt.timedelta(hours=24)
 FARTHEST = dt.timedelta(days=90)
 # The same words for the same network within this time are the same wish (back button, two tabs).
 ONE_BREATH = dt.timedelta(minutes=10)
-LONGEST_TEXT = 20_000  # characters; above it no network would take the text
-MOST_PARTS = 20
-
-
-class ShareRefused(FieldRefused):
-    """The share did not happen; ``field`` says where the sentence belongs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,136 +52,6 @@ class Words:
     submission: uuid.UUID
     content_warning: str = ""
     visibility: str = "public"
-
-
-def check_text(text: str, drafts: Iterable[str] = ()) -> None:
-    """Refuse an empty text, one nobody could read, or one with an open gap of its drafts."""
-    if wording.is_blank(text):
-        raise ShareRefused("text", _("There is no text yet."))
-    if len(text) > LONGEST_TEXT:
-        raise ShareRefused(
-            "text",
-            _("This text has %(count)s characters; no network takes that many.")
-            % {"count": len(text)},
-        )
-    if wording.is_stacked(text):
-        raise ShareRefused("text", _("Too many marks stand on one letter."))
-    if wording.open_gaps(text, drafts):
-        raise ShareRefused("text", _("One blue gap is still empty."))
-
-
-def check_parts(words: Words) -> list[str]:
-    """The parts of the text, at least one. Refuses what :func:`check_text` refuses in any."""
-    parts = wording.parts(words.text)
-    wordings = words.variant.suggestion.variant_set.all()
-    drafts = [variant.text for variant in wordings]
-    if len(parts) == 1:
-        check_text(words.text, drafts)
-        return [words.text]
-    if len(parts) > MOST_PARTS:
-        raise ShareRefused("text", _("More than %(most)s parts.") % {"most": MOST_PARTS})
-    for number, part in enumerate(parts, 1):
-        if not part:
-            raise ShareRefused("text", _("Part %(number)s is empty.") % {"number": number})
-        check_text(part, drafts)
-    return parts
-
-
-def limit_of(account: ConnectedAccount) -> int:
-    """The longest text the account's own server takes, in its network's unit."""
-    own = account.features.get("max_characters")
-    return own if isinstance(own, int) else get(account.network).abilities.limit
-
-
-def check_length(
-    network: str, full_text: str, account: ConnectedAccount | None = None, *, warning: str = ""
-) -> None:
-    """Refuse a text over the network's limit, counted in the network's own unit.
-
-    A content warning counts with the text (Mastodon's ``max_characters``).
-    """
-    abilities = get(network).abilities
-    limit = limit_of(account) if account else abilities.limit
-    over = get(network).length(full_text) + get(network).length(warning) - limit
-    if over > 0:
-        raise ShareRefused(
-            "text",
-            ngettext(
-                "%(network)s: %(over)s character too long.",
-                "%(network)s: %(over)s characters too long.",
-                over,
-            )
-            % {"network": abilities.label, "over": over},
-        )
-    if abilities.byte_limit and len(full_text.encode()) > abilities.byte_limit:
-        raise ShareRefused("text", _("%(network)s: too many bytes.") % {"network": abilities.label})
-
-
-def check_picture(network: str, suggestion: Suggestion, now: dt.datetime) -> None:
-    """Refuse a post without a picture where the network makes none, and a barred picture.
-
-    Raises :class:`ShareRefused`.
-    """
-    able = get(network).abilities
-    if suggestion.picture and (why := pictures.why_barred(suggestion.picture, on=now.date())):
-        raise ShareRefused("to", why)
-    if able.needs_picture and suggestion.picture_id is None:
-        sentence = _("%(network)s needs a picture, and this suggestion has none.")
-        raise ShareRefused("to", sentence % {"network": able.label})
-
-
-def check_thread(network: str) -> None:
-    """Refuse several parts where the network has no threads."""
-    abilities = get(network).abilities
-    if not abilities.threads:
-        raise ShareRefused(
-            "text",
-            _("%(network)s has no threads: take out the line ---.") % {"network": abilities.label},
-        )
-
-
-def check_label(suggestion: Suggestion, label: disclosure.Label) -> None:
-    """Refuse what advertises while no rule gives it a label."""
-    if suggestion.content_class in disclosure.COMMERCIAL and not label.text:
-        raise ShareRefused(
-            "", _("The label that the law asks for is missing. Please tell the newsroom.")
-        )
-
-
-def check_identical(
-    suggestion: Suggestion,
-    text: str,
-    language: str,
-    accounts: Sequence[ConnectedAccount],
-    now: dt.datetime,
-    country: str = "",
-) -> None:
-    """Refuse a text that another account already says where the network forbids that."""
-    for network in sorted({account.network for account in accounts}):
-        label = disclosure.label_for(suggestion, network, language, country)
-        theirs = [account for account in accounts if account.network == network]
-        if identical.taken(text, label.text, theirs, suggestion, now=now):
-            raise ShareRefused(
-                "text",
-                _(
-                    "%(network)s forbids the same text on several accounts, and nearly these words"
-                    " are there already. Say it in your own words."
-                )
-                % {"network": get(network).abilities.label},
-            )
-
-
-def check_live(suggestion: Suggestion, now: dt.datetime) -> None:
-    """Refuse a suggestion that was held, withdrawn or is over, in words that say which."""
-    if suggestion.is_live(now):
-        return
-    if suggestion.is_held or suggestion.topic.is_held:
-        sentence = _("This topic is on hold. Your text is kept; please do not post it now.")
-    elif suggestion.expires_at and suggestion.expires_at <= now:
-        sentence = _("This suggestion is over. Your text is kept.")
-    else:
-        sentence = _("This suggestion was withdrawn. Your text is kept.")
-    raise ShareRefused("", sentence)
 
 
 def proof(
@@ -284,7 +157,7 @@ def hand_over(
     Effects in order: checks, short link, post. Raises :class:`ShareRefused`.
     """
     check_live(suggestion, now)
-    if len(check_parts(words)) > 1:
+    if len(check_parts(words.text, words.variant)) > 1:
         raise ShareRefused("text", _("Copy a thread part by part: take out the line ---."))
     post, _new = proof(by=by, suggestion=suggestion, words=words, network=network, how=how, now=now)
     return post
@@ -309,7 +182,7 @@ def share(
     part for each account. Raises :class:`ShareRefused`.
     """
     check_live(suggestion, now)
-    parts = check_parts(words)
+    parts = check_parts(words.text, words.variant)
     if not accounts:
         raise ShareRefused("to", _("Choose where the post should go."))
     _check_rights(by, accounts)

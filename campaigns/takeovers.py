@@ -18,10 +18,10 @@ from integrations import barrier
 from integrations.models import ConnectedAccount
 from integrations.networks import get
 
-from . import approvals, endings, holds, pictures, shares, wording
+from . import approvals, endings, holds, pictures, share_checks, shares, wording
 from .models import Delivery, Picture, Post, Takeover
 from .refusals import FieldRefused, fitting
-from .shares import ShareRefused
+from .share_checks import ShareRefused
 from .states import move_takeover
 
 LONGEST_RULES = 5_000  # characters
@@ -250,10 +250,10 @@ def write(
         raise TooLate
     channel = takeover.channel
     clean = wording.clean(text)
-    shares.check_text("" if wording.is_blank(clean) else clean)
+    share_checks.check_text("" if wording.is_blank(clean) else clean)
     if len(wording.parts(clean)) > 1:
         raise ShareRefused("text", _("This stays one part: take out the line ---."))
-    shares.check_length(channel.network, clean, channel)
+    share_checks.check_length(channel.network, clean, channel)
     if picture is None and get(channel.network).abilities.needs_picture:
         raise ShareRefused("picture", _("This network takes only posts with a picture."))
     if picture and (why := pictures.why_barred(picture, on=now.date())):

@@ -10,7 +10,7 @@ from campaigns import wording
 from campaigns.contents import Content
 from campaigns.differing import Run, words
 from campaigns.merging import Clash, Merged
-from campaigns.shares import LONGEST_TEXT
+from campaigns.share_checks import LONGEST_TEXT
 
 from .differences import LISTS, TEXTS, Shown, field_names, head, headed, keyed
 from .forms import lines

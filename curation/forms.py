@@ -14,7 +14,7 @@ from campaigns import contents, wording
 from campaigns.audiences import Audience
 from campaigns.contents import Content
 from campaigns.models import Suggestion, Topic, Variant
-from campaigns.shares import LONGEST_TEXT
+from campaigns.share_checks import LONGEST_TEXT
 from integrations.networks import NETWORKS
 
 from .clockfield import ClockField

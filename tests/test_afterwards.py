@@ -25,7 +25,8 @@ from campaigns import (
     wording,
 )
 from campaigns.models import Delivery, FormerText, HoldAnswer, HoldRecord, Post
-from campaigns.shares import ShareRefused, Words
+from campaigns.share_checks import ShareRefused
+from campaigns.shares import Words
 from integrations.networks import get
 from integrations.networks.base import Absent, CannotTell, Sent
 

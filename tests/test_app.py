@@ -15,7 +15,7 @@ from PIL import Image
 
 from advocacy.views import app
 from ambassadors.models import Note
-from campaigns import shares
+from campaigns import share_checks
 from campaigns.models import OwnDraft, Picture, Post, Programme, Proposal
 
 from .conftest import browser
@@ -212,7 +212,7 @@ def test_device_that_is_logged_out_is_sent_away_and_nothing_is_kept():
 
 
 def test_longest_draft_is_as_long_as_a_post_may_be(arrive):
-    assert arrive("x" * shares.LONGEST_TEXT).status_code == 200
+    assert arrive("x" * share_checks.LONGEST_TEXT).status_code == 200
 
 
 def test_notebook_asks_the_same_number_of_questions_for_one_and_three(

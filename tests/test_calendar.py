@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from ambassadors.models import AuditEntry, Role, TimeOff
-from campaigns import holds, hours, moments, shares
+from campaigns import holds, hours, moments, share_checks, shares
 from campaigns.models import Briefing, Delivery, Post, Suggestion, TimeOffer
 from campaigns.shares import Words
 from curation import calendars, feeds, tones
@@ -362,7 +362,7 @@ def test_good_time_is_free_and_outside_quiet_hours(plan, suggestion, person):
     again = moments.good_time(suggestion=suggestion, person=jona, now=evening).at
     assert again == first + dt.timedelta(minutes=15)
     suggestion.expires_at = evening + HOUR
-    with pytest.raises(shares.ShareRefused):
+    with pytest.raises(share_checks.ShareRefused):
         moments.good_time(suggestion=suggestion, person=jona, now=evening)
 
 

@@ -11,7 +11,8 @@ from ambassadors import consents
 from ambassadors.models import AuditEntry
 from campaigns import approvals, choices, holds
 from campaigns.models import Delivery, Post
-from campaigns.shares import ShareRefused, Words, share
+from campaigns.share_checks import ShareRefused
+from campaigns.shares import Words, share
 from integrations import accounts
 from integrations.models import ConnectedAccount
 from integrations.networks.base import Identity

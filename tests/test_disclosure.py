@@ -26,7 +26,8 @@ from campaigns.models import (
 )
 from campaigns.models.programme import ContentClass
 from campaigns.outgoings import outgoing
-from campaigns.shares import ShareRefused, Words
+from campaigns.share_checks import ShareRefused
+from campaigns.shares import Words
 from integrations import accounts
 from integrations.networks import NETWORKS
 from integrations.networks.base import Identity, Picture, Window

@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from campaigns import identical
 from campaigns.models import Delivery
-from campaigns.shares import ShareRefused, Words, hand_over, share
+from campaigns.share_checks import ShareRefused
+from campaigns.shares import Words, hand_over, share
 
 from .networks.mastodon import Mastodon
 from .networks.x import X

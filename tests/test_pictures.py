@@ -15,7 +15,7 @@ from PIL import Image
 from ambassadors import consents
 from campaigns import claims, deliveries, pictures, renditions, reviews, suggestions, uploads
 from campaigns.models import Delivery, Picture, PictureFace, Post, Suggestion
-from campaigns.shares import ShareRefused
+from campaigns.share_checks import ShareRefused
 from integrations import accounts
 
 pytestmark = pytest.mark.django_db

@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from campaigns import choices, claims, deliveries, shares, timeoff, wording
 from campaigns.models import Delivery, Post
-from campaigns.shares import ShareRefused, Words
+from campaigns.share_checks import ShareRefused
+from campaigns.shares import Words
 
 from .test_publishing import drain
 

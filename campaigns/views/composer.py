@@ -31,7 +31,8 @@ from campaigns import (
 from campaigns.disclosure import Label
 from campaigns.models import Post, Suggestion, Variant
 from campaigns.previews import link_of
-from campaigns.shares import ShareRefused, Words
+from campaigns.share_checks import LONGEST_TEXT, ShareRefused, limit_of
+from campaigns.shares import Words
 from campaigns.tasks import publish_due
 from campaigns.wakeups import nudge
 from integrations.models import ConnectedAccount
@@ -225,7 +226,7 @@ def limits(
         label = labels[network.abilities.name]
         found[network.abilities.name] = {
             "limit": min(
-                (shares.limit_of(a) for a in accounts if a.network == network.abilities.name),
+                (limit_of(a) for a in accounts if a.network == network.abilities.name),
                 default=network.abilities.limit,
             ),
             "unit": network.abilities.unit,
@@ -252,7 +253,7 @@ def _previews(
 ) -> list[dict[str, Any]]:
     """How the text leaves on each network, each part counted by the network's own unit."""
     rows = []
-    whole = typed.text[: shares.LONGEST_TEXT]  # a novel is given back once, not once per network
+    whole = typed.text[:LONGEST_TEXT]  # a novel is given back once, not once per network
     rest = len(typed.text) - len(whole)
     parts = wording.parts(whole)
     for name, limit in limits_of.items():
@@ -273,6 +274,36 @@ def _previews(
             }
         )
     return rows
+
+
+def _accounts(
+    usable: Sequence[ConnectedAccount],
+    previews: list[dict[str, Any]],
+    suggestion: Suggestion,
+    typed: Typed,
+    now: dt.datetime,
+) -> list[dict[str, Any]]:
+    """Where the post may go, and what speaks against each."""
+    over = {row["abilities"].name: row["over"] for row in previews}
+    no_thread = {row["abilities"].name for row in previews if row["no_thread"]}
+    no_picture = {
+        row["abilities"].name
+        for row in previews
+        if row["abilities"].needs_picture and not suggestion.picture_id
+    }
+    over |= dict.fromkeys(no_thread | no_picture, 1)
+    return [
+        {
+            "account": a,
+            "over": over.get(a.network, 0),
+            "no_thread": a.network in no_thread,
+            "no_picture": a.network in no_picture,
+            "rehearsal": get(a.network).abilities.connect == "own",
+            "shut": shut(a.network, now),
+            "checked": _checked(a, typed, over),
+        }
+        for a in usable
+    ]
 
 
 def _page(
@@ -296,26 +327,7 @@ def _page(
     crops = pictures.by_network(suggestion.picture)
     for row in previews:
         row["crop"] = crops.get(row["abilities"].name)
-    over = {row["abilities"].name: row["over"] for row in previews}
-    no_thread = {row["abilities"].name for row in previews if row["no_thread"]}
-    no_picture = {
-        row["abilities"].name
-        for row in previews
-        if row["abilities"].needs_picture and not suggestion.picture_id
-    }
-    over |= dict.fromkeys(no_thread | no_picture, 1)
-    accounts = [
-        {
-            "account": a,
-            "over": over.get(a.network, 0),
-            "no_thread": a.network in no_thread,
-            "no_picture": a.network in no_picture,
-            "rehearsal": get(a.network).abilities.connect == "own",
-            "shut": shut(a.network, now),
-            "checked": _checked(a, typed, over),
-        }
-        for a in usable
-    ]
+    accounts = _accounts(usable, previews, suggestion, typed, now)
     able = [get(row["account"].network).abilities for row in accounts]
     context = {
         "suggestion": suggestion,

@@ -11,7 +11,7 @@ from ambassadors.kept import number
 from ambassadors.models import Person
 from campaigns import asking, colleagues, hinting, hints, wording
 from campaigns.models import Suggestion, Variant
-from campaigns.shares import ShareRefused
+from campaigns.share_checks import ShareRefused
 
 LONGEST = 4000  # characters; beyond it the word comparison is left to the first refusal
 

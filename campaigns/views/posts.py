@@ -19,7 +19,7 @@ from campaigns import afterwards, choices, holds, links, moments, queue, wording
 from campaigns.models import Delivery, HoldAnswer, Post, TimeOffer
 from campaigns.outgoings import short_url
 from campaigns.saying import Outlook, plain_state, what_now
-from campaigns.shares import ShareRefused
+from campaigns.share_checks import ShareRefused
 from campaigns.tasks import publish_due
 from campaigns.views.composer import intent_url
 from campaigns.wakeups import nudge

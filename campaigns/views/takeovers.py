@@ -18,7 +18,7 @@ from campaigns import saying, uploads, wording
 from campaigns import takeovers as verbs
 from campaigns.endings import Ended
 from campaigns.models import Delivery, Picture, Takeover
-from campaigns.shares import ShareRefused
+from campaigns.share_checks import ShareRefused
 from campaigns.tasks import publish_due
 from campaigns.views.composer import on_clock
 from campaigns.views.hold import flights

@@ -20,7 +20,7 @@ from ambassadors.models import Person
 from campaigns import briefings, wording
 from campaigns.briefings import Draft, IssueRefused, StaleIssue
 from campaigns.models import Briefing, BriefingItem, Topic
-from campaigns.shares import ShareRefused
+from campaigns.share_checks import ShareRefused
 from campaigns.views.briefings import day_of
 from campaigns.views.composer import on_clock
 
