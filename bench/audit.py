@@ -7,6 +7,7 @@ that is said, not passed over: it ends with 3. With 1 when something was found.
 import json
 import os
 import secrets
+import shutil
 import subprocess
 import sys
 
@@ -57,6 +58,26 @@ def judged(answer: str) -> tuple[str, str]:
     return "ok", f"{len(rows)} packages"
 
 
+def known_npm_holes() -> tuple[str, str]:
+    """Ask about the packages of the client that bench/api_client.py compiles; no user has them."""
+    if not shutil.which("npm"):
+        return "not run", "npm is not here"
+    done = subprocess.run(
+        ["npm", "audit", "--package-lock-only", "--json"],
+        cwd=ROOT / "bench/client", capture_output=True, text=True, check=False, timeout=300,
+    )  # fmt: skip
+    return judged_npm(done.stdout)
+
+
+def judged_npm(answer: str) -> tuple[str, str]:
+    """Read what npm says; without the registry's answer there is no count."""
+    try:
+        found = json.loads(answer)["metadata"]["vulnerabilities"]["total"]
+    except (ValueError, KeyError, TypeError):
+        return "not run", "no advisory service answers"
+    return ("found", f"{found} holes: npm audit") if found else ("ok", "bench/client")
+
+
 def components() -> tuple[str, str]:
     """Write var/sbom.json, and hold it against the standard's schema."""
     text = json.dumps(sbom.document(), indent=1)
@@ -83,6 +104,7 @@ def deployed() -> tuple[str, str]:
 def main() -> int:
     """Every step, a line each."""
     steps = {f"known holes, requirements/{lock}.txt": known_holes(lock) for lock in LOCKS}
+    steps["known holes, bench/client"] = known_npm_holes()
     steps |= {"list of components": components(), "manage.py check --deploy": deployed()}
     for name, (ended, about) in steps.items():
         print(f"{ended:8} {name}: {about}")
