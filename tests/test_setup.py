@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from allauth.mfa.totp.internal.auth import TOTP
 from django.conf import settings
 from django.core import mail
 from django.test import Client
@@ -12,6 +13,7 @@ from advocacy import ink
 from ambassadors.models import AuditEntry
 
 from .conftest import browser
+from .test_second_factor import SECRET, code, log_in
 
 pytestmark = pytest.mark.django_db
 BASE = (Path(__file__).parents[1] / "static" / "css" / "base.css").read_text(encoding="utf-8")
@@ -116,6 +118,15 @@ def test_networks_say_what_to_register_and_no_secret(page, settings):
     assert "X_CLIENT_ID" in shown
     assert "LINKEDIN_CLIENT_ID" not in shown
     assert "app-secret" not in shown
+
+
+def test_second_factor_is_told_with_whom_it_binds(page, admin, settings):
+    assert "A second factor is required of nobody." in page.get("/system/setup/").text
+    settings.MFA_REQUIRED_ROLES = ["administrator", "everybody"]
+    TOTP.activate(admin, SECRET)
+    visitor, _asked = log_in(admin)
+    visitor.post("/accounts/2fa/authenticate/", {"code": code()})
+    assert "A second factor is required of everybody." in visitor.get("/system/setup/").text
 
 
 def test_mail_to_try_goes_to_who_asks_alone(page, admin):

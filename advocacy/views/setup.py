@@ -95,6 +95,7 @@ def _page() -> dict[str, Any]:
             "domain": settings.MAIL_DOMAIN,
         },
         "companies": [_company(app) for app in get_adapter().list_apps(None)],
+        "of_everybody": "everybody" in settings.MFA_REQUIRED_ROLES,
         "second_factor": [str(words.get(name, name)) for name in settings.MFA_REQUIRED_ROLES],
     }
 
