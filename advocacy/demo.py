@@ -181,13 +181,7 @@ def await_web(port: int) -> None:
 def run(home: Path, port: int, services: tuple[str, str], began: float) -> None:
     """Prepare the database, start the family, and stay until the end."""
     env = settings_for(home, port, services)
-    manage(env, "migrate", "--no-input")
-    manage(env, "load_nordwind")
-    manage(env, "load_newsroom")
-    manage(env, "load_people")
-    manage(env, "load_reception")
-    manage(env, "load_talks")
-    manage(env, "collectstatic", "--no-input")
+    manage(env, "prepare_demo")
     family = Family(env, port, home)
     try:
         for name in family.commands:

@@ -84,25 +84,12 @@ def backup():
     return stream.getvalue()
 
 
-def test_what_was_saved_comes_back_and_nothing_is_published(lived_in, second, tmp_path):
-    saved = backup()
-    before = backups._counts()
-    done = second.run("botschaft", "restore", "-", var=tmp_path / "var", stdin=saved)
-    assert done.returncode == 0, done.stderr.decode()
-    assert b"and 1 files of" in done.stdout
-    assert (tmp_path / "var" / "media" / "pictures" / "a.jpg").read_bytes() == b"a picture"
-    assert second.ask("SELECT count(*) FROM ambassadors_auditentry")[0][0] >= 3
-    assert second.ask("SELECT count(*) FROM campaigns_post") == [(before["campaigns_post"],)]
-    assert second.ask("SELECT stopped_why FROM integrations_instance") == [("restored",)]
-    # what was due may be out already
-    assert second.ask("SELECT state, reason FROM campaigns_delivery") == [("unknown", "restored")]
-    looked = second.run("verify_audit", "--head", chain.head(), var=tmp_path / "var")
-    assert looked.returncode == 0, looked.stderr
-
-
-def test_erased_people_stay_erased_after_a_restore(lived_in, jona, second, settings, tmp_path):
-    saved = backup()
-    key = jona.evidence_key
+def test_what_was_saved_comes_back_publishes_nothing_and_erased_people_stay_erased(
+    lived_in, jona, second, settings, tmp_path
+):
+    """One backup and one restore, looked at from all sides: each takes its seconds."""
+    saved, before, head, key = backup(), backups._counts(), chain.head(), jona.evidence_key
+    # Jona is erased after the backup; the list of the erased lies on the volume beside it.
     now = timezone.now()
     Erasure.objects.create(person=jona, asked_at=now, due_at=now)
     erasures.carry_out_due(now=now)  # leaves first
@@ -114,11 +101,24 @@ def test_erased_people_stay_erased_after_a_restore(lived_in, jona, second, setti
     var = tmp_path / "var"
     var.mkdir()
     (var / "erased.list").write_bytes((Path(settings.VAR_DIR) / "erased.list").read_bytes())
-    assert second.run("botschaft", "restore", "-", var=var, stdin=saved).returncode == 0
-    assert second.ask("SELECT count(*) FROM ambassadors_person WHERE name = 'Jona Harms'") == [(1,)]
+
+    done = second.run("botschaft", "restore", "-", var=var, stdin=saved)
+    assert done.returncode == 0, done.stderr.decode()
+    assert b"and 1 files of" in done.stdout
+    assert (var / "media" / "pictures" / "a.jpg").read_bytes() == b"a picture"
+    assert second.ask("SELECT count(*) FROM ambassadors_auditentry")[0][0] >= 3
+    assert second.ask("SELECT count(*) FROM campaigns_post") == [(before["campaigns_post"],)]
+    assert second.ask("SELECT stopped_why FROM integrations_instance") == [("restored",)]
+    # what was due may be out already
+    assert second.ask("SELECT state, reason FROM campaigns_delivery") == [("unknown", "restored")]
+    looked = second.run("verify_audit", "--head", head, var=var)
+    assert looked.returncode == 0, looked.stderr
+
+    named = "SELECT count(*) FROM ambassadors_person WHERE name = 'Jona Harms'"
+    assert second.ask(named) == [(1,)]
     yes = second.run("confirm_installation", "--yes", var=var)
     assert yes.returncode == 0, yes.stderr
-    assert second.ask("SELECT count(*) FROM ambassadors_person WHERE name = 'Jona Harms'") == [(0,)]
+    assert second.ask(named) == [(0,)]
     assert second.run("verify_audit", var=var).returncode == 0
 
 

@@ -246,10 +246,11 @@ def test_search_of_the_corpus(case, person, suggestion):
     everything = browser(person("Alva Brandt", "curator", "hr", "auditor", "administrator"))
     for page in ("/suggestions/", "/desk/", "/desk/pictures/", "/roster/", "/experts/", "/speakers/", "/record/",
                  "/people/pipeline/", "/ask/"):  # fmt: skip
-        for name in ("q", "who", "topic", "page"):
-            answer = everything.get(page, {name: value(case)})
-            assert answer.status_code in {*case["status"], 404}, (page, name)
-            assert answer.status_code == 200 or name == "page", page
+        # a search and filters stand together in an address, as the pages' own forms write them
+        for names in (("q", "who", "topic"), ("page",)):
+            answer = everything.get(page, dict.fromkeys(names, value(case)))
+            assert answer.status_code in {*case["status"], 404}, (page, names)
+            assert answer.status_code == 200 or "page" in names, page
 
 
 @pytest.mark.parametrize("case", cases("number"))
