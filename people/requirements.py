@@ -18,12 +18,6 @@ from integrations import mails
 from .models import Completion, Course, Requirement, SelfStart
 
 
-def of_team(team: Team) -> list[Course]:
-    """The courses a team asks for, by itself or by its kind."""
-    asked = Requirement.objects.filter(Q(team=team) | Q(kind=team.kind_id))
-    return list(Course.objects.filter(pk__in=asked.values("course"), withdrawn_at__isnull=True))
-
-
 def missing(*, person: Person, team: Team, on: dt.date) -> list[Course]:
     """What the person still needs on a day before they may be active in the team. One query."""
     asked = Requirement.objects.filter(Q(team=team) | Q(kind=team.kind_id))

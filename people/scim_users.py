@@ -25,7 +25,6 @@ from .models import ScimToken, ScimUser
 from .scim_filters import is_key
 from .scim_schema import Email, EnterpriseUser, FullUser, Name, UserGroup
 
-_ENTERPRISE = str(EnterpriseUser.__schema__)
 _RIGHTS = frozenset(value for value in Role.Name.values if value != Role.Name.AMBASSADOR)
 
 

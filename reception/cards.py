@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from ambassadors import audit, consents
-from ambassadors.models import Consent, Membership, Person, Site, TeamKind
+from ambassadors.models import Consent, Person, Site
 from campaigns import renditions, uploads, wording
 from campaigns.refusals import FieldRefused
 
@@ -60,12 +60,6 @@ class Shown:
     hours: str
     extension: str
     rests: bool
-
-
-def may_have(person: Person, on: dt.date) -> bool:
-    """Tell whether somebody is an active contact: then a card of theirs can be public."""
-    serving = Membership.objects.serving(TeamKind.Behaviour.CONTACT, on)
-    return serving.filter(person=person).exists()
 
 
 def public(on: dt.date) -> "QuerySet[ContactCard]":

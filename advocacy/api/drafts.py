@@ -32,7 +32,6 @@ from .suggestions import WordingBody
 _TAG = "Drafts"
 _LINES = {"prompts": (10, 180), "facts": (20, 180), "leave_out": (20, 180)}  # how many, how long
 _LINK = r"^https://[!-~]*$"
-_SETS = ("sites", "teams", "kinds")
 _LANGUAGES = Person.Language.values
 
 
