@@ -1,12 +1,14 @@
 """What every page's shell needs."""
 
-from typing import Any
+import functools
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from advocacy import ink
@@ -29,16 +31,16 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     """Theme, organisation and the navigation of the person's roles."""
     theme = request.COOKIES.get(settings.THEME_COOKIE_NAME, "")
     user = getattr(request, "user", None)
-    runs_it = isinstance(user, Person) and user.has_role("administrator")
+    person = user if isinstance(user, Person) else None
+    runs_it = person is not None and person.has_role("administrator")
     return {
         "organisation": settings.ORGANISATION,
         "ink": ink.stamp(),
         # names the person to their own device and to nobody else
-        "person_key": salted_hmac("device", str(user.pk)).hexdigest()[:20]
-        if isinstance(user, Person)
-        else "",
+        "person_key": salted_hmac("device", str(person.pk)).hexdigest()[:20] if person else "",
+        "signed_in": person is not None,
         "theme": theme if theme in {"light", "dark"} else "",
-        "nav": _nav(user, request) if isinstance(user, Person) else [],
+        "nav": _nav(person.role_names, *_place(request), get_language()) if person else (),
         "demo": settings.DEMO,
         "public": {
             "indexed": settings.PUBLIC_INDEXED,
@@ -47,51 +49,71 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             "imprint": settings.IMPRINT_URL,
             "accessibility": settings.ACCESSIBILITY_URL,
         },
-        "sees_channels": isinstance(user, Person) and user.has_role("administrator", "curator"),
+        "sees_channels": person is not None and person.has_role("administrator", "curator"),
         "runs_it": runs_it,
         "unconfirmed": runs_it and instance.stopped(),
         # asked where a page shows it, and nowhere else
-        "pulse_waits": lambda: isinstance(user, Person) and pulse.waits_for(user, timezone.now()),
+        "pulse_waits": lambda: person is not None and pulse.waits_for(person, timezone.now()),
     }
 
 
-def _nav(person: Person, request: HttpRequest) -> list[dict[str, Any]]:
+class Entry(NamedTuple):
+    """One entry of the navigation."""
+
+    url: str
+    icon: str
+    label: str
+    key: str
+    current: bool
+
+
+def _place(request: HttpRequest) -> tuple[str, str]:
+    """The name of the page and the room it is of."""
+    match = request.resolver_match
+    return (match.url_name or "", match.func.__module__.split(".")[0]) if match else ("", "")
+
+
+@functools.cache
+def _nav(roles: frozenset[str], current: str, room: str, language: str) -> tuple[Entry, ...]:
+    """The entries for somebody with these roles on a page, in words of the active language."""
+    del language
+
+    def has(*names: str) -> bool:
+        return not roles.isdisjoint(names)
+
     entries = [
         ("today", "today", _("Today"), "h"),
         ("suggestions", "stack", _("Suggestions"), "v"),
         ("posts", "pen", _("My posts"), "b"),
     ]
-    if person.has_role("curator"):
+    if has("curator"):
         entries.append(("desk", "inbox", _("Desk"), "r"))
-    elif person.has_role("legal"):
+    elif has("legal"):
         entries.append(("reviews", "check", _("Review"), "w"))
-    if person.has_role("hr", "lead"):
+    if has("hr", "lead"):
         entries.append(("roster", "users", _("People"), "t"))
-    if person.has_role("curator", "hr", "lead", "auditor"):
+    if has("curator", "hr", "lead", "auditor"):
         entries.append(("analytics", "chart", _("Figures"), "a"))
-    if person.has_role("contact", "lead_contact"):
+    if has("contact", "lead_contact"):
         entries.append(("questions", "chat", _("Questions"), "q"))
-    if person.has_role("auditor", "administrator"):
+    if has("auditor", "administrator"):
         holds = [("hold_reports", "clock", _("Holds"), "l")]
         entries += [
             ("audit", "info", _("Record"), "p"),
-            *(() if person.has_role("curator") else holds),
+            *(() if has("curator") else holds),
             ("evidence", "lock", _("Evidence"), "e"),
         ]
     if len(entries) < 4:
         entries.append(("ideas", "bolt", _("Ideas"), "i"))
     if len(entries) < 5:
         entries.append(("notebook", "tag", _("Notebook"), "n"))
-    match = request.resolver_match
-    current = match.url_name if match else ""
-    room = match.func.__module__.split(".")[0] if match else ""
     belongs = {
         "me": "me", "effect": "posts",
         "composer": "suggestions", "post": "posts", "suggestion_edit": "desk",
         "suggestion_new": "desk", "hold": "desk", "wall": "posts", "post_evidence": "posts",
         **dict.fromkeys(
             ("review", "reviews", "away", "disclosure"),
-            "desk" if person.has_role("curator") else "reviews",
+            "desk" if has("curator") else "reviews",
         ),
         **dict.fromkeys(("disclosure_propose", "disclosure_decide"), "desk"),
         "hold_suggestion": "desk", "history": "desk", "merge": "desk", "comment": "desk",
@@ -105,7 +127,7 @@ def _nav(person: Person, request: HttpRequest) -> list[dict[str, Any]]:
         ),
         **dict.fromkeys(
             ("guideline_list", "guideline_new", "guideline_edit", "guideline_publish"),
-            "roster" if person.has_role("hr") else "desk",
+            "roster" if has("hr") else "desk",
         ),
         **dict.fromkeys(("agreement", "looks", "retention"), "audit"),
         "welcome": "today",
@@ -118,16 +140,11 @@ def _nav(person: Person, request: HttpRequest) -> list[dict[str, Any]]:
         ),
         **dict.fromkeys(
             ("hold_programme", "hold_reports", "hold_report"),
-            "desk" if person.has_role("curator") else "hold_reports",
+            "desk" if has("curator") else "hold_reports",
         ),
     }  # fmt: skip
-    return [
-        {
-            "url": reverse(name),
-            "icon": icon,
-            "label": label,
-            "key": key,
-            "current": name == belongs.get(current or "", _ROOMS.get(room, current)),
-        }
+    stands_under = belongs.get(current, _ROOMS.get(room, current))
+    return tuple(
+        Entry(reverse(name), icon, label, key, name == stands_under)
         for name, icon, label, key in entries
-    ]
+    )

@@ -111,7 +111,7 @@ def for_today(person: Person, now: dt.datetime) -> list[Activity]:
     return list(rows.order_by("ends_at", "pk")[:ON_TODAY])
 
 
-def as_multiplier(person: Person, on: dt.date) -> "QuerySet[Membership]":
+def as_multiplier(person: Person | int, on: dt.date) -> "QuerySet[Membership]":
     """Where the person is active as a multiplier: then Today shows requests before suggestions.
 
     The one place where the kind of somebody's team orders the page.

@@ -198,7 +198,7 @@ def unconfirm(*, briefing: Briefing, by: Person) -> None:
     BriefingRead.objects.filter(briefing=briefing, person=by).delete()
 
 
-def reads_of(person: Person, briefing: Briefing | None) -> "QuerySet[BriefingRead]":
+def reads_of(person: Person | int, briefing: Briefing | int | None) -> "QuerySet[BriefingRead]":
     """The person's tick on an issue, or none. Only they may ask."""
     return BriefingRead.objects.filter(briefing=briefing, person=person)
 

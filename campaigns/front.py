@@ -58,7 +58,8 @@ class Front:
 
     stamp: Stamp
     programme: Programme
-    suggestions: list[Suggestion]
+    suggestions: Sequence[Suggestion]
+    turning: bool  # whether a moment within the minute makes one of them live or ends it
     whole: bool  # whether these are all that are live
     addressed: frozenset[int]  # those meant for a part of the company
     campaigns: list[Campaign]
@@ -68,9 +69,11 @@ class Front:
     _used: dict[int, int | None] = field(default_factory=dict)
     _made: dict[tuple[object, ...], SafeString] = field(default_factory=dict)
 
-    def live_for(self, person: Person, now: dt.datetime) -> list[Suggestion]:
+    def live_for(self, person: Person, now: dt.datetime) -> Sequence[Suggestion]:
         """Those the person may see, newest first. One query where some are meant for a part."""
-        rows = [row for row in self.suggestions if row.is_live(now)]
+        rows = self.suggestions
+        if self.turning:
+            rows = [row for row in rows if row.is_live(now)]
         if not self.addressed:
             return rows
         asked = Suggestion.objects.filter(pk__in=self.addressed).visible_to(person)
@@ -164,6 +167,11 @@ def _read(stamp: Stamp) -> Front:
         stamp=stamp,
         programme=Programme.the(),
         suggestions=shown,
+        turning=any(
+            (row.embargo_until and row.embargo_until > begin)
+            or (row.expires_at and row.expires_at < end)
+            for row in shown
+        ),
         whole=len(rows) <= MOST,
         addressed=frozenset(row.pk for row in shown) - set(everybody.values_list("pk", flat=True)),
         # a day before and after: people's days begin at different times

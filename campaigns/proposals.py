@@ -164,7 +164,7 @@ def see(*, person: Person, now: dt.datetime) -> None:
     unseen(person).update(seen_at=now)
 
 
-def unseen(person: Person) -> "QuerySet[Proposal]":
+def unseen(person: Person | int) -> "QuerySet[Proposal]":
     """Answers the person has not read yet."""
     return Proposal.objects.filter(person=person, answered_at__isnull=False, seen_at__isnull=True)
 

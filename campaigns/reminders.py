@@ -3,7 +3,7 @@
 import datetime as dt
 
 from django.conf import settings
-from django.db.models import BooleanField, ExpressionWrapper, Q
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -35,21 +35,21 @@ def needs_person(now: dt.datetime) -> Q:
     return Q(state="queued") & blocked & ~held & ~off
 
 
-def on_today(person: Person, now: dt.datetime) -> tuple[list[Delivery], list[Delivery]]:
-    """Posts that wait for what the person says or failed within three days; and the queued rest.
+def unfinished(person: Person | int) -> "QuerySet[Delivery]":
+    """What has not left, or perhaps not; nearly nobody has any."""
+    return Delivery.objects.filter(post__person=person, state__in=["queued", "unknown", "failed"])
 
-    One query for whom nothing waits, which is nearly everybody; else two.
-    """
-    open_ = Delivery.objects.filter(post__person=person, state__in=["queued", "unknown", "failed"])
-    if not open_.exists():
-        return [], []
+
+def on_today(person: Person, now: dt.datetime) -> tuple[list[Delivery], list[Delivery]]:
+    """Posts that wait for what the person says or failed within three days; and the queued rest."""
     asks = (
         Q(state="unknown", look_at__isnull=True)
         | needs_person(now)
         | Q(state="failed", due_at__gte=now - FAILED_SHOWN)
     )
     rows = (
-        open_.filter(Q(state="queued") | asks)
+        unfinished(person)
+        .filter(Q(state="queued") | asks)
         .annotate(asks=ExpressionWrapper(asks, output_field=BooleanField()))
         .select_related("post__suggestion__topic", "account", "timeoffer")
         .order_by("-asks", "due_at")[:_READ]

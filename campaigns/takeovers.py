@@ -285,7 +285,7 @@ def write(
     return post
 
 
-def of_person(person: Person, now: dt.datetime) -> "QuerySet[Takeover]":
+def of_person(person: Person | int, now: dt.datetime) -> "QuerySet[Takeover]":
     """The standing slots of a person."""
     return Takeover.objects.standing(now).filter(person=person)
 

@@ -12,11 +12,14 @@ import hmac
 import random
 import secrets
 from collections.abc import Sequence
+from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from ambassadors import anonymity, audit, switches
+from ambassadors.composed import composed
 from ambassadors.models import Person
 
 from .models import PulseBox, PulseMail, PulseRound, PulseTicket
@@ -134,14 +137,18 @@ def has_answered(round_: PulseRound, person: Person) -> bool:
     return _is_spent(PulseBox.objects.get(round=round_), place_of(round_, person))
 
 
+@composed
+def _invites(now: dt.datetime, since: dt.datetime) -> "QuerySet[PulseRound, Any]":
+    """The round that may be answered and was opened since."""
+    rows = PulseRound.objects.filter(closed_at__isnull=True, closes_at__gt=now)
+    return rows.filter(opens_at__lte=now, opens_at__gt=since).values_list("pk")[:1]
+
+
 def waits_for(person: Person, now: dt.datetime) -> bool:
     """Tell whether Today shows the invitation: in the round's first week, until it is answered."""
-    week = dt.timedelta(days=DAYS_ON_TODAY)
-    boxes = PulseBox.objects.filter(
-        round__closed_at__isnull=True, round__opens_at__lte=now, round__opens_at__gt=now - week
-    )
-    box = boxes.filter(round__closes_at__gt=now).select_related("round").first()
-    if box is None:
+    invites = _invites(now=now, since=now - dt.timedelta(days=DAYS_ON_TODAY))
+    box = invites and PulseBox.objects.filter(round=invites[0][0]).select_related("round").first()
+    if not box:
         return False
     try:
         return not _is_spent(box, place_of(box.round, person))

@@ -328,7 +328,7 @@ def test_today_asks_a_constant_number_of_queries(
             approved_by=suggestion.approved_by, approved_at=timezone.now(), changed_at=timezone.now(),
         )  # fmt: skip
     client.get("/")
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(8):
         assert client.get("/").status_code == 200
 
 

@@ -532,6 +532,6 @@ def test_today_with_an_issue_asks_a_constant_number_of_queries(
         )  # fmt: skip
         turn(topic, "careful" if n % 2 == 0 else "share", mirja, now=now + dt.timedelta(seconds=1))
     client.get("/")
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(10):
         page = client.get("/").content.decode()
     assert page.count('class="queued"') == count

@@ -5,6 +5,7 @@ import unicodedata
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
+from django.apps import apps
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
@@ -14,6 +15,8 @@ from django.contrib.postgres.search import SearchVector
 from django.db import models
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
+
+from ambassadors.composed import composed
 
 
 def normalise_email(email: str) -> str:
@@ -216,23 +219,8 @@ class Person(AbstractBaseUser, PermissionsMixin):
 
     @cached_property
     def given_roles(self) -> frozenset[str]:
-        """All roles of this person, and what they are by fact; read once per request.
-
-        ``lead`` leads a team, ``lead_contact`` one of contacts, ``contact`` serves in one.
-        """
-
-        def fact(rows: "models.QuerySet[Any]", name: str) -> "models.QuerySet[Any, str]":
-            return rows.order_by().values_list(models.Value(name), flat=True)
-
-        roles = self.role_set.values_list("name", flat=True)
-        serves = self.membership_set.filter(stage="active", team__kind__behaviour="contact")
-        return frozenset(
-            roles.union(
-                fact(self.leads.all(), "lead"),
-                fact(self.leads.filter(kind__behaviour="contact"), "lead_contact"),
-                fact(serves, "contact"),
-            )
-        )
+        """All roles of this person, and what they are by fact; read once per request."""
+        return frozenset(name for (name,) in roles_of(self.pk))
 
     def read_roles(self) -> frozenset[str] | None:
         """The given roles where somebody has asked for them already; None costs no query."""
@@ -285,3 +273,27 @@ class Role(models.Model):
 
     def __str__(self) -> str:
         return f"{self.person_id} {self.name}"
+
+
+@composed
+def roles_of(person: int) -> "models.QuerySet[Any, Any]":
+    """The names of what was given to a person (their key), and of what they are by fact.
+
+    ``lead`` leads a team, ``lead_contact`` one of contacts, ``contact`` serves in one.
+    """
+
+    def fact(rows: "models.QuerySet[Any]", name: str) -> "models.QuerySet[Any, Any]":
+        return rows.order_by().values_list(models.Value(name))
+
+    teams, terms = (apps.get_model("ambassadors", name) for name in ("Team", "Membership"))
+    leads = teams.objects.filter(lead=person)
+    serves = terms.objects.filter(person=person, stage="active", team__kind__behaviour="contact")
+    return (
+        Role.objects.filter(person=person)
+        .values_list("name")
+        .union(
+            fact(leads, "lead"),
+            fact(leads.filter(kind__behaviour="contact"), "lead_contact"),
+            fact(serves, "contact"),
+        )
+    )

@@ -19,7 +19,7 @@ from .suggestion import Suggestion, Variant
 class PostQuerySet(models.QuerySet["Post"]):
     """Plain names for questions about posts."""
 
-    def of(self, person: Person) -> "PostQuerySet":
+    def of(self, person: Person | int) -> "PostQuerySet":
         """The person's own; nobody else's are ever listed."""
         return self.filter(person=person)
 

@@ -69,7 +69,7 @@ def tick(request: HttpRequest, day: str) -> HttpResponse:
     else:
         verbs.confirm(briefing=issue, by=person, now=now)
     if request.headers.get("HX-Request"):
-        context = {"issue": issue, "read": verbs.read_by(person, issue), "focus": True}
+        context = {"issue_day": issue.day, "read": verbs.read_by(person, issue), "focus": True}
         return render(request, "parts/tick.html", context)
     if request.POST.get("from") == "today":
         return redirect("today")

@@ -2,10 +2,21 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.core.paginator import Paginator
-from django.db.models import Count, Exists, Max, Q, Sum
+from django.db.models import (
+    BooleanField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    Max,
+    Q,
+    QuerySet,
+    Sum,
+    Window,
+)
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
@@ -14,6 +25,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
 from ambassadors import acknowledgements
+from ambassadors.composed import among, composed
 from ambassadors.models import Person, TimeOff
 from campaigns import (
     activities,
@@ -90,33 +102,42 @@ def _fits(text: str) -> list[tuple[str, int]]:
     ]
 
 
+@composed
+def _four_weeks(person: int, since: dt.datetime) -> "QuerySet[Post, Any]":
+    """One row where there are posts: sums of all, and the one in own words that worked best."""
+    return (
+        Post.objects.of(person)
+        .filter(created_at__gte=since)
+        .annotate(own=ExpressionWrapper(Q(own_share__gte=wording.OWN_FROM), BooleanField()))
+        .order_by("-own", *(F(name).desc(nulls_last=True) for name in ("replies", "likes")))
+        .values_list(
+            *(Window(Sum(name)) for name in ("replies", "likes", "reposts", "link__clicks")),
+            Window(Max("reported_at")),
+            "own", "replies", "likes", "pk", "created_at", "language", "draft", "text",
+        )[:1]
+    )  # fmt: skip
+
+
 def impact(person: Person, now: dt.datetime) -> dict[str, Any]:
     """The person's own figures of four weeks, and their own sentence that worked best."""
-    mine = Post.objects.of(person).filter(created_at__gte=now - _MONTH)
-    sums = mine.aggregate(
-        posts=Count("pk"),
-        replies=Sum("replies"),
-        likes=Sum("likes"),
-        reposts=Sum("reposts"),
-        clicks=Sum("link__clicks"),
-        reported=Max("reported_at"),
-    )
-    best, line = None, ""
-    if sums["replies"] or sums["likes"]:
-        best = mine.filter(own_share__gte=wording.OWN_FROM).order_by("-replies", "-likes").first()
-    if best and (best.replies or best.likes):
-        own = [text for kind, text in wording.marked(best.draft, best.text) if kind == "own"]
-        line = max(own, key=len, default="").strip()
-    return {
-        "since": now - _MONTH,
-        "replies": sums["replies"] or 0,
-        "reactions": (sums["likes"] or 0) + (sums["reposts"] or 0),
-        "clicks": sums["clicks"] or 0,
-        "posts": sums["posts"],
-        "reported": sums["reported"] is not None,
-        "best": best,
-        "line": line,
-    }
+    since = now - _MONTH
+    for row in _four_weeks(person=person.pk, since=since):
+        *sums, reported, own, replies, likes, pk, created_at, language, draft, text = row
+        line = ""
+        if own and (replies or likes):
+            runs = [run for kind, run in wording.marked(draft, text) if kind == "own"]
+            line = max(runs, key=len, default="").strip()
+        return {
+            "since": person.local(since).date(),
+            "replies": sums[0] or 0,
+            "reactions": (sums[1] or 0) + (sums[2] or 0),
+            "clicks": sums[3] or 0,
+            "reported": reported is not None,
+            "best": {"pk": pk, "created_at": created_at, "language": language},
+            "line": line,
+            "sentence": bool(line),
+        }
+    return {"since": person.local(since).date(), "replies": 0, "reactions": 0, "clicks": 0}
 
 
 def today(request: HttpRequest) -> HttpResponse:
@@ -131,20 +152,23 @@ def today(request: HttpRequest) -> HttpResponse:
         off, notes = timeoff.running(person, now), own_drafts.notes_of(person, limit=5, now=now)
         context = {"notes": notes, "now": now, "programme": programme, "off": off}
         return render(request, "weekend.html", context)
-    found = [] if programme.is_held else picks.for_person(kept, person, now, _PITCHES)
-    asked, queued = reminders.on_today(person, now)
+    situation = kept.situation(day)
+    rows = [] if programme.is_held else picks.newest(kept, person, now)
+    own = _own_of(person, situation.issue, rows, day, now)
+    found = picks.first(rows, person, own.used)[:_PITCHES]
+    asked, queued = reminders.on_today(person, now) if own.posts else ([], [])
     joins = []
     if kept.activities and not programme.is_held:
         joins = activities.for_today(person, now)
-    situation = kept.situation(day)
-    own = _own(person, situation.issue, day, now)
     context = {
         **situation._asdict(),
-        "situation": _situation(kept, situation, person, now),
+        "situation": _piece(kept, "situation", situation, person, now),
+        "news": _piece(kept, "news", situation, person, now),
         "now": now,
-        "off": timeoff.running(person, now) if own["off"] else None,
+        "day": day,
+        "off": timeoff.running(person, now) if own.off else None,
         "programme": programme,
-        "read": own["read"],
+        "read": own.read,
         "suggested": len(found),
         "lead": cards(kept, found[:1], person, lead=True),
         "side": cards(kept, found[1:], person),
@@ -152,35 +176,61 @@ def today(request: HttpRequest) -> HttpResponse:
         "questions": holds.questions(person) if kept.holds else [],
         "unknown": asked,
         "activities": joins,
-        "joins_first": bool(joins) and own["multiplier"],
+        "joins_first": bool(joins) and own.multiplier,
         "campaigns": kept.running(day)[:2],
-        "takeover": takeovers.asked_of(person, now) if own["takeover"] else None,
+        "takeover": takeovers.asked_of(person, now) if own.takeover else None,
         "rules": acknowledgements.open_for(person, now),
-        "answered": own["answered"],
+        "answered": own.answered,
         "impact": impact(person, now),
     }
     return render(request, "today.html", context)
 
 
-def _own(person: Person, issue: Briefing | None, day: dt.date, now: dt.datetime) -> dict[str, bool]:
-    """What there is or is not for the person alone, in one query."""
-    asked = {
-        "off": TimeOff.objects.on(day).filter(person=person),
-        "read": briefings.reads_of(person, issue),
-        "answered": proposals.unseen(person),
-        "takeover": takeovers.of_person(person, now),
-        "multiplier": activities.as_multiplier(person, day),
-    }
-    found = Person.objects.filter(pk=person.pk).values_list(*map(Exists, asked.values())).get()
-    return dict(zip(asked, found, strict=True))
+class Own(NamedTuple):
+    """What there is or is not for a person alone."""
+
+    off: bool
+    read: bool
+    answered: bool
+    takeover: bool
+    multiplier: bool
+    posts: bool  # that wait, failed or are unknown
+    used: list[int]  # of the suggestions that are looked at
 
 
-def _situation(kept: Front, situation: Situation, person: Person, now: dt.datetime) -> SafeString:
-    """The piece that an open page asks for again, made once for a language and a clock."""
+@composed
+def _own(
+    person: int, issue: int, looked_at: list[int], day: dt.date, now: dt.datetime
+) -> "QuerySet[Person, Any]":
+    used = picks.used(person).filter(among("suggestion_id", looked_at)).order_by()
+    return Person.objects.filter(pk=person).values_list(
+        Exists(TimeOff.objects.on(day).filter(person=person)),
+        Exists(briefings.reads_of(person, issue)),
+        Exists(proposals.unseen(person)),
+        Exists(takeovers.of_person(person, now)),
+        Exists(activities.as_multiplier(person, day)),
+        Exists(reminders.unfinished(person)),
+        ArraySubquery(used.values("suggestion_id").distinct()),
+    )
+
+
+def _own_of(
+    person: Person, issue: Briefing | None, rows: list[Suggestion], day: dt.date, now: dt.datetime
+) -> Own:
+    """All of it in one query."""
+    looked_at = [row.pk for row in rows]
+    (found,) = _own(person.pk, issue.pk if issue else 0, looked_at, day, now)
+    return Own(*found)
+
+
+def _piece(
+    kept: Front, name: str, situation: Situation, person: Person, now: dt.datetime
+) -> SafeString:
+    """A part of the page that is made of the situation, once for a language and a clock."""
     context = {**situation._asdict(), "now": now, "programme": kept.programme}
     return kept.made(
-        ("situation", situation.version, get_language(), person.timezone),
-        lambda: render_to_string("parts/situation.html", context),
+        (name, situation.version, get_language(), person.timezone),
+        lambda: render_to_string(f"parts/{name}.html", context),
     )
 
 
