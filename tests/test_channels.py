@@ -17,15 +17,10 @@ from integrations import accounts
 from integrations.models import ConnectedAccount
 from integrations.networks.base import Identity
 
+from .conftest import browser
 from .test_publishing import drain
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def browser(person):
-    made = Client()
-    made.force_login(person)
-    return made
 
 
 @pytest.fixture

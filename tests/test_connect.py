@@ -18,7 +18,7 @@ from integrations.networks import bluesky_oauth
 from integrations.networks.base import Identity
 from integrations.wire import call
 
-from .conftest import FULL, SHARED
+from .conftest import FULL, SHARED, browser
 from .networks.linkedin import LinkedIn
 from .networks.mastodon import Mastodon
 
@@ -27,12 +27,6 @@ pytestmark = pytest.mark.django_db
 USED = "used already or is too old"
 NO = "You said no at the network"
 TAKEN = "Somebody else here has connected this account"
-
-
-def browser(person):
-    made = Client()
-    made.force_login(person)
-    return made
 
 
 @pytest.fixture

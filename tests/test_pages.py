@@ -95,13 +95,13 @@ def test_ten_megabyte_paste_is_answered_and_given_back(client, suggestion):
 
 
 def test_text_survives_an_expired_session(suggestion, jona):
-    anonymous = Client()
-    away = anonymous.post(f"/suggestions/{suggestion.pk}/", form(suggestion))
+    visitor, words = Client(), {"login": jona.email, "password": "moin-moin-nordwind"}
+    visitor.post("/accounts/login/", words)  # the device knows whose it is
+    visitor.session.flush()
+    away = visitor.post(f"/suggestions/{suggestion.pk}/", form(suggestion))
     assert away.headers["Location"].startswith("/accounts/login/")
-    anonymous.post(
-        away.headers["Location"], {"login": jona.email, "password": "moin-moin-nordwind"}
-    )
-    assert TEXT in anonymous.get(f"/suggestions/{suggestion.pk}/").content.decode()
+    visitor.post(away.headers["Location"], words)
+    assert TEXT in visitor.get(f"/suggestions/{suggestion.pk}/").content.decode()
 
 
 def test_held_topic_refuses_and_keeps_the_text(client, suggestion, topic, jona):
