@@ -90,9 +90,11 @@ def measure(made: Stage, *, size: int, pairs: int = PAIRS) -> list[Result]:
     ratio = median(r / top for r, top in zip(rates, limits, strict=True))
     resident = made.resident()
     stopping = Stopping(made.port, curator, topics)
+    before = made.processor()
     with Visitors(Door(made.port, reader)) as busy:
         stopping.start()
         arrivals = drained(made, great, seconds=max(size / 20, 120))
+    spent = {name: 1000 * (now - before[name]) / size for name, now in made.processor().items()}
     stops = stopping.end()
     grown = (made.resident() - resident) / 1e6
     arrivals = made.arrivals()[-len(arrivals) :]
@@ -121,6 +123,11 @@ def measure(made: Stage, *, size: int, pairs: int = PAIRS) -> list[Result]:
             "< 500 ms",
             f"{quantile(quiet.waits, 0.95) * 1000:.0f} ms before",
             p95 < 0.5 and not busy.errors,
+        ),
+        Result(
+            "processor time of a post meanwhile",
+            f"worker {spent['worker']:.1f} ms, PostgreSQL {spent['PostgreSQL']:.1f} ms"
+            f" (with {len(busy.waits) / size:.2f} visits, which cost the web {spent['web']:.1f} ms)",
         ),
         Result("P4 growth of the workers' memory", f"{grown:.0f} MB", "< 50 MB", kept=grown < 50),
         Result(

@@ -1,9 +1,9 @@
 """``python -m bench.soak``: two hours of posts and browsing people; what grows, what stays stuck.
 
 Posts come due evenly over the time, one network goes silent now and then, topics are held and
-released, people and curators open their pages. The memory of each process of the
-product is read every minute (the proportional share, so that what forks share counts once) and kept in
-``soak.csv`` beside the logs. Exit code 1 when a goal is missed.
+released, people and curators open their pages. The resident memory of each process of the product is
+read every minute and kept in ``soak.csv`` beside the logs (what forks share counts in each; a
+proportional share would depend on what else runs on the machine). Exit code 1 when a goal is missed.
 """
 
 import argparse
@@ -17,11 +17,10 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any
 
 from .result import Result
-from .stage import Missed, Stage, database_ahead, stage, wait_until
+from .stage import Missed, Stage, database_ahead, resident, stage, wait_until
 
 READERS, CURATORS, ACCOUNTS, TOPICS = 60, 6, 300, 40
 WARM = 0.25  # this share of the time fills caches and pools; growth is judged after it
@@ -51,21 +50,6 @@ class Notes:
     withheld: int = 0
 
 
-def shares(group: int) -> dict[int, float]:
-    """The memory of each process of a group in MB, what they share divided among them (Linux)."""
-    found = {}
-    for entry in Path("/proc").iterdir():
-        try:
-            words = (entry / "stat").read_text().rpartition(")")[2].split()
-            if int(words[2]) == group:
-                rollup = (entry / "smaps_rollup").read_text()
-                pss = next(line for line in rollup.splitlines() if line.startswith("Pss:"))
-                found[int(entry.name)] = int(pss.split()[1]) * 1024 / 1e6
-        except (OSError, ValueError, IndexError, StopIteration):
-            continue  # no process, or one that just ended
-    return found
-
-
 class Watch(threading.Thread):
     """Reads memory 120 times, and open transactions every few seconds."""
 
@@ -87,7 +71,7 @@ class Watch(threading.Thread):
                 if beat % self.beats == 0:
                     seconds = time.monotonic() - began
                     for name, child in self.made.family.children.items():
-                        by_pid = shares(child.pid)
+                        by_pid = {pid: n / 1e6 for pid, n in resident(child.pid).items()}
                         sheet.writerows(
                             [f"{seconds:.0f}", name, pid, f"{mb:.2f}"] for pid, mb in by_pid.items()
                         )
@@ -171,9 +155,18 @@ class Trouble(threading.Thread):
 
 
 def slope(series: list[tuple[float, float]]) -> float:
-    """MB an hour after the warm-up: the median of all slopes between two samples (Theil-Sen)."""
-    late = [point for point in series if point[0] >= series[-1][0] * WARM]
-    pairs = itertools.combinations(late, 2)
+    """MB an hour after the warm-up, over the highest value of each of eight parts of the time.
+
+    The median of all slopes between two of them (Theil-Sen). The highest, because Celery replaces
+    a child after so many tasks: a leak would lift the peaks, a fresh child only the troughs.
+    """
+    first, last = series[-1][0] * WARM, series[-1][0]
+    parts: dict[int, list[float]] = {}
+    for seconds, mb in series:
+        if seconds >= first:
+            parts.setdefault(min(int(8 * (seconds - first) / (last - first)), 7), []).append(mb)
+    peaks = [(part * (last - first) / 8, max(found)) for part, found in sorted(parts.items())]
+    pairs = itertools.combinations(peaks, 2)
     return 3600 * statistics.median((b[1] - a[1]) / (b[0] - a[0]) for a, b in pairs)
 
 

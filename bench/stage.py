@@ -120,7 +120,14 @@ class Stage:
     def resident(self) -> int:
         """Bytes of memory of the workers and their children."""
         groups = {c.pid for n, c in self.family.children.items() if n.startswith("worker")}
-        return sum(_resident(group) for group in groups)
+        return sum(sum(resident(group).values()) for group in groups)
+
+    def processor(self) -> dict[str, float]:
+        """Seconds of processor time so far of web, worker and PostgreSQL, each with its children."""
+        file = self.home / "pgdata" / "postmaster.pid"
+        parents = {"PostgreSQL": int(file.read_text().split()[0])}
+        parents |= {name: child.pid for name, child in self.family.children.items()}
+        return {name: _processor(pid) for name, pid in parents.items()}
 
     def repoint(self, database_url: str) -> None:
         """Use another database from now on, here and in processes started later."""
@@ -129,15 +136,28 @@ class Stage:
         connection.settings_dict.update(dj_database_url.parse(database_url))
 
 
-def _resident(group: int) -> int:
-    """Bytes of memory of a process group (Linux)."""
-    total = 0
+def resident(group: int) -> dict[int, int]:
+    """Bytes of memory of each process of a group (Linux); what they share counts in each."""
+    found = {}
     for entry in Path("/proc").iterdir():
         with contextlib.suppress(OSError, ValueError, IndexError):
             words = (entry / "stat").read_text().rpartition(")")[2].split()
             if int(words[2]) == group:
-                total += int(words[21]) * os.sysconf("SC_PAGE_SIZE")
-    return total
+                found[int(entry.name)] = int(words[21]) * os.sysconf("SC_PAGE_SIZE")
+    return found
+
+
+def _processor(parent: int) -> float:
+    """Seconds of processor time of a process, its children and those that ended (Linux)."""
+    ticks = 0
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            words = (entry / "stat").read_text().rpartition(")")[2].split()
+            if int(entry.name) == parent:
+                ticks += sum(int(word) for word in words[11:15])
+            elif int(words[1]) == parent:
+                ticks += int(words[11]) + int(words[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def database_ahead() -> float:

@@ -154,10 +154,17 @@ def measure(made: Stage, *, size: int) -> list[Result]:
         for _ in range(ROUNDS):
             theirs.append(read(port, "/", cookies))
             ours.append(read(made.port, "/", cookies))
+    before = made.processor()
+    alone = read(made.port, "/", cookies)
+    spent = {k: 1000 * (v - before[k]) / len(alone.took) for k, v in made.processor().items()}
     feed = read(made.port, "/suggestions/", cookies)
     history(people, suggestions, range(days + 1, 10 * days + 1))
     long = [read(made.port, "/", cookies) for _ in range(ROUNDS)]
-    return [_beside(ours, theirs), _grown(ours, long, days), _weight(ours), _feed(feed)]
+    price = Result(
+        "processor time of a Today",
+        f"web {spent['web']:.1f} ms, PostgreSQL {spent['PostgreSQL']:.1f} ms",
+    )
+    return [_beside(ours, theirs), price, _grown(ours, long, days), _weight(ours), _feed(feed)]
 
 
 def _beside(ours: list[Reading], theirs: list[Reading]) -> Result:
