@@ -4,6 +4,11 @@ import datetime as dt
 import json
 import logging
 
+# A terminal would obey them, or begin a line.
+_CONTROLS = {
+    sign: f"\\x{sign:02x}" for sign in (*range(9), 11, 12, *range(14, 32), *range(0x7F, 0xA0))
+} | {0x0D: "\\r", 0x0A: "\n    ", 0x2028: "\\u2028", 0x2029: "\\u2029"}
+
 
 class Line(logging.Formatter):
     """For people. A line break in what somebody sent cannot begin an entry of its own."""
@@ -15,8 +20,7 @@ class Line(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """One line, and a trace below it, indented."""
-        text = super().format(record)
-        return text.replace("\r", "\\r").replace("\n", "\n    ")
+        return super().format(record).translate(_CONTROLS)
 
 
 class Json(logging.Formatter):

@@ -12,7 +12,8 @@ from ambassadors.security_log import Event
 
 WRITES, WRITES_WITHIN = 600, 60  # of one person; seconds
 HEAVY, HEAVY_WITHIN = 120, 3600
-# What reads much or makes a file, whichever the method; and what takes one in, when it is posted.
+# What reads much or makes a file, whichever the method; and what takes one in or writes to the mail
+# server while somebody waits, when it is posted.
 _LISTS = frozenset(
     {
         *("roster_export", "coverage_export", "analytics_export", "effect_export"),
@@ -20,7 +21,16 @@ _LISTS = frozenset(
     }
 )
 _FILES = frozenset(
-    {"pictures", "imports", "desk_lesson", "my_card", "speaking", "evidence", "my_data"}
+    {
+        "pictures",
+        "imports",
+        "desk_lesson",
+        "my_card",
+        "speaking",
+        "evidence",
+        "my_data",
+        "setup_mail",
+    }
 )
 _STOPS = frozenset({"hold", "hold_suggestion", "hold_programme", "account_logout", "too_much"})
 
@@ -44,6 +54,8 @@ def is_too_much(request: HttpRequest) -> bool:
 def _count(key: str, seconds: int) -> int:
     try:
         cache.add(key, 0, seconds)
-        return int(cache.incr(key))
+        if (count := int(cache.incr(key))) == 1:
+            cache.touch(key, seconds)  # should it have ended between the two
     except Exception:  # noqa: BLE001 - whatever the cache throws
         return 0
+    return count

@@ -124,6 +124,6 @@ def _count(key: str, span: int, *, by: int = 1, renew: bool = True) -> int:
     except ValueError:  # it was forgotten between the two
         cache.add(key, max(by, 0), span)
         return max(by, 0)
-    if renew:
+    if renew or count == 1:  # it may have ended between the two, and would count on without an end
         cache.touch(key, span)
     return count

@@ -6,6 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 umask 077
 mkdir -p secrets
+chmod 700 secrets # also one that was there before
 cd secrets
 said() { [ ! -f ../.env ] || sed -n "s/^$1=//p" ../.env | head -n 1; }
 keep() { # FILE NAME-IN-.env COMMAND…

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 
 _GCM = "aes256gcm:"
-_NONCE = 12  # bytes (NIST SP 800-38D)
+_NONCE, _KEY = 12, 32  # bytes (NIST SP 800-38D, FIPS 197)
 _CLOSED = "the secret cannot be opened with the configured keys"
 
 
@@ -36,7 +36,10 @@ class _Gcm:
     """AES-256-GCM. A key seals 2^32 texts at most, for their nonces are drawn."""
 
     def __init__(self, key: str) -> None:
-        self.box = AESGCM(urlsafe_b64decode(key))
+        if len(raw := urlsafe_b64decode(key)) != _KEY:
+            message = "an aes256gcm key has 32 bytes"  # AESGCM would be AES-128 with 16
+            raise ValueError(message)
+        self.box = AESGCM(raw)
 
     def encrypt(self, plain: bytes) -> bytes:
         """Seal; the text begins with a sign that no Fernet token begins with."""

@@ -18,7 +18,7 @@ from lxml import etree
 
 from advocacy import accounts, company
 from ambassadors import company_logins, groups, memberships
-from ambassadors.models import AuditEntry, Membership, Person, Role, Team, TeamKind
+from ambassadors.models import AuditEntry, LoginSession, Membership, Person, Role, Team, TeamKind
 
 from .idp.oidc import CLIENT, SECRET, OpenIDProvider, stranger
 from .idp.saml import IdentityProvider, form_of, key_pair, packed
@@ -729,6 +729,13 @@ def test_weakly_encrypted_assertion_is_not_opened(idp, way, opened):
     assert went["Location"] == (
         "/accounts/saml/company/acs/finish/" if opened else "/accounts/login/"
     )
+
+
+def test_answer_that_is_far_too_large_is_not_kept_for_the_next_step(idp):
+    """Whoever sends one is nobody yet, and what is kept lies in the database."""
+    form = {"SAMLResponse": packed("<p/>"), "RelayState": "x" * 1_000_000}
+    assert Client().post("/accounts/saml/company/acs/", form)["Location"] == "/accounts/login/"
+    assert all(len(row.session_data) < 100_000 for row in LoginSession.objects.all())
 
 
 # In a browser, under our own policy -------------------------------------------------------------

@@ -9,7 +9,7 @@ import pytest
 from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from advocacy import often
+from advocacy import often, throttle
 from people import films, scanning
 
 from .conftest import browser
@@ -38,6 +38,14 @@ def test_lists_are_not_taken_away_without_end(person, monkeypatch):
 
 
 @pytest.mark.django_db
+def test_mail_server_is_not_tried_without_end(person, monkeypatch, mailoutbox):
+    monkeypatch.setattr(often, "HEAVY", 2)
+    visitor = browser(person("Ada", "administrator"))
+    found = [visitor.post("/system/setup/mail/").status_code for _n in range(3)]
+    assert (found, len(mailoutbox)) == ([302, 302, 429], 2)
+
+
+@pytest.mark.django_db
 def test_a_hold_is_never_too_often(mirja, topic, monkeypatch):
     monkeypatch.setattr(often, "WRITES", 0)
     visitor = browser(mirja)
@@ -50,6 +58,19 @@ def test_without_redis_everybody_goes_on(jona, monkeypatch):
     monkeypatch.setattr(often, "WRITES", 0)
     monkeypatch.setattr(cache, "incr", lambda _key: 1 / 0)
     assert browser(jona).post("/notebook/", {"text": "A thought"}).status_code != 429
+
+
+@pytest.mark.parametrize("count", [
+    often._count, lambda key, span: throttle._count(key, span, renew=False),
+])  # fmt: skip
+def test_count_whose_end_came_between_two_questions_ends_all_the_same(count):
+    """Redis then counts on without an end, and somebody would be locked out for good."""
+    cache.set("counted", 0, None)
+    count("counted", 60)
+    assert 0 < cache._cache.get_client(None).ttl(cache.make_key("counted")) <= 60
+    cache.touch("counted", 20)
+    count("counted", 60)
+    assert cache._cache.get_client(None).ttl(cache.make_key("counted")) <= 20  # no write renews it
 
 
 # The virus scanner -------------------------------------------------------------------------------

@@ -359,6 +359,13 @@ def test_line_break_begins_no_entry_of_its_own():
     assert line == "WARNING no post 1\n    ERROR forged\\r"
 
 
+def test_log_moves_no_cursor_of_whoever_reads_it():
+    """A terminal would obey what a stranger wrote into an answer or an address."""
+    sent = "\x1b[2J\x1b]0;x\x07 \x9b2J \x85 \u2028 ä\t"
+    line = logs.Line("%(message)s").format(record("why %s", sent))
+    assert line == "why \\x1b[2J\\x1b]0;x\\x07 \\x9b2J \\x85 \\u2028 ä\t"
+
+
 def test_json_log_is_one_object_in_one_line():
     try:
         time.sleep(-1)

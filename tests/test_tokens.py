@@ -288,6 +288,12 @@ def test_old_key_opens_nothing_after_rotation(server, account, settings, new):
         opened(account)
 
 
+@pytest.mark.parametrize("length", [16, 24, 31, 33])
+def test_key_that_is_shorter_than_its_name_says_is_none(length):
+    with pytest.raises(ValueError, match="32"):
+        sealing.box("aes256gcm:" + urlsafe_b64encode(bytes(length)).decode())
+
+
 @pytest.mark.parametrize("key", [NEW_KEY, GCM_KEY], ids=["Fernet", "AES-256-GCM"])
 def test_changed_seal_opens_nothing_whatever_the_algorithm(settings, key):
     settings.TOKEN_KEYS = [key]

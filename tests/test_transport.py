@@ -19,6 +19,7 @@ import psycopg2
 import pytest
 import redis
 import requests
+import yaml
 from allauth.socialaccount.adapter import get_adapter
 from django.conf import settings as here
 from django.core.cache.backends.redis import RedisCache
@@ -41,6 +42,13 @@ def inner(tmp_path_factory):
     (home / ".env").write_text("SITE_HOST=hallo.example\nSECRET_KEY=kept-from-before\n")
     subprocess.run(["bash", home / "deploy/secrets.sh"], check=True, capture_output=True)
     return home / "secrets"
+
+
+def test_secrets_are_closed_to_others_in_a_folder_that_was_there_before(inner, tmp_path):
+    shutil.copytree(inner.parent / "deploy", tmp_path / "deploy")
+    (tmp_path / "secrets").mkdir(mode=0o755)
+    subprocess.run(["bash", tmp_path / "deploy/secrets.sh"], check=True, capture_output=True)
+    assert (tmp_path / "secrets").stat().st_mode & 0o777 == 0o700
 
 
 @pytest.fixture(scope="module")
@@ -203,7 +211,7 @@ def proxy(inner, tmp_path_factory):
         plain, tls = one.getsockname()[1], two.getsockname()[1]
     text = (ROOT / "deploy/nginx.conf").read_text()
     for there, instead in {
-        "/tmp/": f"{home}/", "server web:8000 resolve;": f"server 127.0.0.1:{web.server_port};",
+        "/tmp/": f"{home}/", " /bodies": f" {home}/bodies", "server web:8000 resolve;": f"server 127.0.0.1:{web.server_port};",
         "listen 80 ": f"listen 127.0.0.1:{plain} ", "listen 443 ": f"listen 127.0.0.1:{tls} ",
         "/run/secrets/site_cert": str(inner / "web_cert"), "/run/secrets/site_key": str(inner / "web_key"),
         "/run/secrets/inner_ca": str(inner / "inner_ca"), "worker_processes auto": "worker_processes 1",
@@ -223,11 +231,11 @@ def proxy(inner, tmp_path_factory):
     web.server_close()
 
 
-def ask(port, path, *, tls=None, headers=None):
+def ask(port, path, *, tls=None, headers=None, seconds=10):
     link = (
-        http.client.HTTPSConnection("127.0.0.1", port, timeout=10, context=tls)
+        http.client.HTTPSConnection("127.0.0.1", port, timeout=seconds, context=tls)
         if tls
-        else http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        else http.client.HTTPConnection("127.0.0.1", port, timeout=seconds)
     )
     link.request("GET", path, headers={"Host": "hallo.example", **(headers or {})})
     answer = link.getresponse()
@@ -257,6 +265,18 @@ def test_visitor_cannot_write_what_the_proxy_says(proxy, inner):
         "x-forwarded-for": "127.0.0.1", "x-forwarded-proto": "https",
     }  # fmt: skip
     assert arrived["host"] == "hallo.example"
+
+
+def test_only_a_lesson_takes_a_film_and_no_body_lies_in_memory(proxy, inner):
+    trust = ssl.create_default_context(cafile=inner / "inner_ca")
+    film = {"Content-Length": str(300 * 1024 * 1024)}
+    for path in ("/", "/accounts/login/", "/people/training/lessons/7/act/", "/api/v1/x"):
+        assert ask(proxy[1], path, tls=trust, headers=film)[0] == 413, path
+    with pytest.raises(TimeoutError):  # it waits for the film
+        ask(proxy[1], "/people/training/lessons/7/", tls=trust, headers=film, seconds=2)
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["proxy"]
+    place = re.search(r"client_body_temp_path (\S+);", (ROOT / "deploy/nginx.conf").read_text())[1]
+    assert f"bodies:{place}" in compose["volumes"]  # what lies in a tmpfs counts as its memory
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")

@@ -46,6 +46,7 @@ _ENCRYPTION = frozenset(
 _SMALLEST = 2048  # bits of an RSA key; NIST SP 800-57 gives them 112 bits of strength
 _TRANSIENT = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient"
 _WELL_KNOWN = "/.well-known/"
+_LARGEST = 1_000_000  # characters of a SAML answer; 2,000 groups are a third of it
 _ACS = "saml-acs-session"  # allauth's name of a cookie
 
 
@@ -263,12 +264,19 @@ def _well_encrypted(answer: bytes) -> None:
         raise PermissionDenied
 
 
+def _within_bounds(request: HttpRequest) -> None:
+    """Raise PermissionDenied for a far too large answer: it is a stranger's, and all is kept."""
+    if len(request.POST.urlencode()) > _LARGEST:
+        raise PermissionDenied
+
+
 class SAMLArrive(ACSView):  # type: ignore[misc]
     """allauth's own; what is encrypted in a weak way is not opened at all."""
 
     def dispatch(self, request: HttpRequest, organization_slug: str) -> HttpResponse:
         """Keep the answer for the next step, which the session's cookie reaches."""
         try:
+            _within_bounds(request)
             _well_encrypted(binascii.a2b_base64(request.POST.get("SAMLResponse", "")))
         except (PermissionDenied, ValueError, SyntaxError) as error:  # no XML, or a DTD in it
             return _failed(request, self.get_provider(organization_slug), error)
