@@ -5,9 +5,7 @@ back to the person, who sends it themselves: it meets every guard of its page a 
 """
 
 import datetime as dt
-import functools
 import time
-from collections.abc import Callable
 from typing import Any, cast
 from urllib.parse import urlencode
 
@@ -28,8 +26,6 @@ from integrations import sealing
 _PROVED, _KEPT = "proved_at", "stepup"
 _LARGEST = 200_000  # characters of one kept form
 _KEPT_FOR = dt.timedelta(hours=1)
-
-View = Callable[..., HttpResponse]
 
 
 def note(request: HttpRequest, at: float) -> None:
@@ -80,17 +76,6 @@ def lead(request: HttpRequest, way: str) -> HttpResponse:
     if request.headers.get("HX-Request"):
         return HttpResponse(status=204, headers={"HX-Redirect": way})
     return redirect(way)
-
-
-def fresh(view: View) -> View:
-    """Ask for a fresh proof before a view is posted to."""
-
-    @functools.wraps(view)
-    def asking(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        first = asked(request) if request.method == "POST" else None
-        return first or view(request, *args, **kwargs)
-
-    return asking
 
 
 def _context(request: HttpRequest) -> dict[str, str]:

@@ -95,9 +95,7 @@ def withdraw(*, person: Person, purpose: str, now: dt.datetime) -> bool:
     The UPDATE waits for start transactions that hold the row FOR SHARE, so nothing starts later.
     """
     consent = Consent.objects.given().filter(person=person, purpose=purpose).first()
-    if consent is None:
-        return False
-    if not Consent.objects.given().filter(pk=consent.pk).update(withdrawn_at=now):
+    if not consent or not Consent.objects.given().filter(pk=consent.pk).update(withdrawn_at=now):
         return False
     audit.record("consent.withdrawn", consent, by=person, now=now, purpose=purpose)
     return True

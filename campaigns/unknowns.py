@@ -102,10 +102,10 @@ def look(delivery: Delivery) -> None:
             deliveries.mark_sent(delivery, remote_id, url, now=now)
         case Absent():
             _absent(delivery, now)
-        case CannotTell(why=why) if network.abilities.idempotent:
-            _look_again(delivery, why, now)
-        case CannotTell(why=why):
-            _ask(delivery, why)
+        case _ if network.abilities.idempotent:
+            _look_again(delivery, seen.why, now)
+        case _:
+            _ask(delivery, seen.why)
 
 
 def paid(abilities: Abilities, now: dt.datetime) -> bool:
