@@ -22,10 +22,19 @@ from campaigns import claims, deliveries, endings, holds, pace, starts, unknowns
 from campaigns.models import Attempt, Delivery, Post, Proposal
 from campaigns.states import move_proposal
 from integrations import api_tokens, limits, reconnects, rotation, sealing, spool, tokens
-from integrations.models import Circuit, Token
+from integrations.models import Bucket, Circuit, Token
 from integrations.networks import get
 from integrations.networks.abilities import Price
-from integrations.networks.base import Absent, CannotTell, Later, NotAble, Refused, Sent, Unknown
+from integrations.networks.base import (
+    Absent,
+    CannotTell,
+    Later,
+    NotAble,
+    Refused,
+    Remaining,
+    Sent,
+    Unknown,
+)
 from integrations.wire import NotSent, PerhapsSent
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -750,3 +759,14 @@ def test_key_of_an_ended_connection_opens_for_its_account_alone(queued):
     queued.account.pk += 1
     with pytest.raises(sealing.SealBroken):
         tokens.open_ended(queued.account, sealed)
+
+
+def test_limit_told_while_preparing_is_remembered(claimed, network, monkeypatch):
+    def prepare(_self, _post, _access, window):
+        window.limits.append(Remaining("account", 0, 600.0))
+        return {}
+
+    monkeypatch.setattr(network, "prepare", prepare)
+    now = timezone.now()
+    assert deliveries.prepare(claimed, tokens.open_access(claimed.account, now=now), now)
+    assert Bucket.objects.get(account=claimed.account, left=0).resets_at > now
