@@ -10,6 +10,7 @@ from typing import Any
 
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
+from django.contrib.sessions.exceptions import SessionInterrupted
 from django.db.models import QuerySet
 
 from .models import LoginSession, Person
@@ -42,6 +43,12 @@ class SessionStore(DatabaseStore):
     def get_model_class(cls) -> type[LoginSession]:  # type: ignore[override]
         """The row that a session is."""
         return LoginSession
+
+    def cycle_key(self) -> None:
+        """Give it another key. Raises SessionInterrupted where it was ended since it was read."""
+        if self.keys() and self.session_key and not self.exists(self.session_key):
+            raise SessionInterrupted
+        super().cycle_key()
 
     def create_model_instance(self, data: dict[str, Any]) -> LoginSession:  # type: ignore[override]
         """Fill the row."""

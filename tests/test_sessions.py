@@ -1,5 +1,6 @@
 """How long logins last, what ends them, and the person's own list (ASVS 7)."""
 
+import contextlib
 import datetime as dt
 import re
 import time
@@ -7,6 +8,7 @@ import time
 import pytest
 from allauth.account.models import EmailAddress
 from allauth.mfa.totp.internal.auth import hotp_value, yield_hotp_counters_from_time
+from django.contrib.sessions.exceptions import SessionInterrupted
 from django.core.management import call_command
 from django.db import connection
 from django.test import Client
@@ -14,6 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from ambassadors import login_sessions, logins, memberships
+from ambassadors.login_sessions import SessionStore
 from ambassadors.models import AuditEntry, LoginSession, Role
 from people import departures
 
@@ -290,3 +293,14 @@ def test_nobody_else_ends_somebodys_sessions(jona, person, role):
     visitor = log_in(jona)
     browser(person("Selin", role)).post("/system/roles/", {"act": "log_out", "whose": jona.email})
     assert is_in(visitor)
+
+
+@pytest.mark.django_db
+def test_session_that_gets_another_key_as_it_is_ended_is_ended(jona, mirja):
+    """A fresh proof and changed roles give it one, and would have made it anew."""
+    going = SessionStore(browser(jona).session.session_key)
+    assert going["began_at"]  # a request has begun and has read it
+    logins.log_out(person=jona, by=mirja, now=timezone.now())
+    with contextlib.suppress(SessionInterrupted):
+        going.cycle_key()
+    assert not LoginSession.objects.filter(person=jona).exists()
