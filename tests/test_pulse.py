@@ -176,12 +176,13 @@ def test_closing_destroys_what_could_lead_to_people(crew, hr, mailoutbox):
 def test_login_that_ended_keeps_nothing(crew, hr):
     crew(6)
     opened(hr)
-    stranger = Client()
-    sent = stranger.post("/pulse/", form([1] * 5, text="My secret remark"))
+    visitor = Client()
+    visitor.post("/accounts/login/", {"login": hr.email, "password": "moin-moin-nordwind"})
+    visitor.session.flush()  # the device still knows whose it is
+    sent = visitor.post("/pulse/", form([1] * 5, text="My secret remark"))
     assert sent.status_code == 302 and "unkept" in sent["Location"]
     assert "secret" not in str([s.get_decoded() for s in Session.objects.all()])
-    other = Client()
-    other.post("/notebook/", {"text": "My own note"})
+    visitor.post("/notebook/", {"text": "My own note"})
     assert "My+own+note" in str([s.get_decoded() for s in Session.objects.all()])
 
 
