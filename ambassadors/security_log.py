@@ -7,6 +7,7 @@ docs/logs.md shows the list to operators and the works council. Knows no Django:
 """
 
 import enum
+import json
 import logging
 
 log = logging.getLogger("botschaft.security")
@@ -42,7 +43,7 @@ def tell(event: Event, **fields: object) -> None:
     """Write one line; a field without a value is left out. Raises KeyError for an undeclared one.
 
     Values are words of ours, numbers and names of hosts: whatever else stands in one is cut down
-    to a line of 200 signs.
+    to a line of 200 signs, and in quotes, so that it adds no field of its own.
     """
     if strange := fields.keys() - set(event.fields):
         raise KeyError(*sorted(strange))
@@ -51,5 +52,11 @@ def tell(event: Event, **fields: object) -> None:
         for name in event.fields
         if (value := fields.get(name)) not in {None, ""}
     }
-    line = " ".join([event.word, *(f"{name}={value}" for name, value in told.items())])
+    line = " ".join([event.word, *(f"{name}={_whole(value)}" for name, value in told.items())])
     log.log(event.level, "%s", line, extra={"event": {"event": event.word, **told}})
+
+
+def _whole(value: int | str) -> int | str:
+    """A value that stands as one: with quotes where it has blanks, quotes or signs of equality."""
+    plain = isinstance(value, int) or not set(value) & set(' "=')
+    return value if plain else json.dumps(value, ensure_ascii=False)

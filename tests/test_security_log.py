@@ -70,6 +70,12 @@ def test_value_cannot_begin_a_line_and_stands_in_the_object_for_machines(caplog)
     )
 
 
+def test_value_adds_no_field_of_its_own(caplog):
+    tell(Event.LOGIN_REFUSED, way="company", why='urn:x person=7 "quoted"')
+    [record] = caplog.records
+    assert record.getMessage() == (r'login.refused way=company why="urn:x person=7 \"quoted\""')
+
+
 def test_moment_is_told_in_utc_with_its_offset(caplog):
     tell(Event.LOGIN_WAVE, count=3)
     caplog.records[0].created = 1_800_000_000.0
