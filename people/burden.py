@@ -8,7 +8,6 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from django.db.models import Exists, OuterRef
 
@@ -100,8 +99,11 @@ def _group(
 
 def burden(*, now: dt.datetime) -> Burden:
     """What is told at present: it moves on after a week, and when five people's words changed."""
-    everybody = said()
-    answers = {person: tuple(asdict(row).values()) for person, row in everybody.items()}
-    content: Any = [asdict(group) for group in tell(everybody)]
-    kept, since = anonymity.settled("burden", answers, content, now=now, rest=REST)
+
+    def make() -> anonymity.Figure:
+        everybody = said()
+        answers = {person: tuple(asdict(row).values()) for person, row in everybody.items()}
+        return anonymity.Figure(answers, [asdict(group) for group in tell(everybody)])
+
+    kept, since = anonymity.settled("burden", make, now=now, rest=REST)
     return Burden([Told(**{**row, "kinds": tuple(row["kinds"])}) for row in kept], since)

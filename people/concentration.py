@@ -69,8 +69,11 @@ def tell(
 
 def concentration(*, now: dt.datetime) -> Concentration:
     """What is told at present: it moves on after four weeks, when five people's part changed."""
-    measured, made = reactions(now=now), posts(now=now)
-    answers = {key: (measured.get(key, 0), made[key]) for key in made}
-    content = tell(measured, made)
-    kept, since = anonymity.settled("concentration", answers, content, now=now, rest=REST)
+
+    def make() -> anonymity.Figure:
+        measured, made = reactions(now=now), posts(now=now)
+        answers = {key: (measured.get(key, 0), made[key]) for key in made}
+        return anonymity.Figure(answers, tell(measured, made))
+
+    kept, since = anonymity.settled("concentration", make, now=now, rest=REST)
     return Concentration(**kept, since=since)

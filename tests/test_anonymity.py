@@ -13,8 +13,10 @@ from collections import defaultdict
 from functools import cached_property
 from urllib.parse import urlencode
 
+import pytest
 from django.apps import apps
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -95,8 +97,10 @@ PROVEN = {
     "people/burden.py:tell": "test_anonymity.py:test_pairs_of_answers_tell_on_no_fewer_than_five",
     "people/burden.py:_group": "test_anonymity.py:test_pairs_of_answers_tell_on_no_fewer_than_five",
     "people/burden.py:burden": "test_anonymity.py:test_pairs_of_answers_tell_on_no_fewer_than_five",
+    "people/burden.py:make": "test_anonymity.py:test_pairs_of_answers_tell_on_no_fewer_than_five",
     "people/concentration.py:tell": "test_anonymity.py:test_what_rests_on_three_is_blind_to_who_they_are",
     "people/concentration.py:concentration": "test_anonymity.py:test_pairs_of_answers_tell_on_no_fewer_than_five",
+    "people/concentration.py:make": "test_anonymity.py:test_pairs_of_answers_tell_on_no_fewer_than_five",
     "people/coverage.py:_cells": "test_anonymity.py:test_pairs_of_answers_tell_on_no_fewer_than_five",
     "people/coverage.py:spoken": "test_anonymity.py:test_pairs_of_answers_tell_on_no_fewer_than_five",
 }
@@ -819,6 +823,17 @@ def test_pairs_of_answers_tell_on_no_fewer_than_five(db, seed):
         attack_time(company)
         attack_months(company, reader.browser)
         transaction.set_rollback(True)
+
+
+@pytest.mark.parametrize("figure", [concentration.concentration, burden.burden])
+def test_figure_that_rests_is_read_and_not_made(figure, db, django_assert_num_queries):
+    """A year of everybody's posts is not added up at every look (P8)."""
+    first = figure(now=timezone.now())
+    with django_assert_num_queries(1):
+        assert figure(now=timezone.now() + dt.timedelta(days=6)) == first
+    with CaptureQueriesContext(connection) as made:
+        figure(now=timezone.now() + dt.timedelta(days=40))
+    assert len(made) > 1  # its rest is over: it may change
 
 
 def attack_time(company):
