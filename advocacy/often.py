@@ -4,10 +4,10 @@ Far beyond what a person does by hand, and below what would slow the others down
 kept from stopping something. Without Redis everybody goes on.
 """
 
-from django.core.cache import cache
 from django.http import HttpRequest
 
 from ambassadors import security_log
+from ambassadors.counts import count
 from ambassadors.security_log import Event
 
 WRITES, WRITES_WITHIN = 600, 60  # of one person; seconds
@@ -53,9 +53,6 @@ def is_too_much(request: HttpRequest) -> bool:
 
 def _count(key: str, seconds: int) -> int:
     try:
-        cache.add(key, 0, seconds)
-        if (count := int(cache.incr(key))) == 1:
-            cache.touch(key, seconds)  # should it have ended between the two
+        return count(key, seconds)
     except Exception:  # noqa: BLE001 - whatever the cache throws
         return 0
-    return count

@@ -13,7 +13,7 @@ from django.urls import Resolver404, resolve
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
-from ambassadors import audit
+from ambassadors import audit, counts
 from ambassadors.models import Person
 
 from .models import Feedback
@@ -69,8 +69,7 @@ def say(*, by: Person, text: str, page: str, named: bool, now: dt.datetime) -> F
 def _may(person: Person, today: dt.date) -> bool:
     key = cache.get_or_set(f"feedback-key:{today}", lambda: secrets.token_hex(16), _DAY_SECONDS)
     name = hmac.new(str(key).encode(), str(person.pk).encode(), hashlib.sha256).hexdigest()
-    cache.add(f"feedback:{name}", 0, _DAY_SECONDS)
-    return cache.incr(f"feedback:{name}") <= A_DAY
+    return counts.count(f"feedback:{name}", _DAY_SECONDS) <= A_DAY
 
 
 @transaction.atomic

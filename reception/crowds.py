@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 from django.core.cache import cache
 
+from ambassadors.counts import count
+
 _DAY = 25 * 3600  # seconds
 _MINUTES = 600
 # A school class asks from one network. From so many in ten minutes on, somebody looks first.
@@ -39,14 +41,6 @@ def _salt(day: dt.date) -> str:
     return kept
 
 
-def _count(name: str, seconds: int) -> int:
-    cache.add(name, 0, seconds)
-    try:
-        return int(cache.incr(name))
-    except ValueError:  # it ended between the two
-        return 1
-
-
 def _hidden(what: str, day: dt.date) -> str:
     return hmac.new(_salt(day).encode(), what.encode(), hashlib.sha256).hexdigest()[:32]
 
@@ -54,10 +48,10 @@ def _hidden(what: str, day: dt.date) -> str:
 def measure(network: str, *, now: dt.datetime) -> Crowd:
     """Count one question from a network and say what follows. Without Redis somebody looks."""
     try:
-        hour = _count(f"reception:hour:{now:%Y%m%d%H}", 3_700)
+        hour = count(f"reception:hour:{now:%Y%m%d%H}", 3_700)
         lately = 0
         if network:
-            lately = _count(f"reception:from:{_hidden(network, now.date())}", _MINUTES)
+            lately = count(f"reception:from:{_hidden(network, now.date())}", _MINUTES)
     except Exception:  # noqa: BLE001 - whatever the cache throws, the question is not lost
         return Crowd(why="unmeasured")
     if hour > MOST or lately > TOO_MANY:
@@ -69,6 +63,6 @@ def may_write_to(address: str, *, now: dt.datetime) -> bool:
     """Whether an address that a stranger typed gets one more mail of ours today."""
     try:
         name = _hidden(f"to:{address.casefold()}", now.date())
-        return _count(f"reception:to:{name}", _DAY) <= PER_ADDRESS
+        return count(f"reception:to:{name}", _DAY) <= PER_ADDRESS
     except Exception:  # noqa: BLE001 - as above; the page has the link as well
         return False

@@ -5,13 +5,13 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
-from django.core.cache import cache
 from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
 from rest_framework.request import Request
 
+from ambassadors import counts
 from integrations import api_tokens
 from integrations.models import ApiToken
 
@@ -68,8 +68,7 @@ def count(token: ApiToken) -> Rate | None:
     now = timezone.now()
     name = f"api-{token.pk}-{now:%H%M}"
     try:
-        cache.add(name, 0, 2 * _WINDOW)
-        used = int(cache.incr(name))
+        used = counts.count(name, 2 * _WINDOW)
     except Exception:  # noqa: BLE001 - whatever the cache throws
         return None
     return Rate(settings.API_A_MINUTE - used, _WINDOW - now.second)
