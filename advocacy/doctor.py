@@ -161,7 +161,7 @@ def _redis() -> Iterator[Finding]:
         policy = str(link.config_get("maxmemory-policy").get("maxmemory-policy", ""))
     except RedisError as error:
         yield Finding(
-            f"Redis does not answer: {_first_line(error)}",
+            f"Redis does not answer: {first_line(error)}",
             "Workers send on without it, every 15 seconds; clicks are not counted. Start it.",
         )
         return
@@ -184,7 +184,7 @@ def _mail() -> Iterator[Finding]:
         link.close()
     except OSError as error:
         yield Finding(
-            f"The mail server does not take us: {_first_line(error)}",
+            f"The mail server does not take us: {first_line(error)}",
             "Look at EMAIL_HOST, EMAIL_PORT, EMAIL_HOST_USER and EMAIL_USE_TLS.",
             grave=False,
         )
@@ -208,7 +208,7 @@ def _database() -> Iterator[Finding]:
             now, version = cursor.fetchone()
     except DatabaseError as error:
         yield Finding(
-            f"PostgreSQL does not answer: {_first_line(error)}",
+            f"PostgreSQL does not answer: {first_line(error)}",
             "Nothing works without it. Look at DATABASE_URL and whether it runs.",
         )
         return
@@ -260,7 +260,7 @@ def _workers() -> Iterator[Finding]:
     try:
         answers = current_app.control.inspect(timeout=3).ping() or {}
     except (OSError, RedisError) as error:
-        yield Finding(f"Workers cannot be asked: {_first_line(error)}", "Look at Redis first.")
+        yield Finding(f"Workers cannot be asked: {first_line(error)}", "Look at Redis first.")
         return
     if not answers:
         yield Finding(
@@ -286,7 +286,8 @@ def _administrators() -> Iterator[Finding]:
         )
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """What a server said, in a line; the kind of mistake where it said nothing."""
     return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 

@@ -41,7 +41,15 @@ def own_words() -> set[str]:
     return {word for word in words if len(word) >= _SHORTEST_WORD}
 
 
-class LongestPasswordValidator:
+class _Validator:
+    """What Django asks of each beside the verdict."""
+
+    def get_help_text(self) -> str:
+        """Nothing to say beforehand."""
+        return ""
+
+
+class LongestPasswordValidator(_Validator):
     """At most so long that hashing it stays cheap (ASVS 6.2.9 asks for 64 at least)."""
 
     def validate(self, password: str, user: object = None) -> None:
@@ -49,10 +57,6 @@ class LongestPasswordValidator:
         del user
         if len(password) > LONGEST:
             raise ValidationError(_("At most %(most)s characters.") % {"most": LONGEST})
-
-    def get_help_text(self) -> str:
-        """Nothing to say beforehand."""
-        return ""
 
 
 class DressedPasswordValidator(CommonPasswordValidator):
@@ -68,7 +72,7 @@ class DressedPasswordValidator(CommonPasswordValidator):
             raise ValidationError(_("This password is tried first by everybody who guesses."))
 
 
-class OwnWordsValidator:
+class OwnWordsValidator(_Validator):
     """A word of the company is no password, whatever digits and signs stand around it."""
 
     def validate(self, password: str, user: object = None) -> None:
@@ -82,12 +86,8 @@ class OwnWordsValidator:
                 _("The names of the company are tried first. Add words of yours.")
             )
 
-    def get_help_text(self) -> str:
-        """Nothing to say beforehand."""
-        return ""
 
-
-class BreachedPasswordValidator:
+class BreachedPasswordValidator(_Validator):
     """None that stands in the folder BREACHED_PASSWORDS; nobody outside is asked.
 
     A file for each range, as Have I Been Pwned's downloader writes them: ``21BD1.txt`` holds a line
@@ -105,7 +105,3 @@ class BreachedPasswordValidator:
         lines = path.read_text(encoding="ascii").splitlines() if path.is_file() else []
         if any(line.upper().startswith(f"{found[5:]}:") for line in lines):
             raise ValidationError(_("This password stands in lists that were stolen elsewhere."))
-
-    def get_help_text(self) -> str:
-        """Nothing to say beforehand."""
-        return ""

@@ -311,11 +311,11 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 # closes everything to whoever came in by a password or a mailed code alone, and has all of these
 # roles rest. Usual are the roles, and without a company login everybody. Empty: nobody needs one.
 MFA_ROLES = ["administrator", "curator", "legal", "hr", "auditor"]
-_HAS_COMPANY = bool(company.oidc_apps(env, ORGANISATION) or company.saml_apps(env, ORGANISATION))
+_OIDC, _SAML = company.oidc_apps(env, ORGANISATION), company.saml_apps(env, ORGANISATION)
 MFA_REQUIRED_ROLES = [
     name.strip()
     for name in env(
-        "MFA_REQUIRED_ROLES", ",".join(MFA_ROLES) if _HAS_COMPANY else "everybody"
+        "MFA_REQUIRED_ROLES", ",".join(MFA_ROLES) if _OIDC or _SAML else "everybody"
     ).split(",")
     if name.strip()
 ]
@@ -341,8 +341,8 @@ SOCIALACCOUNT_STORE_TOKENS = False
 SOCIALACCOUNT_LOGIN_ON_GET = False  # a link of another site begins no login
 # Company login over OpenID Connect and SAML 2.0. Every setting is described in advocacy/company.py.
 SOCIALACCOUNT_PROVIDERS = {
-    "openid_connect": {"OAUTH_PKCE_ENABLED": True, "APPS": company.oidc_apps(env, ORGANISATION)},
-    "saml": {"APPS": company.saml_apps(env, ORGANISATION)},
+    "openid_connect": {"OAUTH_PKCE_ENABLED": True, "APPS": _OIDC},
+    "saml": {"APPS": _SAML},
 }
 # Domains whose addresses the company's identity provider vouches for, comma-separated. An address
 # that it does not call verified matches a person only from one of them. With domains set, no

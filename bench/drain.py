@@ -94,7 +94,7 @@ def measure(made: Stage, *, size: int, pairs: int = PAIRS) -> list[Result]:
     with Visitors(Door(made.port, reader)) as busy:
         stopping.start()
         arrivals = drained(made, great, seconds=max(size / 20, 120))
-    spent = {name: 1000 * (now - before[name]) / size for name, now in made.processor().items()}
+    spent = made.spent(before, size)
     stops = stopping.end()
     grown = (made.resident() - resident) / 1e6
     arrivals = made.arrivals()[-len(arrivals) :]

@@ -1,6 +1,5 @@
 """What a page, a post and a hold cost with a tenth of three years of history, and with all of it."""
 
-import http.client
 import statistics
 import time
 from collections import defaultdict
@@ -12,7 +11,6 @@ from ambassadors.models import Person
 from campaigns.models import Delivery, Suggestion
 
 from . import load, seed
-from .desk import login
 from .door import Door, quantile
 from .drain import drained, rate
 from .result import Result
@@ -49,17 +47,11 @@ def pages() -> dict[str, tuple[str, str]]:
     return {name: (path, who) for who, paths in by.items() for name, path in paths.items()}
 
 
-def fetch(made: Stage, path: str, cookie: str) -> float:
+def opened(door: Door, path: str) -> float:
     """Milliseconds until the whole page is there."""
-    line = http.client.HTTPConnection("localhost", made.port, timeout=120)
-    began = time.monotonic()
-    line.request("GET", path, headers={"Cookie": cookie})
-    answer = line.getresponse()
-    page = answer.read()
-    took = 1000 * (time.monotonic() - began)
-    line.close()
-    assert answer.status == 200, (path, answer.status, page[:300])
-    return took
+    status, seconds = door.get(path)
+    assert status == 200, (path, status)
+    return 1000 * seconds
 
 
 def read_in_sequence() -> dict[str, int]:
@@ -80,25 +72,22 @@ class Look:
         self.made, self.chief = made, chief
         self.pages: dict[str, list[float]] = defaultdict(list)
         self.sequential: dict[str, int] = {}
-        cookies = self._cookies(house)
+        doors = self._doors(house)
         paths = pages()
         before = read_in_sequence()
         for name, (path, who) in paths.items():
-            mine = cookies[who]
-            times = [fetch(made, path, mine[n % len(mine)]) for n in range(WARM + PAGES_EACH)]
+            mine = doors[who]
+            times = [opened(mine[n % len(mine)], path) for n in range(WARM + PAGES_EACH)]
             self.pages[name] = times[WARM:]
         after = read_in_sequence()
         self.sequential = {t: after[t] - before[t] for t in after if after[t] > before[t]}
 
-    def _cookies(self, house: seed.Company) -> dict[str, list[str]]:
+    def _doors(self, house: seed.Company) -> dict[str, list[Door]]:
         """Sessions: people from the busiest to the quietest, a curator, HR."""
         step = max(len(house.ambassadors) // 20, 1)
         some = Person.objects.filter(pk__in=house.ambassadors[::step])
-        return {
-            "a person": [login(who) for who in some],
-            "curator": [login(house.curator)],
-            "hr": [login(load.people(1, "hr")[0])],
-        }
+        who = {"a person": some, "curator": [house.curator], "hr": load.people(1, "hr")}
+        return {kind: [Door(self.made.port, one) for one in rows] for kind, rows in who.items()}
 
     def send(self) -> None:
         """Posts a second, and how long a hold takes with so much waiting as there is."""

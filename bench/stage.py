@@ -129,6 +129,10 @@ class Stage:
         parents |= {name: child.pid for name, child in self.family.children.items()}
         return {name: _processor(pid) for name, pid in parents.items()}
 
+    def spent(self, before: dict[str, float], count: int) -> dict[str, float]:
+        """Milliseconds of processor time for each of ``count`` things since ``before``."""
+        return {k: 1000 * (v - before[k]) / count for k, v in self.processor().items()}
+
     def repoint(self, database_url: str) -> None:
         """Use another database from now on, here and in processes started later."""
         self.env["DATABASE_URL"] = os.environ["DATABASE_URL"] = database_url

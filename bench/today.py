@@ -156,7 +156,7 @@ def measure(made: Stage, *, size: int) -> list[Result]:
             ours.append(read(made.port, "/", cookies))
     before = made.processor()
     alone = read(made.port, "/", cookies)
-    spent = {k: 1000 * (v - before[k]) / len(alone.took) for k, v in made.processor().items()}
+    spent = made.spent(before, len(alone.took))
     feed = read(made.port, "/suggestions/", cookies)
     history(people, suggestions, range(days + 1, 10 * days + 1))
     long = [read(made.port, "/", cookies) for _ in range(ROUNDS)]

@@ -5,7 +5,6 @@ import functools
 import math
 import pickle
 import re
-from pathlib import Path
 
 import pytest
 from allauth.account import app_settings as account_settings
@@ -22,8 +21,8 @@ from django.test import Client
 from django.urls import get_resolver
 
 from .conftest import browser
+from .test_architecture import CODE, ROOT
 
-ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs/asvs.md"
 ANSWERS = ("met", "not applicable", "open")
 REQUIRED = dict(
@@ -244,20 +243,8 @@ def test_forms_without_a_token_are_those_that_need_none():
 
 
 def test_no_template_is_made_of_text():
-    rooms = (
-        "advocacy",
-        "ambassadors",
-        "campaigns",
-        "curation",
-        "integrations",
-        "people",
-        "reception",
-    )
     made = [
-        path.name
-        for room in rooms
-        for path in (ROOT / room).rglob("*.py")
-        if re.search(r"\bTemplate\(|from_string\(", path.read_text())
+        path.name for path in CODE if re.search(r"\bTemplate\(|from_string\(", path.read_text())
     ]
     assert made == []
 
@@ -298,17 +285,8 @@ def test_input_is_decoded_once(jona):
 
 def test_patterns_of_formatting_are_ours():
     """What ``format`` is called on could reach into objects: a literal, a constant, a translation (1.3.10)."""
-    rooms = (
-        "advocacy",
-        "ambassadors",
-        "campaigns",
-        "curation",
-        "integrations",
-        "people",
-        "reception",
-    )
     wrong = []
-    for path in (p for room in rooms for p in (ROOT / room).rglob("*.py")):
+    for path in CODE:
         for node in ast.walk(ast.parse(path.read_text())):
             if (
                 isinstance(node, ast.Call)

@@ -6,7 +6,6 @@ import re
 import socket
 import ssl
 import threading
-from pathlib import Path
 
 import pytest
 from allauth.mfa.totp.internal.auth import TOTP
@@ -25,8 +24,8 @@ from integrations.safe_fetch import NotFetched, fetch
 from integrations.wire import Blocked, NotSent, call
 
 from .conftest import browser
+from .test_architecture import CODE, ROOT
 
-ROOT = Path(__file__).parents[1]
 PASSWORD = "moin-moin-nordwind"
 
 
@@ -85,19 +84,8 @@ def test_moment_is_told_in_utc_with_its_offset(caplog):
 
 def test_there_is_no_other_log_than_standard_error():
     assert set(settings.LOGGING["handlers"]) == {"stderr"}
-    rooms = [
-        "advocacy",
-        "ambassadors",
-        "campaigns",
-        "curation",
-        "integrations",
-        "people",
-        "reception",
-    ]
     handlers = re.compile(r"(File|Syslog|SysLog|Socket|HTTP|SMTP)Handler|basicConfig|addHandler")
-    found = [
-        p.name for r in rooms for p in (ROOT / r).rglob("*.py") if handlers.search(p.read_text())
-    ]
+    found = [path.name for path in CODE if handlers.search(path.read_text())]
     assert found == []
 
 

@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from advocacy import company, ink
+from advocacy.doctor import first_line
 from advocacy.ink import InkRefused
 from ambassadors import audit
 from ambassadors.models import Person, Role
@@ -61,7 +62,7 @@ def try_mail(request: HttpRequest) -> HttpResponse:
             [by.email],
         )
     except (OSError, smtplib.SMTPException) as error:
-        said = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+        said = first_line(error)[:200]
         messages.error(request, _("The mail server did not take it: %(said)s") % {"said": said})
     else:
         messages.success(

@@ -157,14 +157,7 @@ def planned(company: Company) -> None:
         due_at = (company.now + dt.timedelta(days=1 + index % 4)).replace(
             hour=(6, 8, 10, 11)[index % 4], minute=15
         )
-        Delivery.objects.create(
-            post=post,
-            account=company.walls[person.pk],
-            rkey=make_tid(int(due_at.timestamp() * 1e6), company.dice.getrandbits(10)),
-            written_at=company.now,
-            due_at=due_at,
-            not_after=due_at + dt.timedelta(days=1),
-        )
+        _wait(company, post, due_at)
 
 
 def pile(company: Company) -> None:
@@ -178,15 +171,20 @@ def pile(company: Company) -> None:
     noon = dt.datetime.combine(day, dt.time(12, 15), Programme.the().zone)
     for index, person in enumerate(list(company.people.values())[21:30]):
         post = _text_of(company, person, variant, wording.GAP.sub(_NOONS[index], variant.text))
-        Delivery.objects.create(
-            post=post,
-            account=company.walls[person.pk],
-            rkey=make_tid(int(noon.timestamp() * 1e6), company.dice.getrandbits(10)),
-            written_at=company.now,
-            due_at=noon,
-            movable=index % 4 > 0,
-            not_after=noon + dt.timedelta(days=1),
-        )
+        _wait(company, post, noon, movable=index % 4 > 0)
+
+
+def _wait(company: Company, post: Post, due_at: dt.datetime, *, movable: bool = False) -> None:
+    """Let a post wait for its moment on its person's practice wall."""
+    Delivery.objects.create(
+        post=post,
+        account=company.walls[post.person_id],
+        rkey=make_tid(int(due_at.timestamp() * 1e6), company.dice.getrandbits(10)),
+        written_at=company.now,
+        due_at=due_at,
+        movable=movable,
+        not_after=due_at + dt.timedelta(days=1),
+    )
 
 
 def _text_of(company: Company, person: Person, variant: Variant, text: str) -> Post:
