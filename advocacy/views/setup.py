@@ -106,7 +106,6 @@ def _network(network: Network) -> dict[str, Any]:
     name = network.abilities.name
     return {
         "name": name,
-        "label": network.abilities.label,
         "needs_app": network.abilities.app_needed,
         "ready": not network.abilities.app_needed or clients.configured(name) is not None,
         "setting": f"{name.upper()}_CLIENT_ID",
