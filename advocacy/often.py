@@ -7,7 +7,7 @@ kept from stopping something. Without Redis everybody goes on.
 from django.http import HttpRequest
 
 from ambassadors import security_log
-from ambassadors.counts import count
+from ambassadors.counts import counted
 from ambassadors.security_log import Event
 
 WRITES, WRITES_WITHIN = 600, 60  # of one person; seconds
@@ -53,6 +53,6 @@ def is_too_much(request: HttpRequest) -> bool:
 
 def _count(key: str, seconds: int) -> int:
     try:
-        return count(key, seconds)
+        return counted(key, seconds)
     except Exception:  # noqa: BLE001 - whatever the cache throws
         return 0

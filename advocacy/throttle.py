@@ -17,7 +17,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from ambassadors import security_log
-from ambassadors.counts import count
+from ambassadors.counts import counted
 from ambassadors.models import normalise_email
 from ambassadors.security_log import Event
 from campaigns.senders import sender
@@ -93,7 +93,7 @@ def begin(request: HttpRequest, login: str) -> Try:
     network = network and _mark("network", network)
     if cache.get(f"{account}:wait") or (network and cache.get(network, 0) >= _NETWORK_TRIES):
         raise TooOften
-    tries = count(account, _REMEMBERED, renew=True)
+    tries = counted(account, _REMEMBERED, renew=True)
     if tries >= FREE:
         wait = min(FIRST_WAIT << min(tries - FREE, 10), LONGEST_WAIT)
         if not cache.add(f"{account}:wait", 1, wait):  # somebody was let through this moment
@@ -105,13 +105,13 @@ def begin(request: HttpRequest, login: str) -> Try:
 def failed(made: Try) -> None:
     """It was wrong."""
     if made.network:
-        count(made.network, _NETWORK_SPAN)
-    everywhere = count("login:failures", _NETWORK_SPAN)
+        counted(made.network, _NETWORK_SPAN)
+    everywhere = counted("login:failures", _NETWORK_SPAN)
     if everywhere == settings.LOGIN_ALARM:
         security_log.tell(Event.LOGIN_WAVE, count=everywhere)
 
 
 def succeeded(made: Try) -> None:
     """It was right: it does not count. Those before it do, for whoever else made them."""
-    count(made.account, _REMEMBERED, by=-1, renew=True)
+    counted(made.account, _REMEMBERED, by=-1, renew=True)
     cache.delete(f"{made.account}:wait")

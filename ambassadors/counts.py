@@ -3,7 +3,7 @@
 from django.core.cache import cache
 
 
-def count(key: str, seconds: int, *, by: int = 1, renew: bool = False) -> int:
+def counted(key: str, seconds: int, *, by: int = 1, renew: bool = False) -> int:
     """Count atomically; the number ends ``seconds`` after its first, or with ``renew`` its last.
 
     Raises whatever the cache throws when it is away.

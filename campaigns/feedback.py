@@ -69,7 +69,7 @@ def say(*, by: Person, text: str, page: str, named: bool, now: dt.datetime) -> F
 def _may(person: Person, today: dt.date) -> bool:
     key = cache.get_or_set(f"feedback-key:{today}", lambda: secrets.token_hex(16), _DAY_SECONDS)
     name = hmac.new(str(key).encode(), str(person.pk).encode(), hashlib.sha256).hexdigest()
-    return counts.count(f"feedback:{name}", _DAY_SECONDS) <= A_DAY
+    return counts.counted(f"feedback:{name}", _DAY_SECONDS) <= A_DAY
 
 
 @transaction.atomic

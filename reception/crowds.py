@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from django.core.cache import cache
 
-from ambassadors.counts import count
+from ambassadors.counts import counted
 
 _DAY = 25 * 3600  # seconds
 _MINUTES = 600
@@ -48,10 +48,10 @@ def _hidden(what: str, day: dt.date) -> str:
 def measure(network: str, *, now: dt.datetime) -> Crowd:
     """Count one question from a network and say what follows. Without Redis somebody looks."""
     try:
-        hour = count(f"reception:hour:{now:%Y%m%d%H}", 3_700)
+        hour = counted(f"reception:hour:{now:%Y%m%d%H}", 3_700)
         lately = 0
         if network:
-            lately = count(f"reception:from:{_hidden(network, now.date())}", _MINUTES)
+            lately = counted(f"reception:from:{_hidden(network, now.date())}", _MINUTES)
     except Exception:  # noqa: BLE001 - whatever the cache throws, the question is not lost
         return Crowd(why="unmeasured")
     if hour > MOST or lately > TOO_MANY:
@@ -63,6 +63,6 @@ def may_write_to(address: str, *, now: dt.datetime) -> bool:
     """Whether an address that a stranger typed gets one more mail of ours today."""
     try:
         name = _hidden(f"to:{address.casefold()}", now.date())
-        return count(f"reception:to:{name}", _DAY) <= PER_ADDRESS
+        return counted(f"reception:to:{name}", _DAY) <= PER_ADDRESS
     except Exception:  # noqa: BLE001 - as above; the page has the link as well
         return False

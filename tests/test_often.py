@@ -64,10 +64,10 @@ def test_without_redis_everybody_goes_on(jona, monkeypatch):
 def test_count_whose_end_came_between_two_questions_ends_all_the_same():
     """Redis then counts on without an end, and somebody would be locked out for good."""
     cache.set("counted", 0, None)
-    counts.count("counted", 60)
+    counts.counted("counted", 60)
     assert 0 < cache._cache.get_client(None).ttl(cache.make_key("counted")) <= 60
     cache.touch("counted", 20)
-    counts.count("counted", 60)
+    counts.counted("counted", 60)
     assert cache._cache.get_client(None).ttl(cache.make_key("counted")) <= 20  # no write renews it
 
 

@@ -68,7 +68,7 @@ def count(token: ApiToken) -> Rate | None:
     now = timezone.now()
     name = f"api-{token.pk}-{now:%H%M}"
     try:
-        used = counts.count(name, 2 * _WINDOW)
+        used = counts.counted(name, 2 * _WINDOW)
     except Exception:  # noqa: BLE001 - whatever the cache throws
         return None
     return Rate(settings.API_A_MINUTE - used, _WINDOW - now.second)

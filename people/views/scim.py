@@ -76,7 +76,7 @@ def _may_go_on(token: ScimToken) -> bool:
     """Count the request; without Redis everybody goes on."""
     name = f"scim-{token.pk}-{timezone.now():%H%M}"
     try:
-        return counts.count(name, 120) <= _A_MINUTE
+        return counts.counted(name, 120) <= _A_MINUTE
     except Exception:  # noqa: BLE001 - whatever the cache throws
         return True
 
