@@ -19,7 +19,24 @@ ELSEWHERE = {
     "curation.tasks.read_sources",  # asks other hosts: tests/test_sources.py
     "curation.tasks.count_tags",  # likewise: tests/test_tags.py
 }
-MORNING = dt.datetime(2026, 12, 1, 7, 25, tzinfo=dt.UTC)  # a Tuesday, when mails are written
+# These find something to do on the next working morning, whichever day the demonstration is made.
+BUSY = {
+    "campaigns.tasks.chats_due",
+    "integrations.tasks.seal_record",
+    "people.tasks.remind_of_courses",
+    "people.tasks.write_in_the_morning",
+    "reception.tasks.send_letters",
+    "reception.tasks.send_talk_mails",
+    "reception.tasks.tend_questions",
+}
+
+
+def morning():
+    """The next working day at the time when mails are written, after the demonstration's today."""
+    day = timezone.now() + dt.timedelta(days=1)
+    while day.isoweekday() > 5:
+        day += dt.timedelta(days=1)
+    return day.replace(hour=7, minute=25, second=0, microsecond=0)
 
 
 def names():
@@ -43,7 +60,8 @@ def test_those_that_are_tried_elsewhere_exist():
 
 def test_every_task_twice_writes_once(monkeypatch):
     call_command("prepare_demo", verbosity=0)
-    monkeypatch.setattr(timezone, "now", lambda: MORNING)
+    then = morning()
+    monkeypatch.setattr(timezone, "now", lambda: then)
     worked, again = set(), {}
     for name in names():
         if name in ELSEWHERE:
@@ -59,4 +77,4 @@ def test_every_task_twice_writes_once(monkeypatch):
         if len(mail.outbox) != mails:
             again[name] = again.get(name, {}) | {"mails": len(mail.outbox) - mails}
     assert again == {}
-    assert len(worked) > 8, worked  # otherwise nothing was tried
+    assert worked >= BUSY  # otherwise nothing was tried
