@@ -45,10 +45,19 @@ class SessionStore(DatabaseStore):
         return LoginSession
 
     def cycle_key(self) -> None:
-        """Give it another key. Raises SessionInterrupted where it was ended since it was read."""
-        if self.keys() and self.session_key and not self.exists(self.session_key):
+        """Give it another key, in one statement: whoever ends it meanwhile ends it under both.
+
+        Django's own writes a new row and deletes the old one, which may have been ended between
+        the two. Raises SessionInterrupted where it was ended since it was read.
+        """
+        if not (self.keys() and self.session_key):
+            super().cycle_key()
+            return
+        key = self._get_new_session_key()  # type: ignore[attr-defined]
+        if not LoginSession.objects.filter(pk=self.session_key).update(session_key=key):
             raise SessionInterrupted
-        super().cycle_key()
+        self._session_key = key
+        self.modified = True
 
     def create_model_instance(self, data: dict[str, Any]) -> LoginSession:  # type: ignore[override]
         """Fill the row."""
@@ -75,3 +84,8 @@ def end(person: Person, *, but: str | None = None) -> int:
     ``but`` is the key of one that goes on.
     """
     return LoginSession.objects.filter(person=person).exclude(pk=but or "").delete()[0]
+
+
+def end_one(session: LoginSession) -> None:
+    """End one by whose it is and when it began: its key may just have become another one."""
+    LoginSession.objects.filter(person=session.person_id, began_at=session.began_at).delete()

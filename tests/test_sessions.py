@@ -3,18 +3,21 @@
 import contextlib
 import datetime as dt
 import re
+import threading
 import time
 
 import pytest
 from allauth.account.models import EmailAddress
 from allauth.mfa.totp.internal.auth import hotp_value, yield_hotp_counters_from_time
+from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.exceptions import SessionInterrupted
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from advocacy.views import sessions
 from ambassadors import login_sessions, logins, memberships
 from ambassadors.login_sessions import SessionStore
 from ambassadors.models import AuditEntry, LoginSession, Role
@@ -304,3 +307,82 @@ def test_session_that_gets_another_key_as_it_is_ended_is_ended(jona, mirja):
     with contextlib.suppress(SessionInterrupted):
         going.cycle_key()
     assert not LoginSession.objects.filter(person=jona).exists()
+
+
+def meanwhile(monkeypatch, act):
+    """Act once at the moment in which a session has looked at its row and not yet written."""
+    draws = SessionStore._get_new_session_key
+
+    def draw(store):
+        monkeypatch.setattr(SessionStore, "_get_new_session_key", draws)
+        act()
+        return draws(store)
+
+    monkeypatch.setattr(SessionStore, "_get_new_session_key", draw)
+
+
+def test_session_that_is_ended_between_look_and_write_does_not_come_back(jona, mirja, monkeypatch):
+    visitor = log_in(jona)
+    going = SessionStore(visitor.session.session_key)
+    assert going["began_at"]
+    meanwhile(monkeypatch, lambda: logins.log_out(person=jona, by=mirja, now=timezone.now()))
+    with pytest.raises(SessionInterrupted):
+        going.cycle_key()
+    going.modified = True
+    with pytest.raises(UpdateError):  # as the end of the request writes it
+        going.save()
+    assert not LoginSession.objects.filter(person=jona).exists()
+
+
+def test_fresh_proof_of_a_session_that_is_ended_meanwhile_opens_nothing(jona, mirja, monkeypatch):
+    visitor = log_in(jona)
+    meanwhile(monkeypatch, lambda: logins.log_out(person=jona, by=mirja, now=timezone.now()))
+    Role.objects.create(person=jona, name="hr")  # its key changes with the roles
+    answer = visitor.get("/me/")
+    assert (answer.status_code, LoginSession.objects.filter(person=jona).count()) == (400, 0)
+    assert not is_in(visitor)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_key_that_is_just_being_changed_is_ended_with_the_old_one(jona, mirja):
+    """Two connections: the end waits for the change to be written, and ends what it became."""
+    going = SessionStore(browser(jona).session.session_key)
+    ended = []
+
+    def end():
+        ended.append(logins.log_out(person=jona, by=mirja, now=timezone.now()))
+        connection.close()
+
+    other = threading.Thread(target=end)
+    with transaction.atomic():
+        going.cycle_key()
+        other.start()
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline and not waits_for_a_lock():
+            time.sleep(0.02)
+        assert waits_for_a_lock()
+    other.join(20)
+    assert (ended, LoginSession.objects.filter(person=jona).count()) == ([1], 0)
+
+
+def waits_for_a_lock():
+    with connection.cursor() as asking:
+        asking.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return asking.fetchone()[0] > 0
+
+
+def test_own_other_session_is_ended_though_its_key_changes_at_that_moment(jona, monkeypatch):
+    here, there = log_in(jona), log_in(jona, PHONE)
+    [name] = re.findall(r'name="end" value="([0-9a-f]+)"', here.get("/me/sessions/").text)
+    going = SessionStore(there.session.session_key)
+    compare = sessions.constant_time_compare
+
+    def renewed_first(found, asked):
+        if found == asked:
+            going.cycle_key()
+        return compare(found, asked)
+
+    monkeypatch.setattr(sessions, "constant_time_compare", renewed_first)
+    here.post("/me/sessions/", {"end": name})
+    there.cookies["sessionid"] = going.session_key
+    assert (is_in(here), is_in(there)) == (True, False)

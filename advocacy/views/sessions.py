@@ -39,6 +39,6 @@ def sessions(request: HttpRequest) -> HttpResponse:
             if row.pk == own:
                 logout(request)
                 return redirect("account_login")
-            row.delete()
+            login_sessions.end_one(row)
             messages.success(request, _("Ended. Whoever has that device has to log in again."))
     return redirect("sessions")
