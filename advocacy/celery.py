@@ -90,6 +90,15 @@ app.conf.beat_schedule = {
 app.conf.beat_schedule_filename = str(alive.BEAT)
 
 
+@signals.worker_process_init.connect  # type: ignore[untyped-decorator]
+def trace(**_about: object) -> None:
+    """A child was forked: from here on it may have threads of its own."""
+    if os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"):
+        from advocacy import tracing  # noqa: PLC0415 - costs memory only where it is asked for
+
+        tracing.start("botschaft-worker")
+
+
 @signals.worker_shutting_down.connect  # type: ignore[untyped-decorator]
 def drain(**_about: object) -> None:
     """SIGTERM: the children claim nothing more and finish what flies (C19)."""

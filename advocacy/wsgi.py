@@ -8,6 +8,10 @@ from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "advocacy.settings")
+if os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"):
+    from advocacy import tracing
+
+    tracing.start("botschaft-web")
 _django = get_wsgi_application()
 
 

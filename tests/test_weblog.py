@@ -4,6 +4,7 @@ import os
 import re
 import socket
 import subprocess
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -30,16 +31,21 @@ ODD = {
 }
 
 
-@pytest.fixture
-def server(db, tmp_path):
-    port, log = embedded.free_port(), tmp_path / "web.log"
+def database_url():
+    """The address of this test's database, for another process."""
     database = settings.DATABASES["default"]
-    url = "postgresql://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(**database)
-    command = [*demo.commands(port)["web"], "--access-logfile", "-"]
+    return "postgresql://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(**database)
+
+
+@contextmanager
+def web(var, **env):
+    """The real web server on the test's database; its port and its log."""
+    port, log = embedded.free_port(), var / "web.log"
+    env = {"DATABASE_URL": database_url(), "VAR_DIR": str(var), "DEBUG": "1"} | env
     with log.open("wb") as file:
         process = subprocess.Popen(
-            command, cwd=Path(__file__).parents[1], stdout=file, stderr=file,
-            env=os.environ | {"DATABASE_URL": url, "VAR_DIR": str(tmp_path), "DEBUG": "1"},
+            [*demo.commands(port)["web"], "--access-logfile", "-"],
+            cwd=Path(__file__).parents[1], stdout=file, stderr=file, env=os.environ | env,
         )  # fmt: skip
     try:
         demo.await_web(port)
@@ -47,6 +53,12 @@ def server(db, tmp_path):
     finally:
         process.terminate()
         process.wait(20)
+
+
+@pytest.fixture
+def server(db, tmp_path):
+    with web(tmp_path) as found:
+        yield found
 
 
 def ask(port, head):
