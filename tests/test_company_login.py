@@ -26,6 +26,7 @@ from .test_loop import DESKTOP, Visitor, chromium  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.django_db
 OIDC, SAML = "/accounts/oidc/company/login/", "/accounts/saml/company/login/"
+ARRIVE = "/accounts/saml/company/acs/"
 MAIL, NAME = "urn:oid:0.9.2342.19200300.100.1.3", "urn:oid:2.16.840.1.113730.3.1.241"
 GROUPS = "urn:oid:1.3.6.1.4.1.5923.1.5.1.1"
 HERE = "http://testserver"
@@ -719,23 +720,59 @@ def test_certificate_has_2048_bits(idp, visitor, configured, tmp_path, bits, com
         ("http://www.w3.org/2009/xmlenc11#aes256-gcm", True),
     ],
 )
-def test_weakly_encrypted_assertion_is_not_opened(idp, way, opened):
-    """It goes no further than where it arrives, so nobody learns by asking how its padding was."""
+def test_weakly_encrypted_assertion_is_not_opened(idp, way, opened, caplog):
+    """Nobody learns by asking how its padding was."""
     xml = (
         f'<p:Response xmlns:p="{NS["p"]}"><x:EncryptedData xmlns:x="http://www.w3.org/2001/04/'
         f'xmlenc#"><x:EncryptionMethod Algorithm="{way}"/></x:EncryptedData></p:Response>'
     )
-    went = Client().post("/accounts/saml/company/acs/", {"SAMLResponse": packed(xml)})
-    assert went["Location"] == (
-        "/accounts/saml/company/acs/finish/" if opened else "/accounts/login/"
+    Client(HTTP_HOST="testserver").post(ARRIVE, {"SAMLResponse": packed(xml)})
+    [said] = [r.getMessage() for r in caplog.records if r.name == "botschaft.security"]
+    assert said == (
+        'login.refused way=saml why="Unsupported SAML version"'
+        if opened
+        else "login.refused way=saml why="
     )
 
 
-def test_answer_that_is_far_too_large_is_not_kept_for_the_next_step(idp):
+def test_answer_comes_from_another_site_without_our_token(idp, visitor):
+    _action, form = saml_answer(visitor())
+    went = Client(enforce_csrf_checks=True, HTTP_HOST="testserver").post(ARRIVE, form)
+    assert (went.status_code, went["Location"]) == (302, f"{ARRIVE}finish/")
+
+
+@pytest.mark.parametrize("kind", ["large", "unsigned", "key", "changed", "nonsense"])
+def test_answer_that_the_provider_did_not_sign_is_not_kept_for_the_next_step(
+    idp, visitor, tmp_path, kind
+):
     """Whoever sends one is nobody yet, and what is kept lies in the database."""
-    form = {"SAMLResponse": packed("<p/>"), "RelayState": "x" * 1_000_000}
-    assert Client().post("/accounts/saml/company/acs/", form)["Location"] == "/accounts/login/"
-    assert all(len(row.session_data) < 100_000 for row in LoginSession.objects.all())
+    idp.sign = kind != "unsigned"
+    if kind == "key":
+        idp.key_file, idp.certificate_file, _pem = key_pair(tmp_path, "evil")
+    _action, form = saml_answer(visitor())
+    match kind:
+        case "large":
+            form["RelayState"] = "x" * 1_000_000
+        case "changed":
+            form["SAMLResponse"] = packed(idp.made[-1].replace("jona-7f3a", "mirja-0001"))
+        case "nonsense":
+            form["SAMLResponse"] = packed("<p/>")
+    before = LoginSession.objects.count()
+    answers = [visitor().inside.post(ARRIVE, form) for _ in range(3)]
+    assert {answer["Location"] for answer in answers} == {"/accounts/login/"}
+    assert LoginSession.objects.count() == before
+
+
+def test_answer_that_is_sent_over_and_over_is_kept_five_times(idp, visitor):
+    browser = visitor()
+    action, form = saml_answer(browser)
+    before = LoginSession.objects.count()
+    went = [visitor().inside.post(ARRIVE, form)["Location"] for _ in range(8)]
+    assert went == [f"{ARRIVE}finish/"] * 5 + ["/accounts/login/"] * 3
+    assert LoginSession.objects.count() == before + 5
+    action, form = saml_answer(browser)  # another one is not touched by it
+    browser.post(action, form)
+    assert browser.who == "Jona Harms"
 
 
 # In a browser, under our own policy -------------------------------------------------------------

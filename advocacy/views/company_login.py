@@ -25,10 +25,15 @@ from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.utils.decorators import method_decorator
+from django.views.decorators.csrf import csrf_exempt
 from onelogin.saml2.constants import (  # type: ignore[import-untyped]
     OneLogin_Saml2_Constants as Saml,
 )
+from onelogin.saml2.errors import OneLogin_Saml2_Error  # type: ignore[import-untyped]
 from onelogin.saml2.xml_utils import OneLogin_Saml2_XML  # type: ignore[import-untyped]
+
+from ambassadors.counts import counted
 
 # By which a provider may sign, whatever its token says (RFC 8725, 3.1).
 ALGORITHMS = frozenset(
@@ -47,7 +52,10 @@ _SMALLEST = 2048  # bits of an RSA key; NIST SP 800-57 gives them 112 bits of st
 _TRANSIENT = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient"
 _WELL_KNOWN = "/.well-known/"
 _LARGEST = 1_000_000  # characters of a SAML answer; 2,000 groups are a third of it
+MOST_ARRIVALS = 5  # of one assertion; somebody may load the page anew
 _ACS = "saml-acs-session"  # allauth's name of a cookie
+# Answers that no provider sends: no Base64, no XML, a DTD in it, none of what must stand there.
+_UNREADABLE = (PermissionDenied, ValueError, SyntaxError, OneLogin_Saml2_Error)
 
 
 class CompanyOIDC(oidc.OpenIDConnectOAuth2Adapter):  # type: ignore[misc]
@@ -228,12 +236,17 @@ def _authn_instant(response: str) -> float | None:
     )
 
 
-def _once(response: Any) -> None:
-    """Remember an assertion until it has expired; a state of ours fits only one answer anyway."""
+def _known(response: Any) -> tuple[str, int]:
+    """What an assertion is called in the cache, and the seconds until it has expired there."""
     until = response.get_last_assertion_not_on_or_after() or 0
     name = f"{response.get_last_assertion_id()}"
     key = "saml-assertion:" + hashlib.sha256(name.encode()).hexdigest()
-    left = max(int(until - time.time()), 0) + 300  # the clocks' tolerance, and more
+    return key, max(int(until - time.time()), 0) + 300  # the clocks' tolerance, and more
+
+
+def _once(response: Any) -> None:
+    """Remember an assertion until it has expired; a state of ours fits only one answer anyway."""
+    key, left = _known(response)
     if not cache.add(key, 1, timeout=left):
         raise PermissionDenied
 
@@ -264,22 +277,34 @@ def _well_encrypted(answer: bytes) -> None:
         raise PermissionDenied
 
 
-def _within_bounds(request: HttpRequest) -> None:
-    """Raise PermissionDenied for a far too large answer: it is a stranger's, and all is kept."""
+def _is_signed(request: HttpRequest, provider: SAMLProvider) -> None:
+    """Raise PermissionDenied for what a stranger made, or sends over and over: it would be kept.
+
+    The next step looks once more, at this and at whether the browser has asked.
+    """
     if len(request.POST.urlencode()) > _LARGEST:
+        raise PermissionDenied
+    _well_encrypted(binascii.a2b_base64(request.POST.get("SAMLResponse", "")))
+    answer = build_auth(request, provider)
+    answer.process_response()
+    if answer.get_errors():
+        raise PermissionDenied(answer.get_last_error_reason())
+    key, left = _known(answer)
+    if counted(f"{key}:arrived", left) > MOST_ARRIVALS:
         raise PermissionDenied
 
 
+@method_decorator(csrf_exempt, name="dispatch")  # another site sends it, that is the point
 class SAMLArrive(ACSView):  # type: ignore[misc]
-    """allauth's own; what is encrypted in a weak way is not opened at all."""
+    """allauth's own, for what the provider signed; what is weakly encrypted is not opened."""
 
     def dispatch(self, request: HttpRequest, organization_slug: str) -> HttpResponse:
         """Keep the answer for the next step, which the session's cookie reaches."""
+        provider = self.get_provider(organization_slug)
         try:
-            _within_bounds(request)
-            _well_encrypted(binascii.a2b_base64(request.POST.get("SAMLResponse", "")))
-        except (PermissionDenied, ValueError, SyntaxError) as error:  # no XML, or a DTD in it
-            return _failed(request, self.get_provider(organization_slug), error)
+            _is_signed(request, provider)
+        except _UNREADABLE as error:
+            return _failed(request, provider, error)
         answer: HttpResponse = super().dispatch(request, organization_slug)
         kept = answer.cookies.pop(_ACS)
         answer.cookies[_cookie()] = kept.value
@@ -299,7 +324,7 @@ class SAMLFinish(FinishACSView):  # type: ignore[misc]
         request.COOKIES[_ACS] = request.COOKIES.get(_cookie(), "")
         try:
             answer: HttpResponse = super().dispatch(request, organization_slug)
-        except (PermissionDenied, ValueError, SyntaxError) as error:
+        except _UNREADABLE as error:
             return _failed(request, self.get_provider(organization_slug), error)
         return answer
 
