@@ -1,4 +1,4 @@
-"""Sentences of django-allauth whose German says „Sie“; our catalogue says „du“.
+"""Sentences of django-allauth whose German says „Sie“ or is stiff; our catalogue says „du“.
 
 Nobody imports this: `make messages` reads it, so that our translations stay in the catalogue.
 """
@@ -32,6 +32,8 @@ WORDS = [
     ),
     gettext_noop("Save them  in a secure location now — they won't be shown again."),
     gettext_noop("Enter an authenticator code:"),
+    gettext_noop("Authenticator secret"),
+    gettext_noop("Authenticator code"),
     gettext_noop("You are about to generate a new set of recovery codes for your account."),
     gettext_noop("This action will invalidate your existing codes."),
     gettext_noop("Are you sure?"),
