@@ -741,6 +741,16 @@ def test_answer_comes_from_another_site_without_our_token(idp, visitor):
     assert (went.status_code, went["Location"]) == (302, f"{ARRIVE}finish/")
 
 
+def test_cookie_between_the_two_steps_is_for_the_second_alone(idp, visitor, settings):
+    _action, form = saml_answer(visitor())
+    settings.SESSION_COOKIE_SECURE = True
+    went = visitor().inside.post(ARRIVE, form)
+    [cookie] = went.cookies.values()
+    assert (cookie.key, cookie["path"], cookie["secure"], cookie["httponly"], cookie["domain"]) == (
+        "__Secure-saml-acs-session", f"{ARRIVE}finish/", True, True, "",
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize("kind", ["large", "unsigned", "key", "changed", "nonsense"])
 def test_answer_that_the_provider_did_not_sign_is_not_kept_for_the_next_step(
     idp, visitor, tmp_path, kind

@@ -12,7 +12,6 @@ from campaigns import lights
 from people.models import Call
 
 from .conftest import browser
-from .idp.saml import packed
 from .test_access import planted, routes, visitors  # noqa: F401 - fixtures
 from .test_loop import DESKTOP, Visitor, chromium  # noqa: F401 - a fixture
 
@@ -90,14 +89,13 @@ def points(answer, *, name="", signed_in=False):
 
 
 def test_every_cookie_is_for_this_host_alone_over_tls(over_tls, jona):
-    """Session, form, language, device, message, and the two steps of a company login by SAML."""
+    """Session, form, language, device and message."""
     visitor, seen = Client(), {}
     for path, form in (
         ("/accounts/login/", None),
         ("/language/", {"language": "en", "next": "/"}),
         ("/accounts/login/", {"login": jona.email, "password": "moin-moin-nordwind"}),
         ("/me/sessions/", {"end": "others"}),
-        ("/accounts/saml/company/acs/", {"SAMLResponse": packed("<x/>")}),
     ):
         ask = visitor.get if form is None else visitor.post
         answer = ask(path, form, secure=True)
@@ -105,7 +103,7 @@ def test_every_cookie_is_for_this_host_alone_over_tls(over_tls, jona):
         seen |= {name: cookie for name, cookie in answer.cookies.items() if cookie.value}
     assert seen.keys() == {
         *("__Host-sessionid", "__Host-csrftoken", "__Host-django_language", "__Host-known"),
-        *("__Host-messages", "__Secure-saml-acs-session"),
+        "__Host-messages",
     }
     assert {name for name, cookie in seen.items() if not cookie["httponly"]} == {"__Host-csrftoken"}
 
