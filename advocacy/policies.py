@@ -435,8 +435,12 @@ FRESH_PAGES = frozenset(
 )
 # allauth guards its own pages: login pages are public, the rest want a login.
 OWN_GUARD = ("account_", "mfa_", "socialaccount_", "openid_connect_", "saml_")
-# Accounts are linked at login only, and logging out here logs nobody out elsewhere.
-CLOSED = ("socialaccount_connections", "socialaccount_signup", "saml_sls")
+# Accounts are linked at login only, logging out here logs nobody out elsewhere, and a code by mail
+# is no fresh proof of somebody who is logged in.
+CLOSED = (
+    *("socialaccount_connections", "socialaccount_signup", "saml_sls"),
+    *("account_request_reauthentication_code", "account_confirm_reauthentication_code"),
+)
 
 
 def policy_for(name: str) -> Policy | None:

@@ -41,6 +41,13 @@ def test_images_are_listed():
     assert names == {"python", "nginx", "postgres", "redis"}
 
 
+def test_least_version_of_every_image_is_told():
+    told = (ROOT / "docs/security.md").read_text()
+    assert [
+        row for row in sbom.images() if f"\n| `{row['name']}:{row['version']}` | " not in told
+    ] == []
+
+
 @pytest.mark.parametrize(("answer", "ended"), [
     ('{"dependencies": [{"name": "a", "version": "1", "vulns": []}]}', "ok"),
     ('{"dependencies": [{"name": "a", "version": "1", "vulns": [{"id": "CVE-1"}]}]}', "found"),
