@@ -4,6 +4,7 @@ import hashlib
 import json
 
 import pytest
+from allauth.account.utils import user_pk_to_url_str
 from allauth.mfa.models import Authenticator
 from allauth.mfa.webauthn.internal import auth
 from cryptography.hazmat.primitives import hashes
@@ -56,7 +57,7 @@ class Device:
         return json.dumps(self._sent({
             "clientDataJSON": websafe_encode(said), "authenticatorData": websafe_encode(shown),
             "signature": websafe_encode(signed),
-            "userHandle": websafe_encode(str(self.who.pk).encode()),
+            "userHandle": websafe_encode(user_pk_to_url_str(self.who).encode()),
         }))  # fmt: skip
 
 
