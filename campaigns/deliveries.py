@@ -309,7 +309,8 @@ def _await_operator(delivery: Delivery, refused: Refused, *, now: dt.datetime) -
     """The company's own access is at fault: everybody waits, and no person is asked."""
     log.error("%s: %s %s", delivery.account.network, refused.why, refused.detail)
     put_back(delivery, Later(refused.why, wait=OPERATOR_SECONDS, whose="app"), now=now)
-    Delivery.objects.filter(pk=delivery.pk, state="queued").update(reason="operator")
+    rows = Delivery.objects.filter(pk=delivery.pk, fence=delivery.fence, state="queued")
+    rows.update(reason="operator")
 
 
 def put_back(delivery: Delivery, later: Later, *, now: dt.datetime) -> None:

@@ -488,10 +488,11 @@ def test_changed_text_and_barred_picture_start_nothing(claimed, monkeypatch):
     assert starts._obstacle(claimed, now) == ""
     claimed.post.sha256 = "0" * 64
     assert starts._obstacle(claimed, now) == "changed"
+    shown = object()
     post = SimpleNamespace(
-        has_media=True, picture=object(), more_pictures=SimpleNamespace(all=lambda: [None])
+        has_media=True, picture=shown, more_pictures=SimpleNamespace(all=lambda: [None])
     )
-    monkeypatch.setattr(starts.pictures, "barred", lambda found, **_: len(found) == 1)
+    monkeypatch.setattr(starts.pictures, "barred", lambda found, **_: found == [shown])
     assert starts._barred(post, now) == "picture"
 
 

@@ -1,0 +1,515 @@
+"""One second, one row or one person beside the border of what guards the promises (G34).
+
+Each of these fails under a small change to a guard that no other test noticed.
+"""
+
+import datetime as dt
+import uuid
+
+import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions.backends.cache import SessionStore
+from django.test import RequestFactory
+from django.utils import timezone
+
+from advocacy import stepup
+from ambassadors import anonymity, audit, consents, roles
+from ambassadors.models import AuditEntry, Consent, Role, TimeOff
+from campaigns import claims, deliveries, endings, pace, starts, unknowns
+from campaigns.models import Delivery, Proposal, Transition
+from campaigns.states import move_delivery, move_proposal
+from integrations import api_tokens, reconnects, rotation, spool, tokens
+from integrations.models import ApiToken, Bucket, Circuit, ConnectedAccount, Token
+from integrations.networks.base import Absent, Later, Refused
+
+from .test_corners import answering, claimed, network, queued, unknown  # noqa: F401 - fixtures
+
+pytestmark = pytest.mark.django_db(transaction=True)
+NOW = dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC)
+SECOND = dt.timedelta(seconds=1)
+
+
+def asking(who, session=None, headers=None, **posted):
+    made = RequestFactory(headers=headers).post("/somewhere/", posted)
+    made.user, made.session = who, SessionStore()
+    made.session.update(session or {})
+    return made
+
+
+# --- the fresh proof
+
+
+@pytest.mark.parametrize(("age", "fresh"), [(0, True), (899, True), (900, False), (901, False)])
+def test_proof_is_fresh_for_its_minutes_and_no_second_longer(age, fresh, settings):
+    settings.STEPUP_MINUTES = 15
+    request = asking(AnonymousUser(), {"proved_at": NOW.timestamp() - age})
+    assert stepup.is_fresh(request, now=NOW) == fresh
+
+
+@pytest.mark.parametrize(("demo", "button", "fresh"), [(True, True, True), (True, False, False), (False, True, False)])  # fmt: skip
+def test_only_the_button_of_the_demonstration_spares_the_proof(demo, button, fresh, settings):
+    settings.DEMO = demo
+    request = asking(AnonymousUser(), {"demo": True} if button else {})
+    assert stepup.is_fresh(request, now=NOW) == fresh
+
+
+def test_part_of_a_page_is_led_to_the_proof_whole(jona):
+    answer = stepup.asked(asking(jona, headers={"HX-Request": "true"}))
+    assert (answer.status_code, answer["HX-Redirect"]) == (204, "/me/again/?next=%2F")
+
+
+@pytest.mark.parametrize(("length", "kept"), [(200_000, True), (200_001, False)])
+def test_form_is_kept_up_to_its_length_without_its_own_key(length, kept, jona):
+    request = asking(jona, act="x" * (length - 4), csrfmiddlewaretoken="y")
+    stepup._keep(request)
+    found = stepup._kept(request)
+    assert found == ({"path": "/somewhere/", "fields": [("act", "x" * (length - 4))]} if kept else None)  # fmt: skip
+
+
+@pytest.mark.parametrize(("seconds", "kept"), [(3600, True), (3601, False)])
+def test_form_is_kept_for_an_hour_and_no_second_longer(seconds, kept, jona, monkeypatch):
+    monkeypatch.setattr(stepup.timezone, "now", lambda: NOW)
+    request = asking(jona, act="give")
+    stepup._keep(request)
+    monkeypatch.setattr(stepup.timezone, "now", lambda: NOW + seconds * SECOND)
+    assert (stepup._kept(request) is not None) == kept
+
+
+def test_session_has_another_key_after_a_step(jona):
+    request = asking(jona)
+    request.session.save()
+    before = request.session.session_key
+    stepup.on_step(None, request, jona)
+    assert request.session.session_key != before
+
+
+# --- in the record or not at all
+
+
+@pytest.mark.parametrize("act", ["give", "withdraw", "role", "take", "key", "end"])
+def test_what_cannot_be_recorded_did_not_happen(act, jona, mirja, monkeypatch):
+    token, _key = api_tokens.make(
+        person=jona, kind="personal", name="Mine", scopes=["topics:read"],
+        lasts=dt.timedelta(days=1), now=NOW,
+    )  # fmt: skip
+    do = {
+        "give": lambda: consents.give(person=jona, purpose="photo", now=NOW),
+        "withdraw": lambda: consents.withdraw(person=jona, purpose="publish", now=NOW),
+        "role": lambda: roles.give(person=jona, name="curator", by=None, now=NOW),
+        "take": lambda: roles.take(person=mirja, name="curator", by=None, now=NOW),
+        "key": lambda: api_tokens.make(
+            person=jona, kind="personal", name="More", scopes=["topics:read"],
+            lasts=dt.timedelta(days=1), now=NOW,
+        ),
+        "end": lambda: api_tokens.end(token=token, by=jona, now=NOW),
+    }[act]  # fmt: skip
+    monkeypatch.setattr(audit, "record", answering(OSError("no room for the record")))
+    with pytest.raises(OSError, match="no room"):
+        do()
+    purposes = Consent.objects.given().filter(person=jona).values_list("purpose", flat=True)
+    assert sorted(purposes) == ["engagement", "publish", "roster"]
+    assert list(Role.objects.values_list("person", "name")) == [(mirja.pk, "curator")]
+    assert list(ApiToken.objects.values_list("name", "ended_at")) == [("Mine", None)]
+
+
+# --- consents
+
+
+def test_new_wording_ends_the_old_yes_of_that_person_to_that_alone(jona, mirja, monkeypatch):
+    monkeypatch.setitem(consents.WORDINGS, "publish", ("9", "Newer words."))
+    made = consents.give(person=jona, purpose="publish", now=NOW)
+    assert (made.version, made.wording, made.given_at) == ("9", "Newer words.", NOW)
+    rows = Consent.objects.filter(withdrawn_at=NOW)
+    assert list(rows.values_list("person", "purpose", "version")) == [(jona.pk, "publish", "1")]
+    assert list(consents.current("publish").values_list("person", flat=True)) == [jona.pk]
+    assert consents.current("engagement").count() == 2
+    consents.give(person=jona, purpose="publish", now=NOW)
+    assert AuditEntry.objects.filter(act="consent.given").count() == 1
+
+
+def test_yes_is_taken_back_by_its_person_for_its_purpose_alone(jona, mirja):
+    assert consents.withdraw(person=jona, purpose="publish", now=NOW)
+    rows = Consent.objects.filter(withdrawn_at__isnull=False)
+    assert list(rows.values_list("person", "purpose")) == [(jona.pk, "publish")]
+
+
+# --- what somebody else holds by now
+
+
+def test_what_another_worker_took_over_is_changed_by_nobody_else(claimed):
+    """A worker that slept through its lease writes nothing into the try of the next one."""
+    Delivery.objects.update(fence=claimed.fence + 1)
+    (before,) = Delivery.objects.values()
+    deliveries.put_back(claimed, Later("soon"), now=NOW)
+    deliveries.block(claimed, "quarantined", detail="old")
+    deliveries._await_operator(claimed, Refused("ours", permanent=False, whose="app"), now=NOW)
+    starts._give_back(claimed)
+    for obstacle in ("held", "left", "consent", "expired"):
+        starts._stop(claimed, obstacle, NOW)
+    assert list(Delivery.objects.values()) == [before]
+    Delivery.objects.update(state="unknown", lease_until=None)
+    (before,) = Delivery.objects.values()
+    unknowns._ask(claimed, "old")
+    unknowns._look_again(claimed, "old", NOW)
+    assert list(Delivery.objects.values()) == [before]
+
+
+def test_what_is_sending_is_changed_by_no_step_before_the_start(claimed):
+    assert starts.start(claimed)
+    (before,) = Delivery.objects.values()
+    deliveries.block(claimed, "quarantined", detail="old")
+    starts._give_back(claimed)
+    starts._stop(claimed, "held", NOW)
+    unknowns._ask(claimed, "old")
+    unknowns._look_again(claimed, "old", NOW)
+    assert list(Delivery.objects.values()) == [before]
+
+
+def test_move_is_of_one_post_and_is_written_down_with_who_and_when(
+    jona, mirja, account_on, mastodon, queue
+):
+    account = account_on(jona, mastodon)
+    one, other = queue(jona, account), queue(jona, account, text="Another of mine.")
+    Delivery.objects.filter(pk=one.pk).update(fence=3)
+    one.refresh_from_db()
+    Transition.objects.all().delete()
+    assert move_delivery(one, to="cancelled", source="queued", now=NOW, reason="wish", by=mirja)
+    assert Delivery.objects.get(pk=other.pk).state == "queued"
+    assert list(Transition.objects.values_list(
+        "delivery", "source", "target", "fence", "at", "actor_id", "reason"
+    )) == [(one.pk, "queued", "cancelled", 3, NOW, mirja.pk, "wish")]  # fmt: skip
+    assert move_delivery(other, to="cancelled", source="queued", now=NOW)
+    assert Transition.objects.get(delivery=other).actor_id is None
+    assert not move_delivery(other, to="cancelled", source="queued", now=NOW)
+    assert Transition.objects.count() == 2
+
+
+@pytest.mark.parametrize("state", ["new", "answered"])
+def test_idea_moves_alone(state, jona, mirja):
+    facts = {"answered_at": NOW, "answered_by": mirja, "answer": "Soon."} if state != "new" else {}
+    one, other = (
+        Proposal.objects.create(
+            person=jona, submission=uuid.uuid4(), text=text, language="en", created_at=NOW,
+            state=state, **facts,
+        )
+        for text in ("Ships at night.", "Ships by day.")
+    )  # fmt: skip
+    assert move_proposal(one, to="withdrawn")
+    assert Proposal.objects.get(pk=other.pk).state == state
+
+
+# --- claims, tries, looks
+
+
+def test_times_are_those_of_the_contract():
+    assert (pace.GATE_SECONDS, pace.SEND_SECONDS, pace.LEASE) == (2.0, 30.0, 60 * SECOND)
+    assert (deliveries.MAX_CLAIMS, deliveries.MAX_TRIES, unknowns.SECOND_LOOK) == (3, 8, 270.0)
+    assert (claims.MOST_PER_HOST, api_tokens.MOST, anonymity.GROUP) == (64, 20, 5)
+
+
+def test_eighth_try_is_the_last(claimed):
+    for tries, state in ((7, "queued"), (8, "failed")):
+        Delivery.objects.update(state="sending", tries=tries)
+        claimed.tries = tries
+        deliveries.put_back(claimed, Later("soon", whose="account"), now=timezone.now())
+        assert Delivery.objects.get().state == state
+
+
+def test_proof_wakes_a_blocked_post_and_names_it(claimed):
+    Delivery.objects.update(blocked="quarantined", next_at=NOW, look_at=NOW)
+    now = timezone.now()
+    assert deliveries.mark_sent(claimed, "7", "https://x.example/7", now=now)
+    row = Delivery.objects.get()
+    assert (row.state, row.blocked, row.lease_until, row.look_at) == ("sent", "", None, None)
+    assert (row.remote_id, row.remote_url, row.sent_at) == ("7", "https://x.example/7", now)
+
+
+def test_post_that_is_taken_back_is_in_no_workers_hands(claimed):
+    claimed.account.editors.add(claimed.post.person)
+    assert claimed.lease_until is None or Delivery.objects.get().lease_until
+    assert endings.take_back(Delivery.objects.all(), "wish", None, NOW) == 1
+    row = Delivery.objects.get()
+    assert (row.state, row.lease_until, row.look_at) == ("cancelled", None, None)
+
+
+@pytest.mark.parametrize(
+    ("fields", "free"),
+    [
+        ({}, True),
+        ({"blocked": "quarantined"}, False),
+        ({"due_at": "+"}, False),
+        ({"next_at": "+"}, False),
+        ({"next_at": "-"}, True),
+        ({"lease_until": "+"}, False),
+        ({"lease_until": "-"}, True),
+        ({"state": "sending"}, False),
+        ({"state": "cancelled"}, False),
+    ],
+)
+def test_only_what_is_due_and_free_is_claimed(fields, free, queued):
+    now = timezone.now()
+    at = {"+": now + dt.timedelta(minutes=1), "-": now - dt.timedelta(minutes=1)}
+    Delivery.objects.update(**{name: at.get(value, value) for name, value in fields.items()})
+    before = Delivery.objects.get()
+    rows = claims.claim(limit=2)
+    after = Delivery.objects.get()
+    assert len(rows) == free
+    assert (after.fence - before.fence, after.claims - before.claims) == (free, free)
+    if free:
+        lease = after.lease_until - timezone.now()
+        assert dt.timedelta(seconds=50) < lease <= pace.LEASE
+
+
+@pytest.mark.parametrize("held", ["sending", "claimed"])
+def test_account_that_is_busy_is_left_alone(held, queued, jona, queue):
+    second = queue(jona, queued.account, text="Another sentence of mine.")
+    lease = timezone.now() + dt.timedelta(minutes=1)
+    state = "sending" if held == "sending" else "queued"
+    Delivery.objects.filter(pk=second.pk).update(state=state, lease_until=lease)
+    assert claims.claim(limit=4) == []
+    over = timezone.now() - dt.timedelta(minutes=1)
+    Delivery.objects.filter(pk=second.pk).update(state="queued", lease_until=over)
+    assert len(claims.claim(limit=4)) == 1
+
+
+@pytest.mark.parametrize(
+    ("whose", "left", "seconds", "free"),
+    [
+        ("account", 0, 60, False), ("account", 1, 60, True), ("account", 0, -1, True),
+        ("app", 0, 60, False), ("app", 1, 60, True), ("app", 0, -1, True),
+        ("elsewhere", 0, 60, True), ("other", 0, 60, True),
+    ],
+)  # fmt: skip
+def test_limit_that_is_used_up_stops_its_own_until_it_begins_anew(
+    whose, left, seconds, free, queued, person, account_on, mastodon
+):
+    account = queued.account
+    url = "https://elsewhere.example" if whose == "elsewhere" else account.base_url
+    of = {"account": account}.get(whose)
+    if whose == "other":
+        of = account_on(person("Wiebke"), mastodon, number="2")
+    Bucket.objects.create(
+        network=account.network, base_url=url, account=of, left=left,
+        resets_at=timezone.now() + seconds * SECOND,
+    )  # fmt: skip
+    assert len(claims.claim(limit=4)) == free
+
+
+def test_silent_host_keeps_its_own_waiting_and_nobody_elses(queued):
+    later = timezone.now() + dt.timedelta(minutes=1)
+    circuit = Circuit.objects.create(
+        network=queued.account.network, base_url="https://elsewhere.example",
+        opened_at=timezone.now(), probe_at=later,
+    )  # fmt: skip
+    Circuit.objects.create(network="bluesky", base_url=queued.account.base_url,
+                           opened_at=timezone.now(), probe_at=later)  # fmt: skip
+    assert len(claims.claim(limit=4)) == 1
+    Delivery.objects.update(lease_until=None)
+    Circuit.objects.filter(pk=circuit.pk).update(base_url=queued.account.base_url)
+    assert claims.claim(limit=4) == []
+    Circuit.objects.update(opened_at=None)
+    assert len(claims.claim(limit=4)) == 1
+
+
+def test_what_a_dead_worker_left_is_looked_for_after_the_quiet_time(claimed):
+    assert starts.start(claimed)
+    assert unknowns.recover() == 0
+    started = Delivery.objects.get().started_at
+    past = timezone.now() - SECOND
+    Delivery.objects.update(lease_until=past)
+    assert unknowns.recover() == 1
+    row = Delivery.objects.get()
+    quiet = pace.span(unknowns.get(row.account.network).abilities.quiet)
+    assert (row.state, row.reason, row.lease_until) == ("unknown", "worker_lost", None)
+    assert row.first_tried_at == started
+    assert row.look_at >= started + quiet
+
+
+def test_look_is_claimed_once_and_when_it_is_time(queued):
+    unknown(queued)
+    Delivery.objects.update(look_at=timezone.now() + dt.timedelta(minutes=1))
+    assert unknowns.look_due(limit=4) == []
+    Delivery.objects.update(look_at=timezone.now() - SECOND)
+    assert [row.pk for row in unknowns.look_due(limit=4)] == [queued.pk]
+    assert unknowns.look_due(limit=4) == []
+    ahead = Delivery.objects.get().look_at - timezone.now()
+    assert 1.9 * pace.LEASE < ahead <= 2 * pace.LEASE
+
+
+@pytest.mark.parametrize(("hours", "reason"), [(24, "looking"), (25, "ask_person")])
+def test_look_goes_on_for_a_day(hours, reason, queued):
+    unknown(queued)
+    queued.first_tried_at = NOW - dt.timedelta(hours=hours)
+    unknowns._look_again(queued, "?", NOW)
+    row = Delivery.objects.get()
+    assert (row.reason, row.detail) == (reason, "?")
+    assert row.look_at == (NOW + 300 * SECOND if reason == "looking" else None)
+
+
+def test_look_asks_for_what_came_since_the_first_try(queued, network, monkeypatch):
+    unknown(queued)
+    found = []
+    monkeypatch.setattr(network, "look", lambda *args: found.append(args[-1]) or Absent())
+    unknowns.look(queued)
+    assert found == [queued.first_tried_at]
+
+
+@pytest.mark.parametrize(("seconds", "state"), [(1, "queued"), (0, "failed")])
+def test_post_that_is_not_there_is_sent_again_until_its_end(seconds, state, queued):
+    now = timezone.now()
+    unknown(queued, not_after=now + seconds * SECOND)
+    unknowns._absent(queued, now)
+    row = Delivery.objects.get()
+    assert (row.state, row.looks, row.look_at) == (state, 1, None)
+
+
+# --- time off
+
+
+@pytest.mark.parametrize(
+    ("fields", "obstacle"),
+    [
+        ({}, "time_off"),
+        ({"ended_at": "+"}, ""),
+        ({"said_at": "-"}, ""),
+        ({"from_on": "+"}, ""),
+        ({"until_on": "-"}, ""),
+        ({"from_on": "=", "until_on": "="}, "time_off"),
+    ],
+)
+def test_time_off_stops_on_its_days_what_was_written_before_it(fields, obstacle, claimed):
+    now = timezone.now()
+    today, day = claimed.post.person.local(now).date(), dt.timedelta(days=1)
+    days = {"+": today + day, "-": today - day, "=": today}
+    times = {"+": now, "-": claimed.written_at - SECOND}
+    usual = {"from_on": today - day, "until_on": today + day, "said_at": now, "ended_at": None}
+    given = {n: (days if n.endswith("_on") else times)[v] for n, v in fields.items()}
+    if given.get("from_on") == today + day:
+        given["until_on"] = today + day
+    if given.get("until_on") == today - day:
+        given["from_on"] = today - day
+    TimeOff.objects.create(person=claimed.post.person, posts="wait", **(usual | given))
+    assert starts._obstacle(claimed, now) == obstacle
+
+
+# --- figures
+
+
+def test_sum_that_rests_on_two_for_exactly_half_is_told():
+    assert anonymity.third({1: 7, **dict.fromkeys(range(2, 9), 1)}) == 2
+    assert anonymity.third({1: 7.1, **dict.fromkeys(range(2, 9), 1)}) is None
+    assert anonymity.total({1: 6, 2: 4, **dict.fromkeys(range(3, 13), 1)}) == 20
+    assert anonymity.total({1: 6, 2: 5, **dict.fromkeys(range(3, 13), 1)}) is None
+    assert anonymity.total(dict.fromkeys(range(12), 0.1)) is None
+
+
+@pytest.mark.parametrize(
+    ("values", "mean"),
+    [([], 0.0), ([7], 0.0), ([7, 5], 0.0), ([1, 2, 3], 1.0), ([9, 1, 8, 2, 3], 12 / 5)],
+)
+def test_two_highest_count_like_the_third(values, mean):
+    assert anonymity.evened(values) == mean
+
+
+# --- keys and accounts
+
+
+def test_key_is_shown_by_its_beginning_and_its_day_is_kept_once(jona, mirja):
+    token, key = api_tokens.make(
+        person=jona, kind="personal", name="Mine", scopes=["topics:read"],
+        lasts=dt.timedelta(days=900), now=NOW,
+    )  # fmt: skip
+    other, _key = api_tokens.make(
+        person=mirja, kind="personal", name="Hers", scopes=["topics:read"],
+        lasts=dt.timedelta(days=1), now=NOW,
+    )  # fmt: skip
+    assert (token.shown, token.expires_at) == (key[:10], NOW + dt.timedelta(days=365))
+    assert api_tokens.find(key, now=token.expires_at) is None
+    assert api_tokens.find(key, now=token.expires_at - SECOND) == token
+    assert ApiToken.objects.get(pk=token.pk).used_on == (token.expires_at - SECOND).date()
+    assert ApiToken.objects.get(pk=other.pk).used_on is None
+    assert api_tokens.end(token=token, by=jona, now=NOW)
+    assert ApiToken.objects.get(pk=other.pk).ended_at is None
+
+
+@pytest.mark.parametrize("gone", [{"left_at": NOW}, {"is_active": False}])
+def test_key_of_somebody_who_is_gone_opens_nothing(gone, jona):
+    _token, key = api_tokens.make(
+        person=jona, kind="personal", name="Mine", scopes=["topics:read"],
+        lasts=dt.timedelta(days=1), now=NOW,
+    )  # fmt: skip
+    assert api_tokens.find(key, now=NOW)
+    type(jona).objects.filter(pk=jona.pk).update(**gone)
+    assert api_tokens.find(key, now=NOW) is None
+
+
+def test_account_is_asked_about_alone_and_mailed_about_anew(person, account_on, mastodon):
+    one, other = (account_on(person(f"P{n}"), mastodon, number=str(n)) for n in (1, 2))
+    ConnectedAccount.objects.update(warned_at=NOW)
+    reconnects.ask(one, why="gone", now=NOW)
+    rows = ConnectedAccount.objects.order_by("pk").values_list("reconnect_reason", "warned_at")
+    assert list(rows) == [("gone", None), ("", NOW)]
+    ConnectedAccount.objects.update(reconnect_reason="gone")
+    reconnects.settle(one)
+    assert list(rows.values_list("reconnect_reason", flat=True)) == ["", "gone"]
+    ConnectedAccount.objects.update(disconnected_at=NOW, reconnect_reason="")
+    reconnects.ask(other, why="gone", now=NOW)
+    assert ConnectedAccount.objects.get(pk=other.pk).reconnect_reason == ""
+
+
+def test_day_of_the_next_yes_is_of_one_account_and_mailed_about_once(person, account_on, mastodon):
+    one, _other = (account_on(person(f"P{n}"), mastodon, number=str(n)) for n in (1, 2))
+    reconnects.until(one, NOW)
+    ConnectedAccount.objects.update(warned_at=NOW)
+    reconnects.until(one, NOW)
+    rows = ConnectedAccount.objects.order_by("pk")
+    assert list(rows.values_list("reconnect_by", "warned_at")) == [(NOW, NOW), (None, NOW)]
+    reconnects.until(one, NOW + SECOND)
+    assert list(rows.values_list("reconnect_by", "warned_at")) == [
+        (NOW + SECOND, None), (None, NOW),
+    ]  # fmt: skip
+    ConnectedAccount.objects.filter(pk=one.pk).update(disconnected_at=NOW)
+    assert reconnects.expire(now=NOW + SECOND) == 0
+    ConnectedAccount.objects.update(disconnected_at=None, reconnect_reason="before")
+    assert reconnects.expire(now=NOW + SECOND) == 0
+
+
+def test_ended_token_is_that_of_one_account(person, account_on, mastodon):
+    one, other = (account_on(person(f"P{n}"), mastodon, number=str(n)) for n in (1, 2))
+    tokens.expire(one, now=NOW)
+    rows = Token.objects.order_by("account").values_list("account", "expires_at")
+    assert list(rows) == [(one.pk, NOW), (other.pk, None)]
+
+
+def test_pair_that_a_dead_worker_left_is_stored_with_its_times(queued):
+    token, ends, again = Token.objects.get(), NOW + 60 * SECOND, NOW + dt.timedelta(days=60)
+    spool.keep(
+        "token",
+        str(queued.account_id),
+        {
+            "version": token.version,
+            "secrets": {"access_token": "new"},
+            "expires_at": ends.isoformat(),
+            "reconnect_by": again.isoformat(),
+        },
+    )
+    assert tokens.replay() == 1
+    after = Token.objects.get()
+    assert (after.version, after.expires_at) == (token.version + 1, ends)
+    assert after.account.reconnect_by == again
+    assert tokens.open_access(queued.account, now=NOW - 61 * SECOND).secrets == {
+        "access_token": "new"
+    }
+
+
+def test_rotation_goes_batch_by_batch_to_the_end(person, account_on, mastodon, settings):
+    for number in range(3):
+        account_on(person(f"P{number}"), mastodon, number=str(number))
+    assert not rotation.waits()
+    settings.TOKEN_KEYS = ["b25seS1mb3ItdGVzdHMtb25seS1mb3ItdGVzdHMtMDA=", *settings.TOKEN_KEYS]
+    assert rotation.waits()
+    done = list(rotation.rotate(batch=2))
+    assert (done[:2], sum(done)) == ([2, 1], 3)
+    assert (rotation.waits(), sum(rotation.rotate())) == (False, 0)
+    Token.objects.update(key_id="old", sealed=b"")
+    assert (rotation.waits(), sum(rotation.rotate())) == (False, 0)
