@@ -506,13 +506,14 @@ def test_blocked_post_and_one_of_a_leaver_do_not_start(obstacle, claimed):
     assert (row.state, row.reason) == ("queued" if obstacle == "blocked" else "cancelled", obstacle)
 
 
-def test_two_of_one_account_start_one_after_the_other(claimed, jona, queue):
+def test_two_of_one_account_start_one_after_the_other(priced, claimed, jona, queue):
     second = queue(jona, claimed.account, text="Another sentence of mine.")
     Delivery.objects.filter(pk=second.pk).update(claims=1)
     second.refresh_from_db()
     assert starts.start(claimed)
-    assert not starts.start(second)
-    assert Delivery.objects.get(pk=second.pk).state == "queued"
+    assert (starts.start(second), priced) == (False, [1])
+    row = Delivery.objects.get(pk=second.pk)
+    assert (row.state, row.claims, row.lease_until) == ("queued", 0, None)
 
 
 @pytest.mark.parametrize("looks", [0, 1, 2])

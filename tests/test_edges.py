@@ -9,6 +9,7 @@ import uuid
 import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends.cache import SessionStore
+from django.db import transaction
 from django.test import RequestFactory
 from django.utils import timezone
 
@@ -16,11 +17,12 @@ from advocacy import stepup
 from ambassadors import anonymity, audit, consents, roles
 from ambassadors.models import AuditEntry, Consent, Role, TimeOff
 from campaigns import claims, deliveries, endings, pace, starts, unknowns
-from campaigns.models import Delivery, Proposal, Transition
+from campaigns.models import Attempt, Delivery, Proposal, Transition
 from campaigns.states import move_delivery, move_proposal
 from integrations import api_tokens, reconnects, rotation, spool, tokens
 from integrations.models import ApiToken, Bucket, Circuit, ConnectedAccount, Token
-from integrations.networks.base import Absent, Later, Refused
+from integrations.networks.base import Absent, Later, Refused, Unknown
+from integrations.wire import NotSent, PerhapsSent
 
 from .test_corners import answering, claimed, network, queued, unknown  # noqa: F401 - fixtures
 
@@ -251,6 +253,9 @@ def test_only_what_is_due_and_free_is_claimed(fields, free, queued):
     at = {"+": now + dt.timedelta(minutes=1), "-": now - dt.timedelta(minutes=1)}
     Delivery.objects.update(**{name: at.get(value, value) for name, value in fields.items()})
     before = Delivery.objects.get()
+    with transaction.atomic():  # what changed between finding and locking is not taken either
+        found = claims._lock("SELECT id FROM campaigns_delivery", limit=2)
+    assert found == ([queued.pk] if free else [])
     rows = claims.claim(limit=2)
     after = Delivery.objects.get()
     assert len(rows) == free
@@ -322,7 +327,7 @@ def test_what_a_dead_worker_left_is_looked_for_after_the_quiet_time(claimed):
     quiet = pace.span(unknowns.get(row.account.network).abilities.quiet)
     assert (row.state, row.reason, row.lease_until) == ("unknown", "worker_lost", None)
     assert row.first_tried_at == started
-    assert row.look_at >= started + quiet
+    assert (quiet > dt.timedelta(seconds=10), row.look_at) == (True, started + quiet)
 
 
 def test_look_is_claimed_once_and_when_it_is_time(queued):
@@ -361,6 +366,56 @@ def test_post_that_is_not_there_is_sent_again_until_its_end(seconds, state, queu
     unknowns._absent(queued, now)
     row = Delivery.objects.get()
     assert (row.state, row.looks, row.look_at) == (state, 1, None)
+
+
+def test_look_at_a_server_that_does_not_listen_counts_against_it(queued, network, monkeypatch):
+    unknown(queued)
+    for error, failures in ((PerhapsSent("half"), 0), (NotSent("away"), 1)):
+        monkeypatch.setattr(network, "look", answering(error))
+        unknowns.look(queued)
+        assert sum(Circuit.objects.values_list("failures", flat=True)) == failures
+
+
+@pytest.mark.parametrize(("obstacle", "seconds"), sorted(starts._PASSES.items()))
+def test_what_passes_by_itself_is_tried_again_soon(obstacle, seconds, claimed):
+    starts._stop(claimed, obstacle, NOW)
+    row = Delivery.objects.get()
+    assert (row.state, row.reason, row.claims, row.lease_until) == ("queued", obstacle, 0, None)
+    assert row.next_at == NOW + seconds * SECOND
+
+
+@pytest.mark.parametrize("tried", [None, NOW])
+@pytest.mark.parametrize(("obstacle", "state"), sorted(starts._ENDS.items()))
+def test_what_ends_a_post_asks_about_it_where_it_may_stand(obstacle, state, tried, claimed):
+    Delivery.objects.update(first_tried_at=tried)
+    claimed.first_tried_at = tried
+    starts._stop(claimed, obstacle, NOW)
+    row = Delivery.objects.get()
+    assert (row.state, row.reason) == ("unknown" if tried else state, obstacle)
+    assert (row.look_at, row.lease_until) == (NOW if tried else None, None)
+
+
+@pytest.mark.parametrize("ask", [True, False])
+def test_ambiguous_answer_is_written_down(ask, claimed):
+    assert starts.start(claimed)
+    began = timezone.now()
+    deliveries.settle(claimed, Unknown("x" * 401, look_after=500.0, ask=ask))
+    row = Delivery.objects.get()
+    assert (row.state, row.reason) == ("unknown", "ask_person" if ask else "ambiguous")
+    assert (row.detail, row.claims, row.lease_until) == ("x" * 400, 0, None)
+    assert row.first_tried_at >= row.started_at
+    assert row.look_at is None if ask else row.look_at - began > 499 * SECOND
+
+
+def test_answer_to_come_later_is_written_down(claimed):
+    assert starts.start(claimed)
+    row = Delivery.objects.get()
+    assert (row.tries, row.next_at, Attempt.objects.get().began_at) == (1, None, row.started_at)
+    deliveries.settle(claimed, Later("x" * 401, wait=60.0))
+    row, attempt = Delivery.objects.get(), Attempt.objects.get()
+    assert (row.state, row.reason, row.detail) == ("queued", "later", "x" * 400)
+    assert (row.claims, row.lease_until, row.next_at) == (0, None, attempt.ended_at + 60 * SECOND)
+    assert (attempt.outcome, attempt.detail) == ("later", "x" * 400)
 
 
 # --- time off
@@ -430,6 +485,23 @@ def test_key_is_shown_by_its_beginning_and_its_day_is_kept_once(jona, mirja):
     assert ApiToken.objects.get(pk=other.pk).used_on is None
     assert api_tokens.end(token=token, by=jona, now=NOW)
     assert ApiToken.objects.get(pk=other.pk).ended_at is None
+
+
+def test_keys_of_programs_are_those_of_the_installation(person):
+    boss = person("Selin Aydın", "administrator")
+    for kind in ("personal", "installation"):
+        api_tokens.make(
+            person=boss, kind=kind, name=kind, scopes=["topics:read"],
+            lasts=dt.timedelta(days=1), now=NOW,
+        )  # fmt: skip
+    found = api_tokens.of_installation(boss, now=NOW).values_list("name", flat=True)
+    assert list(found) == ["installation"]
+    assert not api_tokens.of_installation(boss, now=NOW + dt.timedelta(days=1))
+    with pytest.raises(api_tokens.TokenRefused, match="Choose what the key opens"):
+        api_tokens.make(
+            person=boss, kind="personal", name="None", scopes=[], lasts=dt.timedelta(days=1),
+            now=NOW,
+        )  # fmt: skip
 
 
 @pytest.mark.parametrize("gone", [{"left_at": NOW}, {"is_active": False}])
