@@ -16,10 +16,10 @@ from django.utils import timezone
 from advocacy import stepup
 from ambassadors import anonymity, audit, consents, roles
 from ambassadors.models import AuditEntry, Consent, Role, TimeOff
-from campaigns import claims, deliveries, endings, pace, starts, unknowns
-from campaigns.models import Attempt, Delivery, Proposal, Transition
+from campaigns import claims, deliveries, endings, holds, pace, starts, unknowns
+from campaigns.models import Attempt, Delivery, Programme, Proposal, Topic, Transition
 from campaigns.states import move_delivery, move_proposal
-from integrations import api_tokens, reconnects, rotation, spool, tokens
+from integrations import api_tokens, instance, reconnects, rotation, spool, tokens
 from integrations.models import ApiToken, Bucket, Circuit, ConnectedAccount, Token
 from integrations.networks.base import Absent, Later, Refused, Unknown
 from integrations.wire import NotSent, PerhapsSent
@@ -416,6 +416,60 @@ def test_answer_to_come_later_is_written_down(claimed):
     assert (row.state, row.reason, row.detail) == ("queued", "later", "x" * 400)
     assert (row.claims, row.lease_until, row.next_at) == (0, None, attempt.ended_at + 60 * SECOND)
     assert (attempt.outcome, attempt.detail) == ("later", "x" * 400)
+
+
+# --- what forbids a start, row by row
+
+
+@pytest.mark.parametrize(
+    ("what", "obstacle"),
+    [
+        ("nothing", ""),
+        ("instance", "stopped"),
+        ("programme", "held"),
+        ("topic", "held"),
+        ("suggestion", "held"),
+        ("left_at", "left"),
+        ("is_active", "left"),
+        ("blocked", "blocked"),
+        ("disconnected_at", "disconnected"),
+        ("consent", "consent"),
+        ("due_at", "early"),
+    ],
+)
+def test_each_row_forbids_its_own_post_alone(what, obstacle, claimed, mirja, person):
+    now, post = timezone.now(), claimed.post
+    other = person("Wiebke", left_at=NOW, is_active=False)
+    Consent.objects.filter(person=other).update(withdrawn_at=NOW)
+    TimeOff.objects.create(
+        person=other, posts="wait", said_at=now, from_on=now.date(), until_on=now.date()
+    )
+    elsewhere = Topic.objects.create(
+        slug="ships", title="Ships", language="en", rule="Wait.", light_since=NOW
+    )
+    holds.hold(scope=elsewhere, by=mirja, reason="Wait.", now=NOW)
+    scopes = {
+        "programme": Programme.the(),
+        "topic": post.suggestion.topic,
+        "suggestion": post.suggestion,
+    }
+    if what in scopes:
+        holds.hold(scope=scopes[what], by=mirja, reason="Wait.", now=now)
+    elif what == "instance":
+        instance.the()
+        assert instance.stop(why="restored", now=now)
+    elif what == "consent":
+        consents.withdraw(person=post.person, purpose="publish", now=now)
+    elif what in {"left_at", "is_active"}:
+        gone = {"left_at": now} if what == "left_at" else {"is_active": False}
+        type(other).objects.filter(pk=post.person_id).update(**gone)
+    elif what == "blocked":
+        Delivery.objects.update(blocked="quarantined")
+    elif what == "due_at":
+        Delivery.objects.update(due_at=now + SECOND)
+    elif what == "disconnected_at":
+        ConnectedAccount.objects.update(disconnected_at=now)
+    assert starts._obstacle(claimed, now) == obstacle
 
 
 # --- time off
