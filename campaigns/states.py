@@ -50,8 +50,6 @@ def move_suggestion(suggestion: Suggestion, *, to: str, revision: int, **changes
 def move_proposal(proposal: Proposal, *, to: str, **changes: Any) -> bool:
     """Move an idea if its state and its answer are still those the person saw."""
     rows = Proposal.objects.filter(pk=proposal.pk, answered_at=proposal.answered_at)
-    if proposal.answered_at is None:
-        rows = Proposal.objects.filter(pk=proposal.pk, answered_at__isnull=True)
     return move(rows, PROPOSAL, source=proposal.state, to=to, **changes)
 
 

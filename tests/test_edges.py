@@ -227,8 +227,8 @@ def test_proof_wakes_a_blocked_post_and_names_it(claimed):
 
 
 def test_post_that_is_taken_back_is_in_no_workers_hands(claimed):
-    claimed.account.editors.add(claimed.post.person)
-    assert claimed.lease_until is None or Delivery.objects.get().lease_until
+    Delivery.objects.update(look_at=NOW)
+    assert Delivery.objects.get().lease_until
     assert endings.take_back(Delivery.objects.all(), "wish", None, NOW) == 1
     row = Delivery.objects.get()
     assert (row.state, row.lease_until, row.look_at) == ("cancelled", None, None)
@@ -405,6 +405,15 @@ def test_ambiguous_answer_is_written_down(ask, claimed):
     assert (row.detail, row.claims, row.lease_until) == ("x" * 400, 0, None)
     assert row.first_tried_at >= row.started_at
     assert row.look_at is None if ask else row.look_at - began > 499 * SECOND
+
+
+def test_refusal_of_the_account_asks_its_person(claimed):
+    assert starts.start(claimed)
+    deliveries.settle(claimed, Refused("no " * 200, permanent=False))
+    row = Delivery.objects.get()
+    assert (row.state, row.reason, row.blocked) == ("queued", "blocked", "reconnect")
+    assert (row.claims, row.lease_until, row.detail) == (0, None, ("no " * 200)[:400])
+    assert row.account.reconnect_reason == ("no " * 200)[:200]
 
 
 def test_answer_to_come_later_is_written_down(claimed):

@@ -74,6 +74,14 @@ def test_role_of_a_group_is_the_directorys_until_it_is_given_by_hand(piet, jona)
     assert held(jona) == set()
 
 
+def test_role_given_by_hand_is_that_role_of_that_person(piet, jona, mirja):
+    rows = [(jona, "curator"), (jona, "hr"), (mirja, "hr")]
+    Role.objects.bulk_create(Role(person=who, name=name, by_group=True) for who, name in rows)
+    browser(piet).post(PAGE, {"act": "give", "email": jona.email, "role": "curator"})
+    by_group = Role.objects.filter(by_group=True).order_by("pk")
+    assert list(by_group.values_list("person", "name")) == [(jona.pk, "hr"), (mirja.pk, "hr")]
+
+
 @pytest.mark.parametrize(
     ("email", "role", "sentence"),
     [
