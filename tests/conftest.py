@@ -90,6 +90,8 @@ def _plain_static(settings, tmp_path):
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     }
     settings.MEDIA_ROOT = settings.VAR_DIR = tmp_path
+    # Each new Client would look at every file that somebody once collected in this checkout.
+    settings.STATIC_ROOT = tmp_path / "static"
     settings.SPOOL_DIR = tmp_path / "spool"
     settings.ALLOWED_HOSTS = ["*"]
     # A quarter of a second for every made-up person's password would be a minute for the suite.
