@@ -3,6 +3,10 @@ PYTHON ?= python3
 V = .venv/bin
 WITH = $(V)/python -m advocacy.withservices
 
+# What Python compiled is kept, also where containers turn that off: servers, workers and test
+# processes are started by the dozen, and each would compile all of it anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test walks proof lint test-bluesky bench goals messages lock
 .DEFAULT_GOAL := demo
 

@@ -28,10 +28,13 @@ SHARED = Path(os.environ.get("BOTSCHAFT_SHARED") or Path(__file__).parents[1] / 
 
 
 def pytest_collection_modifyitems(items):
-    """Whatever opens a browser is a walk."""
+    """Whatever opens a browser is a walk; what needs no database runs while another one migrates."""
     for item in items:
         if "chromium" in item.fixturenames:
             item.add_marker("walk")
+    items.sort(
+        key=lambda item: bool(item.get_closest_marker("django_db") or "db" in item.fixturenames)
+    )
 
 
 def _case_of(item):

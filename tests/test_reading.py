@@ -44,10 +44,10 @@ def written(path, visitor):
 def test_reading_an_address_writes_nothing(who, planted, visitors):
     seen = {}
     Call.objects.update(timezone="Europe/Berlin")
-    jona = planted[0] if isinstance(planted, tuple) else planted
+    person = {"writer": planted[0], "everything": visitors["resting"]}.get(who)
+    visitor = browser(person) if person else Client()
     for name, path, _foreign in routes():
-        person = {"writer": jona, "everything": visitors["resting"]}.get(who)
-        visitor = browser(person) if person else Client()
         if tables := written(path, visitor):
             seen[name] = tables
+    assert person is None or visitor.get("/me/").status_code == 200  # still logged in
     assert {name: tables for name, tables in seen.items() if tables - MAY.get(name, set())} == {}

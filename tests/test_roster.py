@@ -243,24 +243,35 @@ def test_page_costs_equally_many_queries(hr, member, topic, many, django_assert_
         hr.get("/roster/", headers={"HX-Request": "true"})
 
 
+BY_N = "'person_id', (SELECT id FROM ambassadors_person WHERE email_normalised = n || '@x.example')"
+
+
+def copied(row, fields, many):
+    """Rows like this one, made by the database, which is ten times as quick."""
+    table = row._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {table} SELECT made.* FROM {table} first, generate_series(1, %s) n,"
+            f" LATERAL jsonb_populate_record(first, jsonb_build_object('id',"
+            f" nextval(pg_get_serial_sequence('{table}', 'id')), {fields})) made WHERE first.id = %s",
+            [many - 1, row.pk],
+        )
+
+
 def test_large_roster_reads_no_table_from_end_to_end(selin, team):
     """20,000 terms: a page, a filtered one and a search find their rows by indexes."""
-    people = Person.objects.bulk_create(
-        Person(
-            email=f"{n}@x.example", email_normalised=f"{n}@x.example", name=f"Person{n * 7919 % 20011}",
-            languages=["de"] if n % 500 else ["tr"],
-        )
-        for n in range(20_000)
-    )  # fmt: skip
     now, version = timezone.now(), consents.WORDINGS["roster"][0]
-    Consent.objects.bulk_create(
-        Consent(person=who, purpose="roster", version=version, wording="", given_at=now)
-        for who in people
-    )
-    Membership.objects.bulk_create(
-        Membership(person=who, team=team, stage="active", stage_since_on=now, started_on=now)
-        for who in people
-    )
+    first = Person.objects.create(email="0@x.example", name="Person0", languages=["tr"])
+    rows = (
+        (first, "'email', n || '@x.example', 'email_normalised', n || '@x.example',"
+         " 'name', 'Person' || mod(n * 7919, 20011), 'evidence_key', gen_random_uuid(),"
+         " 'languages', CASE WHEN mod(n, 500) = 0 THEN '[\"tr\"]'::jsonb ELSE '[\"de\"]' END"),
+        (Consent.objects.create(person=first, purpose="roster", version=version, given_at=now), BY_N),
+        (Membership.objects.create(person=first, team=team, stage="active", stage_since_on=now,
+                                   started_on=now), BY_N),
+    )  # fmt: skip
+    for row, fields in rows:
+        copied(row, fields, 20_000)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE ambassadors_person, ambassadors_consent, ambassadors_membership")
     today, plans = timezone.localdate(), {}
