@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.cache import add_never_cache_headers
 
-from ambassadors.kept import keep_form
+from ambassadors.kept import holds_form, keep_form
 from ambassadors.models import Person
 from campaigns import lights
 from campaigns.views import links
@@ -30,7 +30,7 @@ from .policies import (
     policy_for,
     wants_fresh,
 )
-from .views.errors import too_many
+from .views.errors import too_many, unkept
 
 Next = Callable[[HttpRequest], HttpResponse]
 
@@ -157,6 +157,12 @@ class PolicyMiddleware:
         user.resting = resting
         return would
 
+    def _keeps(self, request: HttpRequest, whose: str) -> bool:
+        """Keep a form over the login, if not too many of the person's wait already."""
+        if not holds_form(request) and often.keeps_too_much(whose):
+            return False
+        return keep_form(request, whose=whose)
+
     def process_view(
         self, request: HttpRequest, view: object, args: list[Any], kwargs: dict[str, Any]
     ) -> HttpResponse | None:
@@ -180,6 +186,8 @@ class PolicyMiddleware:
         if not request.user.is_authenticated:
             if name in UNKEPT and request.method == "POST":
                 return redirect_to_login(f"{request.path}?unkept", settings.LOGIN_URL)
-            keep_form(request, whose=throttle.last(request)[1])
+            whose = throttle.last(request)[1]
+            if request.method == "POST" and whose and not self._keeps(request, whose):
+                return unkept(request)
             return redirect_to_login(request.get_full_path(), settings.LOGIN_URL)
         raise PermissionDenied

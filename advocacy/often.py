@@ -1,4 +1,4 @@
-"""How often somebody who is logged in may write, upload and take lists away (ASVS 2.4.1).
+"""How often somebody may write, upload, take lists away and leave forms behind (ASVS 2.4.1).
 
 Far beyond what a person does by hand, and below what would slow the others down. Nobody is ever
 kept from stopping something. Without Redis everybody goes on.
@@ -12,6 +12,7 @@ from ambassadors.security_log import Event
 
 WRITES, WRITES_WITHIN = 600, 60  # of one person; seconds
 HEAVY, HEAVY_WITHIN = 120, 3600
+KEPT, KEPT_WITHIN = 10, 3600  # forms of one person that wait for a login; seconds
 # What reads much or makes a file, whichever the method; and what takes one in or writes to the mail
 # server while somebody waits, when it is posted.
 _LISTS = frozenset(
@@ -48,6 +49,17 @@ def is_too_much(request: HttpRequest) -> bool:
         over = _count(f"often:{who}:{name}", HEAVY_WITHIN) > HEAVY or over
     if over:
         security_log.tell(Event.TOO_MUCH, page=name, person=who)
+    return over
+
+
+def keeps_too_much(whose: str) -> bool:
+    """Count a form that is to be kept for the person of this mark, on whichever device.
+
+    Each login gives a device another mark, so those are not counted.
+    """
+    over = _count(f"kept:{whose}", KEPT_WITHIN) > KEPT
+    if over:
+        security_log.tell(Event.TOO_MUCH, page="kept form")
     return over
 
 

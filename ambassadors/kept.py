@@ -10,21 +10,34 @@ import uuid
 from django.http import HttpRequest, QueryDict
 
 _KEY, _WHOSE = "kept_forms", "kept_for"
-_LARGEST = 11_000_000  # bytes of one form
+_LARGEST = 1_000_000  # bytes of one form, as it is sent
 _DIGITS = 19  # of a bigint
 
 
-def keep_form(request: HttpRequest, *, whose: str) -> None:
-    """Keep a posted form in the session that the login continues, for the person of this mark."""
-    if request.method != "POST" or not whose:
-        return
+def typed_in(request: HttpRequest) -> QueryDict:
+    """What somebody posted, without passwords and the form's token."""
     typed = request.POST.copy()
     for name in [name for name in typed if "password" in name or name == "csrfmiddlewaretoken"]:
         del typed[name]
-    encoded = typed.urlencode()
-    if len(encoded) < _LARGEST:
-        request.session[_KEY] = {request.path: encoded}
-        request.session[_WHOSE] = whose
+    return typed
+
+
+def holds_form(request: HttpRequest) -> bool:
+    """Tell whether the session keeps one already, which the next one replaces."""
+    return bool(request.session.get(_KEY))
+
+
+def keep_form(request: HttpRequest, *, whose: str) -> bool:
+    """Keep a posted form in the session that the login continues, for the person of this mark.
+
+    Returns whether it was kept: it is not when it is too large.
+    """
+    encoded = typed_in(request).urlencode()
+    if len(encoded) > _LARGEST:
+        return False
+    request.session[_KEY] = {request.path: encoded}
+    request.session[_WHOSE] = whose
+    return True
 
 
 def only_for(request: HttpRequest, *, whose: str) -> None:

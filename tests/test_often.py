@@ -8,12 +8,15 @@ from types import SimpleNamespace
 import pytest
 from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
 
 from advocacy import often
 from ambassadors import counts
+from ambassadors.models import LoginSession
 from people import films, scanning
 
 from .conftest import browser
+from .test_ideas import IDEA, form, log_in
 from .test_lessons import MP4
 
 
@@ -69,6 +72,53 @@ def test_count_whose_end_came_between_two_questions_ends_all_the_same():
     cache.touch("counted", 20)
     counts.counted("counted", 60)
     assert cache._cache.get_client(None).ttl(cache.make_key("counted")) <= 20  # no write renews it
+
+
+# Forms that wait for a login --------------------------------------------------------------------
+
+
+def known(person, text=IDEA, visitor=None, **more):
+    """A browser in which the person has logged in before sends a form."""
+    if visitor is None:
+        first = Client()
+        log_in(first, person)
+        LoginSession.objects.filter(person=person).delete()
+        visitor = Client()
+        visitor.cookies["known"] = first.cookies["known"].value
+    return visitor, visitor.post("/ideas/", form(text=text, **more))
+
+
+@pytest.mark.django_db
+def test_so_many_forms_of_somebody_wait_and_the_next_is_given_back(jona, mirja, monkeypatch):
+    monkeypatch.setattr(often, "KEPT", 3)
+    seen = [known(jona)[1] for _ in range(3)]
+    _visitor, late = known(jona, text="Words & <more>")
+    assert [answer.status_code for answer in (*seen, late)] == [302, 302, 302, 403]
+    given_back = late.text.partition("<textarea")[2].partition("</textarea>")[0]
+    assert given_back.partition(">")[2] == "Words &amp; &lt;more&gt;"
+    assert LoginSession.objects.count() == 3
+    assert known(mirja)[1].status_code == 302
+
+
+@pytest.mark.django_db
+def test_form_that_waits_already_is_replaced_without_end(jona, monkeypatch):
+    """An open page may save by itself every few seconds."""
+    monkeypatch.setattr(often, "KEPT", 1)
+    visitor, _first = known(jona)
+    assert [known(jona, text=f"{n} words", visitor=visitor)[1].status_code for n in range(4)] == [
+        302
+    ] * 4
+    log_in(visitor, jona)
+    assert "3 words" in visitor.get("/ideas/").text
+
+
+@pytest.mark.django_db
+def test_form_that_is_too_large_to_wait_is_given_back_whole(jona):
+    text = "A word. " * 150_000
+    _visitor, answer = known(jona, text=text)
+    assert (answer.status_code, text.strip() in answer.text) == (403, True)
+    assert LoginSession.objects.count() == 0
+    assert "/accounts/login/?next=/ideas/" in answer.text
 
 
 # The virus scanner -------------------------------------------------------------------------------

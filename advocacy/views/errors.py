@@ -3,22 +3,42 @@
 Programs that call the API are told the same as a problem (RFC 9457).
 """
 
+import re
+
 from django.http import HttpRequest, HttpResponse, HttpResponseServerError
 from django.shortcuts import render
 from django.template import loader
 
 from advocacy.api import problems
 from ambassadors import security_log
+from ambassadors.kept import typed_in
 from ambassadors.security_log import Event
+
+_KEY = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # of a form; nobody typed it
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """The request could not be read, or was too large."""
     if problem := problems.answer(request, 400):
         return problem
-    too_big = type(exception).__name__ == "RequestDataTooBig"
-    status = 413 if too_big else 400
-    return render(request, "errors/400.html", {"too_big": too_big}, status=status)
+    if type(exception).__name__ == "RequestDataTooBig":
+        return too_large(request)
+    return render(request, "errors/400.html", status=400)
+
+
+def too_large(request: HttpRequest) -> HttpResponse:
+    """More was sent than the address takes; nothing of it was read."""
+    return render(request, "errors/400.html", {"too_big": True}, status=413)
+
+
+def unkept(request: HttpRequest) -> HttpResponse:
+    """The login has ended, and what was typed is not kept over the next: it stands on the page.
+
+    403, by which pages that save by themselves know that nothing was saved.
+    """
+    sent = [value.strip() for _name, values in typed_in(request).lists() for value in values]
+    context = {"text": "\n\n".join(text for text in sent if text and not _KEY.fullmatch(text))}
+    return render(request, "errors/unkept.html", context, status=403)
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
