@@ -18,7 +18,7 @@ from ambassadors.models import Person
 from campaigns import lights
 from campaigns.views import links
 
-from . import often, second_factor, session_limits, stepup, throttle
+from . import bodies, often, second_factor, session_limits, stepup, throttle
 from .api import problems
 from .policies import (
     ANY_METHOD,
@@ -30,7 +30,7 @@ from .policies import (
     policy_for,
     wants_fresh,
 )
-from .views.errors import too_many, unkept
+from .views.errors import too_large, too_many, unkept
 
 Next = Callable[[HttpRequest], HttpResponse]
 
@@ -135,6 +135,26 @@ class EdgeMiddleware:
             response["Cache-Control"] = "no-store"
         timezone.deactivate()
         return response
+
+
+class BodyMiddleware:
+    """Refuses what is too large before anything of it is read; stands above who reads forms."""
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Pass the request on; the work is in :meth:`process_view`."""
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: object, args: list[Any], kwargs: dict[str, Any]
+    ) -> HttpResponse | None:
+        """Let the request through, or say that it is too large."""
+        del view, args, kwargs
+        match = request.resolver_match
+        name = (match and match.url_name) or ""
+        return too_large(request) if bodies.is_too_large(request, name) else None
 
 
 class PolicyMiddleware:

@@ -185,6 +185,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "advocacy.middleware.BodyMiddleware",  # the next one reads forms
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -381,7 +382,10 @@ MESSAGE_STORAGE = "advocacy.notices.Notices"
 SECURE_HSTS_SECONDS = 31_536_000 if _SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _SECURE
 SECURE_SSL_REDIRECT = False  # the proxy in front does this; deploy/nginx.conf is one
-SILENCED_SYSTEM_CHECKS = ["security.W008"]  # asks for that redirect, which programs must not get
+SILENCED_SYSTEM_CHECKS = [
+    "security.W008",  # asks for that redirect, which programs must not get
+    "files.E001",  # asks for FILE_UPLOAD_TEMP_DIR before an upload makes it
+]
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
@@ -408,7 +412,8 @@ DEFAULT_EXCEPTION_REPORTER = "advocacy.reports.Report"
 # A pasted novel of 10 MB must arrive, so that the form can answer and give it back.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
-FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+FILE_UPLOAD_HANDLERS = ["advocacy.bodies.OnVolume"]
+FILE_UPLOAD_TEMP_DIR = VAR_DIR / "uploads"
 # What Prometheus shows as its bearer token to read /metrics; empty: there is no such page.
 METRICS_TOKEN = env("METRICS_TOKEN", "")
 # After so many days without an answer, a member's idea is brought before the curators again.

@@ -97,6 +97,7 @@ def _plain_static(settings, tmp_path):
     # Each new Client would look at every file that somebody once collected in this checkout.
     settings.STATIC_ROOT = tmp_path / "static"
     settings.SPOOL_DIR = tmp_path / "spool"
+    settings.FILE_UPLOAD_TEMP_DIR = tmp_path / "uploads"
     settings.ALLOWED_HOSTS = ["*"]
     # A quarter of a second for every made-up person's password would be a minute for the suite.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
