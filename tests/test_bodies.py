@@ -87,6 +87,18 @@ def test_refusal_is_a_page_in_the_readers_language(language, sentence):
     assert (answer.status_code, sentence in answer.text) == (413, True)
 
 
+@pytest.mark.parametrize("length", ["+3000000", "3_000_000", " 3000000", "0003000000"])
+def test_length_is_read_as_django_reads_it(db, length):
+    """The web server lets none of these through; another one might."""
+    assert send(Client(), "/accounts/login/", length).status_code == 413
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS", "GET"])
+@pytest.mark.parametrize("path", [LESSON, "/accounts/login/", "/scim/v2/Users", "/wall/api/posts"])
+def test_no_other_method_reads_a_film_of_a_stranger(db, path, method):
+    assert send(Client(), path, FILM, method=method).status_code in {401, 413}
+
+
 def test_what_strangers_need_is_read(person):
     with pytest.raises(Read):
         send(Client(), "/accounts/login/", bodies.STRANGERS)

@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 import time
+from pathlib import Path
 from urllib.parse import urljoin
 
 import pytest
@@ -733,6 +734,38 @@ def test_weakly_encrypted_assertion_is_not_opened(idp, way, opened, caplog):
         if opened
         else "login.refused way=saml why="
     )
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "",
+        '<d:KeyInfo xmlns:d="http://www.w3.org/2000/09/xmldsig#"><d:RetrievalMethod/></d:KeyInfo>',
+        '<d:KeyInfo xmlns:d="http://www.w3.org/2000/09/xmldsig#"><x:EncryptedKey>'
+        '<x:EncryptionMethod Algorithm="http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p"/>'
+        "<x:CipherData><x:CipherValue>AAAA</x:CipherValue></x:CipherData>"
+        "</x:EncryptedKey></d:KeyInfo>",
+    ],
+    ids=["no key", "nothing", "garbage"],
+)
+def test_answer_that_our_key_does_not_open_is_refused_like_any_other(
+    idp, settings, tmp_path, inside
+):
+    """Anybody may send one; an error of its own would tell whether it could be opened."""
+    key, certificate, _pem = key_pair(tmp_path, "ours")
+    [app] = settings.SOCIALACCOUNT_PROVIDERS["saml"]["APPS"]
+    app["settings"]["advanced"]["private_key"] = Path(key).read_text()
+    app["settings"]["advanced"]["x509cert"] = Path(certificate).read_text()
+    xml = (
+        f'<p:Response xmlns:p="{NS["p"]}" xmlns:a="{NS["a"]}" Version="2.0" ID="_1"><p:Status>'
+        '<p:StatusCode Value="urn:oasis:names:tc:SAML:2.0:status:Success"/></p:Status>'
+        '<a:EncryptedAssertion><x:EncryptedData xmlns:x="http://www.w3.org/2001/04/xmlenc#">'
+        '<x:EncryptionMethod Algorithm="http://www.w3.org/2001/04/xmlenc#aes256-cbc"/>'
+        f"{inside}<x:CipherData><x:CipherValue>AAAA</x:CipherValue></x:CipherData>"
+        "</x:EncryptedData></a:EncryptedAssertion></p:Response>"
+    )
+    went = Client(HTTP_HOST="testserver").post(ARRIVE, {"SAMLResponse": packed(xml)})
+    assert (went.status_code, went["Location"]) == (302, "/accounts/login/")
 
 
 def test_answer_comes_from_another_site_without_our_token(idp, visitor):

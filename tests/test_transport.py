@@ -279,19 +279,28 @@ def test_only_a_lesson_takes_a_film_and_no_body_lies_in_memory(proxy, inner):
     assert f"bodies:{place}" in compose["volumes"]  # what lies in a tmpfs counts as its memory
 
 
-def test_few_films_of_one_address_wait_at_once(proxy, inner):
-    """Each waits on the proxy's disk until it has come, whoever sends it."""
+@pytest.mark.parametrize(
+    "length", [("Content-Length", str(300 * 1024 * 1024)), ("Transfer-Encoding", "chunked")]
+)
+def test_few_films_of_one_address_wait_at_once(proxy, inner, length):
+    """Each waits on the proxy's disk, whoever sends it; pages and words are kept from nobody."""
     trust = ssl.create_default_context(cafile=inner / "inner_ca")
+    lesson, said = "/people/training/lessons/7/", []
     with contextlib.ExitStack() as stack:
-        for _n in range(2):
-            link = http.client.HTTPSConnection("127.0.0.1", proxy[1], timeout=10, context=trust)
+        for _n in range(3):
+            link = http.client.HTTPSConnection("127.0.0.1", proxy[1], timeout=1, context=trust)
             stack.callback(link.close)
-            link.putrequest("POST", "/people/training/lessons/7/")
-            link.putheader("Content-Length", str(300 * 1024 * 1024))
-            link.endheaders(b"a")
-        time.sleep(0.5)
-        assert ask(proxy[1], "/people/training/lessons/7/", tls=trust)[0] == 429
-        assert ask(proxy[1], "/", tls=trust)[0] == 200
+            link.putrequest("POST", lesson)
+            link.putheader(*length)
+            link.endheaders(b"1\r\na\r\n")
+            try:
+                said.append(link.getresponse().status)
+            except TimeoutError:
+                said.append("waits")
+        words = {"Content-Length": "2000000"}
+        with pytest.raises(TimeoutError):
+            ask(proxy[1], lesson, tls=trust, headers=words, seconds=1)
+        assert (said, ask(proxy[1], lesson, tls=trust)[0]) == (["waits", "waits", 429], 200)
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")

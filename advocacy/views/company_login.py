@@ -7,6 +7,7 @@ import time
 from typing import Any, cast
 
 import jwt
+import xmlsec
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import get_adapter
 from allauth.socialaccount.internal import jwtkit
@@ -30,7 +31,10 @@ from django.views.decorators.csrf import csrf_exempt
 from onelogin.saml2.constants import (  # type: ignore[import-untyped]
     OneLogin_Saml2_Constants as Saml,
 )
-from onelogin.saml2.errors import OneLogin_Saml2_Error  # type: ignore[import-untyped]
+from onelogin.saml2.errors import (  # type: ignore[import-untyped]
+    OneLogin_Saml2_Error,
+    OneLogin_Saml2_ValidationError,
+)
 from onelogin.saml2.xml_utils import OneLogin_Saml2_XML  # type: ignore[import-untyped]
 
 from ambassadors.counts import counted
@@ -54,8 +58,12 @@ _WELL_KNOWN = "/.well-known/"
 _LARGEST = 1_000_000  # characters of a SAML answer; 2,000 groups are a third of it
 MOST_ARRIVALS = 5  # of one assertion; somebody may load the page anew
 _ACS = "saml-acs-session"  # allauth's name of a cookie
-# Answers that no provider sends: no Base64, no XML, a DTD in it, none of what must stand there.
-_UNREADABLE = (PermissionDenied, ValueError, SyntaxError, OneLogin_Saml2_Error)
+# Answers that no provider sends: no Base64, no XML, a DTD in it, none of what must stand there,
+# encrypted to nobody. All end alike: what differs would tell how the padding was.
+_UNREADABLE = (
+    *(PermissionDenied, ValueError, SyntaxError, KeyError, xmlsec.Error),
+    *(OneLogin_Saml2_Error, OneLogin_Saml2_ValidationError),
+)
 
 
 class CompanyOIDC(oidc.OpenIDConnectOAuth2Adapter):  # type: ignore[misc]
