@@ -145,6 +145,11 @@ def _emptied_quickly():
         patch.setattr(
             "django.db.backends.postgresql.operations.DatabaseOperations.sql_flush", sql_flush
         )
+        # A new connection would have to learn all tables again before it empties them. It stays,
+        # so a test takes back what it SETs.
+        patch.setattr(
+            "django.test.TransactionTestCase._should_reload_connections", lambda _case: False
+        )
         patch.setattr(
             "django.core.management.commands.flush.emit_post_migrate_signal", lambda *_a, **_k: None
         )
