@@ -115,10 +115,12 @@ def test_form_that_waits_already_is_replaced_without_end(jona, monkeypatch):
 @pytest.mark.django_db
 def test_form_that_is_too_large_to_wait_is_given_back_whole(jona):
     text = "A word. " * 150_000
-    _visitor, answer = known(jona, text=text)
+    visitor, answer = known(jona, text=text)
     assert (answer.status_code, text.strip() in answer.text) == (403, True)
     assert LoginSession.objects.count() == 0
-    assert "/accounts/login/?next=/ideas/" in answer.text
+    assert '/accounts/login/?next=/ideas/"' in answer.text
+    answer = visitor.post("/ideas/?lost", form(text=text))
+    assert '/accounts/login/?next=/ideas/%3Flost"' in answer.text
 
 
 # The virus scanner -------------------------------------------------------------------------------

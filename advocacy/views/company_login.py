@@ -285,7 +285,7 @@ def _well_encrypted(answer: bytes) -> None:
         raise PermissionDenied
 
 
-def _is_signed(request: HttpRequest, provider: SAMLProvider) -> None:
+def _well_signed(request: HttpRequest, provider: SAMLProvider) -> None:
     """Raise PermissionDenied for what a stranger made, or sends over and over: it would be kept.
 
     The next step looks once more, at this and at whether the browser has asked.
@@ -310,7 +310,7 @@ class SAMLArrive(ACSView):  # type: ignore[misc]
         """Keep the answer for the next step, which the session's cookie reaches."""
         provider = self.get_provider(organization_slug)
         try:
-            _is_signed(request, provider)
+            _well_signed(request, provider)
         except _UNREADABLE as error:
             return _failed(request, provider, error)
         answer: HttpResponse = super().dispatch(request, organization_slug)
