@@ -9,6 +9,7 @@ import pytest
 from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.urls import reverse_lazy
 
 from advocacy import often
 from ambassadors import counts
@@ -102,7 +103,7 @@ def test_so_many_forms_of_somebody_wait_and_the_next_is_given_back(jona, mirja, 
 
 @pytest.mark.django_db
 def test_form_that_waits_already_is_replaced_without_end(jona, monkeypatch):
-    """An open page may save by itself every few seconds."""
+    """Somebody may press it over and over."""
     monkeypatch.setattr(often, "KEPT", 1)
     visitor, _first = known(jona)
     assert [known(jona, text=f"{n} words", visitor=visitor)[1].status_code for n in range(4)] == [
@@ -110,6 +111,23 @@ def test_form_that_waits_already_is_replaced_without_end(jona, monkeypatch):
     ] * 4
     log_in(visitor, jona)
     assert "3 words" in visitor.get("/ideas/").text
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/desk/drafts/6974b2b3-978d-44cf-9c4d-c766406a3b95/",
+        "/desk/suggestions/1/here/",
+        reverse_lazy("suggestion_preview"),
+    ],
+)
+def test_what_a_page_in_another_tab_sends_by_itself_takes_no_forms_place(jona, path):
+    visitor, _sent = known(jona)
+    answer = visitor.post(path, {"text": "Half a sent"})
+    assert (answer.status_code, answer["Location"][:17]) == (302, "/accounts/login/?")
+    log_in(visitor, jona)
+    assert IDEA in visitor.get("/ideas/").text
 
 
 @pytest.mark.django_db
