@@ -404,8 +404,8 @@ def is_beyond_factor(name: str) -> bool:
 
 # What is typed there is kept nowhere, not even over a login: it would lie beside a name. Of what
 # a device sends, the device keeps its own until it has arrived; and what an open page sends by
-# itself would take the place of what somebody sent in another tab.
-UNKEPT = frozenset({"pulse", "note_arrive", "draft", "here", "suggestion_preview"})
+# itself, also as it closes, would take the place of what somebody sent.
+UNKEPT = frozenset(("pulse", "note_arrive", "draft", "here", "suggestion_preview", "device_push"))
 # Holds nothing of a person, so the browser may keep it: the rest of what somebody who is logged in
 # gets is never stored.
 SAME_FOR_ALL = frozenset({"manifest", "service_worker", "ink_css"})

@@ -120,6 +120,7 @@ def test_form_that_waits_already_is_replaced_without_end(jona, monkeypatch):
         "/desk/drafts/6974b2b3-978d-44cf-9c4d-c766406a3b95/",
         "/desk/suggestions/1/here/",
         reverse_lazy("suggestion_preview"),
+        reverse_lazy("device_push"),
     ],
 )
 def test_what_a_page_in_another_tab_sends_by_itself_takes_no_forms_place(jona, path):
