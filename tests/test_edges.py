@@ -234,6 +234,28 @@ def test_post_that_is_taken_back_is_in_no_workers_hands(claimed):
     assert (row.state, row.lease_until, row.look_at) == ("cancelled", None, None)
 
 
+def test_yes_to_publish_that_is_taken_back_is_gone_and_so_is_what_waited(claimed):
+    author = claimed.post.person
+    Delivery.objects.update(lease_until=None)
+    ended = endings.withdraw_consent(person=author, purpose="publish", now=NOW)
+    row = Delivery.objects.get()
+    assert (ended.taken_back, ended.in_flight) == (1, [])
+    assert (row.state, row.reason) == ("cancelled", "consent")
+    assert not consents.current("publish").filter(person=author).exists()
+
+
+def test_only_who_lost_the_key_is_asked_instead_of_looked_for(person, account_on, mastodon, queue):
+    accounts = [account_on(person(f"P{n}"), mastodon, number=str(n)) for n in (1, 2)]
+    rows = [queue(account.person, account) for account in accounts]
+    Delivery.objects.update(state="unknown", first_tried_at=NOW, look_at=NOW, reason="ambiguous")
+    endings.ask_instead_of_looking(accounts[:1])
+    told = Delivery.objects.order_by("pk").values_list("pk", "look_at", "reason")
+    assert list(told) == [(rows[0].pk, None, "ask_person"), (rows[1].pk, NOW, "ambiguous")]
+    Delivery.objects.update(state="queued", look_at=NOW, reason="")
+    endings.ask_instead_of_looking(accounts)
+    assert not Delivery.objects.filter(reason="ask_person").exists()
+
+
 @pytest.mark.parametrize(
     ("fields", "free"),
     [
