@@ -543,6 +543,25 @@ def test_sum_that_rests_on_two_for_exactly_half_is_told():
     assert anonymity.total(dict.fromkeys(range(12), 0.1)) is None
 
 
+def test_steps_and_blocks_are_told_as_they_are():
+    assert anonymity.STEPS[:6] == (5, 10, 20, 50, 100, 200)
+    assert anonymity.STEPS[-2:] == (200_000, 500_000)
+    large, small, other = (
+        anonymity.Group.of(range(*ends)) for ends in ((0, 40), (40, 43), (43, 47))
+    )
+    block = anonymity.Block
+    assert anonymity.blocks({}) == []
+    assert anonymity.blocks({"a": large}) == [block(("a",), 20)]
+    assert anonymity.blocks({"b": small, "a": large}) == [block(("a",), 20), block(("b",), None)]
+    assert anonymity.blocks({"a": large, "b": small, "c": other}) == [
+        block(("a",), 20), block(("b", "c"), 5),
+    ]  # fmt: skip
+    assert [one.merged for one in anonymity.blocks({"b": small, "c": other})] == [True]
+    assert anonymity.blocks({"b": anonymity.Group.of([1]), "c": anonymity.Group.of([2])}) == [
+        block(("b",), None), block(("c",), None),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("values", "mean"),
     [([], 0.0), ([7], 0.0), ([7, 5], 0.0), ([1, 2, 3], 1.0), ([9, 1, 8, 2, 3], 12 / 5)],
