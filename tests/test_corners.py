@@ -551,6 +551,7 @@ def test_right_to_a_channel_that_ends_takes_back_what_was_queued(mastodon, mirja
     )
     row = Delivery.objects.get()
     assert (ended.taken_back, row.state, row.reason) == (1, "cancelled", "not_editor")
+    assert not row.account.editors.exists()
 
 
 def test_yes_to_something_else_that_ends_stops_no_post(claimed):

@@ -203,10 +203,12 @@ def test_idea_moves_alone(state, jona, mirja):
 # --- claims, tries, looks
 
 
-def test_times_are_those_of_the_contract():
+def test_times_are_those_of_the_contract(settings):
     assert (pace.GATE_SECONDS, pace.SEND_SECONDS, pace.LEASE) == (2.0, 30.0, 60 * SECOND)
     assert (deliveries.MAX_CLAIMS, deliveries.MAX_TRIES, unknowns.SECOND_LOOK) == (3, 8, 270.0)
     assert (claims.MOST_PER_HOST, api_tokens.MOST, anonymity.GROUP) == (64, 20, 5)
+    settings.TIME_SCALE = 0.5
+    assert (pace.seconds(10), pace.span(10)) == (5.0, 5 * SECOND)
 
 
 def test_eighth_try_is_the_last(claimed):
@@ -436,6 +438,13 @@ def test_refusal_of_the_account_asks_its_person(claimed):
     assert (row.state, row.reason, row.blocked) == ("queued", "blocked", "reconnect")
     assert (row.claims, row.lease_until, row.detail) == (0, None, ("no " * 200)[:400])
     assert row.account.reconnect_reason == ("no " * 200)[:200]
+
+
+def test_blocked_post_says_why_and_is_in_no_workers_hands(claimed):
+    deliveries.block(claimed, "quarantined", detail="x" * 401)
+    row = Delivery.objects.get()
+    assert (row.blocked, row.reason, row.lease_until) == ("quarantined", "blocked", None)
+    assert row.detail == "x" * 400
 
 
 def test_answer_to_come_later_is_written_down(claimed):
