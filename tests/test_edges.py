@@ -10,6 +10,7 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends.cache import SessionStore
 from django.db import transaction
+from django.db.models import F
 from django.test import RequestFactory
 from django.utils import timezone
 
@@ -244,6 +245,16 @@ def test_yes_to_publish_that_is_taken_back_is_gone_and_so_is_what_waited(claimed
     assert (ended.taken_back, ended.in_flight) == (1, [])
     assert (row.state, row.reason) == ("cancelled", "consent")
     assert not consents.current("publish").filter(person=author).exists()
+
+
+def test_claim_in_between_saves_no_post_that_is_taken_back(claimed, monkeypatch):
+    def claimed_meanwhile(row, **how):
+        Delivery.objects.update(fence=F("fence") + 1)
+        return move_delivery(row, **how)
+
+    monkeypatch.setattr(endings, "move_delivery", claimed_meanwhile)
+    assert endings.take_back(Delivery.objects.all(), "wish", None, NOW) == 1
+    assert Delivery.objects.get().state == "cancelled"
 
 
 def test_only_who_lost_the_key_is_asked_instead_of_looked_for(person, account_on, mastodon, queue):
@@ -664,6 +675,26 @@ def test_ended_token_is_that_of_one_account(person, account_on, mastodon):
     tokens.expire(one, now=NOW)
     rows = Token.objects.order_by("account").values_list("account", "expires_at")
     assert list(rows) == [(one.pk, NOW), (other.pk, None)]
+
+
+def test_what_would_lapse_in_a_week_or_lay_idle_for_six_days_is_renewed(
+    person, account_on, mastodon, monkeypatch
+):
+    day, hour = dt.timedelta(days=1), dt.timedelta(hours=1)
+    ends = {
+        "1": (NOW + 7 * day, False), "2": (NOW + 7 * day - SECOND, True),
+        "3": (NOW + 3 * hour, False), "4": (NOW + 3 * hour + SECOND, True),
+        "5": (NOW - 6 * day, False), "6": (NOW - 6 * day - SECOND, True), "7": (None, False),
+    }  # fmt: skip
+    wanted, found = set(), []
+    for number, (expires_at, renewed) in ends.items():
+        account = account_on(person(f"P{number}"), mastodon, number=number)
+        Token.objects.filter(account=account).update(expires_at=expires_at)
+        wanted |= {account.pk} if renewed else set()
+    monkeypatch.setattr(tokens, "open_access", lambda account, **_how: found.append(account.pk))
+    assert (tokens.renew_lapsing(now=NOW), set(found)) == (3, wanted)
+    ConnectedAccount.objects.update(reconnect_reason="gone")
+    assert tokens.renew_lapsing(now=NOW) == 0
 
 
 def test_pair_that_a_dead_worker_left_is_stored_with_its_times(queued):
