@@ -14,7 +14,7 @@ from django.db.models import F
 from django.test import RequestFactory
 from django.utils import timezone
 
-from advocacy import stepup
+from advocacy import second_factor, stepup
 from ambassadors import anonymity, audit, consents, roles
 from ambassadors.models import AuditEntry, Consent, Role, TimeOff
 from campaigns import claims, deliveries, endings, holds, pace, starts, unknowns
@@ -84,6 +84,23 @@ def test_session_has_another_key_after_a_step(jona):
     before = request.session.session_key
     stepup.on_step(None, request, jona)
     assert request.session.session_key != before
+
+
+@pytest.mark.parametrize(
+    ("session", "roles_", "wanted"),
+    [
+        ({}, ["everybody"], True),
+        ({"second_factor": True}, ["everybody"], False),
+        ({"by_company": True}, ["everybody"], False),
+        ({}, ["curator"], False),
+    ],
+)
+def test_second_factor_is_wanted_where_nobody_else_answers_for_it(
+    session, roles_, wanted, jona, settings
+):
+    settings.MFA_REQUIRED_ROLES = roles_
+    assert second_factor.is_wanted(asking(jona, session)) == wanted
+    assert not second_factor.is_wanted(asking(AnonymousUser(), session))
 
 
 # --- in the record or not at all
