@@ -274,6 +274,20 @@ def test_claim_in_between_saves_no_post_that_is_taken_back(claimed, monkeypatch)
     assert Delivery.objects.get().state == "cancelled"
 
 
+def test_editor_who_is_removed_keeps_what_goes_elsewhere_and_others_keep_theirs(
+    jona, mirja, account_on, mastodon, queue
+):
+    channel, own = account_on(jona, mastodon), account_on(jona, mastodon, number="2")
+    ConnectedAccount.objects.filter(pk=channel.pk).update(person=None)
+    channel.refresh_from_db()
+    channel.editors.add(jona, mirja)
+    posts = [queue(jona, channel), queue(jona, own), queue(mirja, channel)]
+    ended = endings.remove_editor(channel=channel, editor=jona, by=mirja, now=NOW)
+    states = dict(Delivery.objects.values_list("pk", "state"))
+    assert ended.taken_back == 1
+    assert [states[post.pk] for post in posts] == ["cancelled", "queued", "queued"]
+
+
 def test_only_who_lost_the_key_is_asked_instead_of_looked_for(person, account_on, mastodon, queue):
     accounts = [account_on(person(f"P{n}"), mastodon, number=str(n)) for n in (1, 2)]
     rows = [queue(account.person, account) for account in accounts]
@@ -578,6 +592,7 @@ def test_sum_that_rests_on_two_for_exactly_half_is_told():
     assert anonymity.total({1: 6, 2: 4, **dict.fromkeys(range(3, 13), 1)}) == 20
     assert anonymity.total({1: 6, 2: 5, **dict.fromkeys(range(3, 13), 1)}) is None
     assert anonymity.total(dict.fromkeys(range(12), 0.1)) is None
+    assert anonymity.total({**dict.fromkeys(range(4), 5), **dict.fromkeys(range(4, 20), 0)}) is None
 
 
 def test_steps_and_blocks_are_told_as_they_are():
