@@ -311,13 +311,14 @@ def collect(aviary, settings, tmp_path, mails=()):
         aviary.put("spool", path.name.encode() + path.read_bytes())
     store = redis.Redis.from_url(settings.REDIS_URL)
     for key in store.scan_iter("*"):
+        kind = store.type(key)
         read = {
             b"string": store.get, b"list": lambda k: store.lrange(k, 0, -1), b"hash": store.hgetall,
             b"set": store.smembers, b"zset": lambda k: store.zrange(k, 0, -1, withscores=True),
-        }[store.type(key)]  # fmt: skip
+        }[kind]  # fmt: skip
         value = read(key)
         aviary.put("redis", key + (value if isinstance(value, bytes) else repr(value).encode()))
-        for message in value if isinstance(value, list) else ():
+        for message in value if kind == b"list" else ():
             with suppress(ValueError, KeyError):  # a task message has its arguments in base64
                 aviary.put("task messages", base64.b64decode(json.loads(message)["body"]))
     for mail in mails:
