@@ -138,6 +138,7 @@ def storm(fleet, plan, seconds):
             fleet.farewells.append((now - entry[0], entry[1].returncode))
             leaving.remove(entry)
         fleet.nudge()
+        fleet.supervise()
         time.sleep(0.2)
 
 

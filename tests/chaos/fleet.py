@@ -247,6 +247,17 @@ class Fleet:
         with contextlib.suppress(Exception):
             publish_due.apply_async(retry=False)
 
+    def supervise(self):
+        """Start each worker again that ended, as compose does.
+
+        Celery gives up a worker whose child is killed before the worker is ready
+        (``Could not start worker processes``), which takes many seconds on a busy machine.
+        """
+        for name in self.workers():
+            if self.processes[name].poll() is not None:
+                self._count("workers that gave up")
+                self.start_worker(name)
+
     # Trouble --------------------------------------------------------------------------------
 
     def _count(self, what):
@@ -339,6 +350,7 @@ class Fleet:
         end = time.monotonic() + seconds
         while (count := self.open_deliveries()) and time.monotonic() < end:
             self.nudge()
+            self.supervise()
             every()
             time.sleep(0.5)
         return count
