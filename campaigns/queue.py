@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from ambassadors import audit
 from ambassadors.models import Person
+from integrations.models import ConnectedAccount
 
 from .models import Delivery, TimeOffer
 from .refusals import FieldRefused
@@ -36,7 +37,10 @@ def unbegun(person: Person, now: dt.datetime) -> "QuerySet[Delivery]":
 
     What may be at the network since an earlier try has begun.
     """
+    # by the accounts, so that what everybody else has waiting is not looked through
+    theirs = ConnectedAccount.objects.filter(Q(person=person) | Q(person=None))
     return Delivery.objects.filter(
+        account__in=theirs,
         post__person=person,
         post__part=0,
         post__takeover__isnull=True,

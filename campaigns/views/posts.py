@@ -51,18 +51,20 @@ def posts(request: HttpRequest) -> HttpResponse:
             error = refused.sentence
         else:
             return redirect(reverse("posts") + (f"#q{key}" if key else ""))
-    waiting = queue.waiting(person, now)
+    # read whole: cut off in the database, or as a part of the other query, the rows of everybody
+    # who waits would be looked through for the few of this person
+    mine = queue.waiting(person, now)
+    planned = list(mine.select_related("account", "post__suggestion__topic", "post__after"))
     replaced = Q(delivery__state="cancelled", delivery__reason="edited")
     rows = (
         Post.objects.of(person)
         .filter(part=0)
-        .exclude(replaced | Q(delivery__in=waiting))
+        .exclude(replaced | Q(delivery__in=[row.pk for row in planned]))
         .select_related("delivery__account", "suggestion__topic", "link", "after")
     )
     page = Paginator(rows, 15).get_page(request.GET.get("page"))
     outlook = Outlook.now()
     listed = [_row(post, outlook) for post in page.object_list]
-    planned = waiting.select_related("account", "post__suggestion__topic", "post__after")
     shown = page.number == 1
     context = {
         "page": page,
