@@ -53,10 +53,9 @@ def is_too_large(request: HttpRequest, name: str) -> bool:
     whose session has ended, so that its words are not lost.
     """
     program = name.startswith(ANY_METHOD) and policy_for(name) is bearer
+    # Programs' doors look at a key first and have bounds of their own; the other reads nothing.
     if program or name == "idea_shared":
-        return (
-            False  # they look at a key first and have bounds of their own; that one reads nothing
-        )
+        return False
     member = request.user.is_authenticated
     if not member:
         request.upload_handlers = [PassBy(request)]

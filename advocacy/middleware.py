@@ -27,6 +27,7 @@ from .policies import (
     UNKEPT,
     Policy,
     is_beyond_factor,
+    name_of,
     policy_for,
     wants_fresh,
 )
@@ -129,16 +130,15 @@ class EdgeMiddleware:
                 request.LANGUAGE_CODE = user.language  # type: ignore[attr-defined]
         response = self.get_response(request)
         session_limits.note(request, now=now)
-        match = request.resolver_match
-        if user.is_authenticated and not (match and match.url_name in SAME_FOR_ALL):
+        if user.is_authenticated and name_of(request) not in SAME_FOR_ALL:
             add_never_cache_headers(response)
             response["Cache-Control"] = "no-store"
         timezone.deactivate()
         return response
 
 
-class BodyMiddleware:
-    """Refuses what is too large before anything of it is read; stands above who reads forms."""
+class _Gate:
+    """Judges a request by the name of its address, before the page is asked."""
 
     def __init__(self, get_response: Next) -> None:
         self.get_response = get_response
@@ -150,22 +150,25 @@ class BodyMiddleware:
     def process_view(
         self, request: HttpRequest, view: object, args: list[Any], kwargs: dict[str, Any]
     ) -> HttpResponse | None:
-        """Let the request through, or say that it is too large."""
+        """Ask :meth:`judge`."""
         del view, args, kwargs
-        match = request.resolver_match
-        name = (match and match.url_name) or ""
+        return self.judge(request, name_of(request))
+
+    def judge(self, request: HttpRequest, name: str) -> HttpResponse | None:
+        """The answer instead of the page; None lets the request through."""
+        raise NotImplementedError
+
+
+class BodyMiddleware(_Gate):
+    """Refuses what is too large before anything of it is read; stands above who reads forms."""
+
+    def judge(self, request: HttpRequest, name: str) -> HttpResponse | None:
+        """Let the request through, or say that it is too large."""
         return too_large(request) if bodies.is_too_large(request, name) else None
 
 
-class PolicyMiddleware:
+class PolicyMiddleware(_Gate):
     """Asks the declared policy of the URL; without one, nobody gets in."""
-
-    def __init__(self, get_response: Next) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Pass the request on; the work is in :meth:`process_view`."""
-        return self.get_response(request)
 
     def _rests(self, request: HttpRequest, policy: Policy) -> bool:
         """Tell whether the person would come in if their roles did not rest."""
@@ -183,13 +186,8 @@ class PolicyMiddleware:
             return False
         return keep_form(request, whose=whose)
 
-    def process_view(
-        self, request: HttpRequest, view: object, args: list[Any], kwargs: dict[str, Any]
-    ) -> HttpResponse | None:
+    def judge(self, request: HttpRequest, name: str) -> HttpResponse | None:
         """Let the request through, send to the login or to a fresh proof, or refuse."""
-        del view, args, kwargs
-        match = request.resolver_match
-        name = (match and match.url_name) or ""
         policy = policy_for(name)
         if policy is None:
             raise PermissionDenied

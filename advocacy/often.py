@@ -10,6 +10,8 @@ from ambassadors import security_log
 from ambassadors.counts import counted
 from ambassadors.security_log import Event
 
+from .policies import name_of
+
 WRITES, WRITES_WITHIN = 600, 60  # of one person; seconds
 HEAVY, HEAVY_WITHIN = 120, 3600
 KEPT, KEPT_WITHIN = 10, 3600  # forms of one person that wait for a login; seconds
@@ -38,8 +40,7 @@ _STOPS = frozenset({"hold", "hold_suggestion", "hold_programme", "account_logout
 
 def is_too_much(request: HttpRequest) -> bool:
     """Count the request of somebody who may make it; tell whether it is one too many."""
-    match = request.resolver_match
-    name = (match and match.url_name) or ""
+    name = name_of(request)
     posted = request.method == "POST"
     if name in _STOPS or not request.user.is_authenticated:
         return False

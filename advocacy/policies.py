@@ -453,10 +453,15 @@ def policy_for(name: str) -> Policy | None:
     return POLICIES.get(name)
 
 
+def name_of(request: HttpRequest) -> str:
+    """The name of the address that is asked for; empty where there is none."""
+    match = request.resolver_match
+    return (match and match.url_name) or ""
+
+
 def wants_fresh(request: HttpRequest) -> bool:
     """Tell whether a request, which its policy lets through, asks for a fresh proof first."""
-    match = request.resolver_match
-    name = match.url_name if match else None
+    name = name_of(request)
     if name in FRESH:
         # to take the wish to be erased back stops something, too
         stops = name in _ERASING and request.POST.get("act") == "take_back"

@@ -15,6 +15,7 @@ from ambassadors import kept, login_sessions
 from ambassadors.models import Person
 
 from . import throttle
+from .policies import name_of
 
 OFFERED = "offer_end"  # of other logins; a template reads it
 _NOTED_EVERY = 300  # seconds between two notes that somebody is active
@@ -74,6 +75,5 @@ def note(request: HttpRequest, *, now: dt.datetime) -> None:
 
 
 def _by_hand(request: HttpRequest) -> bool:
-    match = request.resolver_match
     asks_a_part = request.method == "GET" and "HX-Request" in request.headers
-    return not asks_a_part and not (match and match.url_name in _BY_ITSELF)
+    return not asks_a_part and name_of(request) not in _BY_ITSELF

@@ -13,6 +13,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -279,10 +280,7 @@ def settled(
     What is told stays for ``rest`` at least, and then until the answers of five people differ from
     those it was made of: between any two pages that follow each other in time, five people changed.
     """
-    row = PublishedFigure.objects.filter(name=name).first()
-    if row and now - row.told_at < rest:
-        return row.content, row.told_at
-    return _settle(row, name, make(), now, rest)
+    return _settle(PublishedFigure.objects.filter(name=name).first(), name, make, now, rest)
 
 
 def all_settled(
@@ -291,13 +289,21 @@ def all_settled(
     """The same for several names, each for itself; one query where nothing is told anew."""
     rows = PublishedFigure.objects.in_bulk(list(figures), field_name="name")
     return {
-        name: _settle(rows.get(name), name, figure, now, rest) for name, figure in figures.items()
+        name: _settle(rows.get(name), name, partial(figures.__getitem__, name), now, rest)
+        for name in figures
     }
 
 
 def _settle(
-    row: PublishedFigure | None, name: str, figure: Figure, now: dt.datetime, rest: dt.timedelta
+    row: PublishedFigure | None,
+    name: str,
+    make: Callable[[], Figure],
+    now: dt.datetime,
+    rest: dt.timedelta,
 ) -> tuple[Any, dt.datetime]:
+    if row and now - row.told_at < rest:
+        return row.content, row.told_at
+    figure = make()
     content = figure.content
     fresh = {
         _sealed(name, key, ""): _sealed(name, key, answer) for key, answer in figure.answers.items()
@@ -314,7 +320,7 @@ def _settle(
     changed = sum(
         row.answers.get(key) != fresh.get(key) for key in row.answers.keys() | fresh.keys()
     )
-    if now - row.told_at >= rest and changed >= GROUP:
+    if changed >= GROUP:
         moved = PublishedFigure.objects.filter(name=name, told_at=row.told_at).update(
             told_at=now, content=content, answers=fresh
         )

@@ -15,10 +15,10 @@ from ambassadors.models import LoginSession
 from campaigns.models import Proposal
 
 from .conftest import browser
+from .processes import web
 from .test_access import planted, routes  # noqa: F401 - a fixture
 from .test_ideas import IDEA, log_in, photo
 from .test_often import known
-from .test_weblog import web
 
 pytestmark = pytest.mark.django_db
 FILM = 300_000_000

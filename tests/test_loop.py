@@ -1,13 +1,9 @@
 """The whole loop in a browser, with a real worker process, against pretended networks."""
 
-import os
+import contextlib
 import re
 import shutil
-import signal
-import subprocess
-import sys
 import time
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -17,8 +13,10 @@ from django.utils import timezone
 from campaigns.models import Delivery, Suggestion
 from integrations import accounts
 
+from . import processes
+from .processes import ROOT
+
 pytestmark = pytest.mark.django_db(transaction=True)
-ROOT = Path(__file__).parents[1]
 PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 
 
@@ -41,27 +39,16 @@ def chromium(monkeypatch):
 @pytest.fixture
 def worker(live_server, settings, tmp_path):
     """A real Celery worker on the test's database."""
-    started = []
+    with contextlib.ExitStack() as stack:
 
-    def start(*hosts):
-        name = connection.settings_dict["NAME"]
-        url = os.environ["DATABASE_URL"].rsplit("/", 1)[0] + f"/{name}"
-        env = {
-            **os.environ, "DATABASE_URL": url, "CELERY_PREFIX": f"{name}:", "PRACTICE_WALL_URL": live_server.url,
-            "LOOPBACK_HOSTS": ",".join([*hosts, urlsplit(live_server.url).netloc]), "VAR_DIR": str(settings.VAR_DIR),
-        }  # fmt: skip
-        log = (ROOT / "var").mkdir(exist_ok=True) or (ROOT / f"var/{name}-worker.log").open("wb")
-        started.append(
-            subprocess.Popen(
-                [sys.executable, "-m", "celery", "-A", "advocacy.celery", "worker", "--beat", "--schedule", str(tmp_path / "beat"), "--concurrency", "1", "--loglevel", "WARNING"],
-                cwd=ROOT, env=env, stdout=log, stderr=log, start_new_session=True,
-            )
-        )  # fmt: skip
+        def start(*hosts):
+            (ROOT / "var").mkdir(exist_ok=True)
+            log = ROOT / f"var/{connection.settings_dict['NAME']}-worker.log"
+            reached = ",".join([*hosts, urlsplit(live_server.url).netloc])
+            env = {"PRACTICE_WALL_URL": live_server.url, "LOOPBACK_HOSTS": reached}
+            stack.enter_context(processes.worker(settings.VAR_DIR, tmp_path / "beat", log, **env))
 
-    yield start
-    for process in started:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        yield start
 
 
 class Visitor:

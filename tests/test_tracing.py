@@ -1,18 +1,14 @@
 """Traces: a collector hears how long things take, and nothing of whom they concern."""
 
-import os
-import signal
-import subprocess
-import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from .test_weblog import AGENT, ask, database_url, web
+from .processes import web, worker
+from .test_weblog import AGENT, ask
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CODE, STATE = "Xk3canary", "canary=tracestate"
@@ -86,39 +82,20 @@ def test_trace_of_a_page_names_its_route_and_nobody(collector, tmp_path):
     assert told == {"http.method": "GET", "http.route": "r/<rest:code>", "http.status_code": 404}
     everything = b"".join(collector.bodies)
     secrets = [
-        CODE,
-        "canary",
-        "203.0.113.7",
-        AGENT[:11],
-        "127.0.0.1",
-        "localhost",
-        "SELECT ",
-        "WHERE",
-    ]
+        CODE, "canary", "203.0.113.7", AGENT[:11], "127.0.0.1", "localhost", "SELECT ", "WHERE",
+    ]  # fmt: skip
     assert [word for word in secrets if word.encode() in everything] == []
 
 
 def test_trace_of_a_worker_names_its_tasks_and_statements_by_their_kind(collector, tmp_path):
-    env = {
-        "DATABASE_URL": database_url(),
-        "VAR_DIR": str(tmp_path),
-        "CELERY_PREFIX": f"{tmp_path.name}:",
-    }
-    worker = subprocess.Popen(
-        [sys.executable, "-m", "celery", "-A", "advocacy.celery", "worker", "--beat", "--schedule", str(tmp_path / "beat"), "--concurrency", "1", "--loglevel", "WARNING"],
-        cwd=Path(__file__).parents[1], env=os.environ | env | traced(collector), start_new_session=True,
-    )  # fmt: skip
-    try:
+    beat, log = tmp_path / "beat", tmp_path / "worker.log"
+    with worker(tmp_path, beat, log, **traced(collector)):
         service, task = await_span(collector, "run/campaigns.tasks.publish_due")
-    finally:
-        os.killpg(worker.pid, signal.SIGKILL)
-        worker.wait()
     found = spans(collector)
     assert {service for service, _ in found} == {service} == {"botschaft-worker"}
     assert "SELECT" in {span.name for _, span in found if span.trace_id == task.trace_id}
-    assert [
-        word for word in ("FROM ", "hostname", "gen") if word.encode() in b"".join(collector.bodies)
-    ] == []
+    everything = b"".join(collector.bodies)
+    assert [word for word in (b"FROM ", b"hostname", b"gen") if word in everything] == []
     assert {key for _, span in found for key in (a.key for a in span.attributes)} <= {
         "celery.action", "celery.state", "celery.task_name", "db.system",
     }  # fmt: skip

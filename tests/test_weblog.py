@@ -1,16 +1,11 @@
 """The real web server under odd requests: it answers, and its log names nobody."""
 
-import os
 import re
 import socket
-import subprocess
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
-from django.conf import settings
 
-from advocacy import demo, embedded
+from .processes import web
 
 AGENT = "Mozilla/5.0 (Own; Browser) Gecko/20100101 Firefox/140.0"
 ODD = {
@@ -29,30 +24,6 @@ ODD = {
     "huge header": b"GET /r/a HTTP/1.1\r\nHost: localhost\r\nX-Y: " + b"1" * 9000 + b"\r\n",
     "no HTTP": b"MOIN /r/a\r\n",
 }
-
-
-def database_url():
-    """The address of this test's database, for another process."""
-    database = settings.DATABASES["default"]
-    return "postgresql://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(**database)
-
-
-@contextmanager
-def web(var, **env):
-    """The real web server on the test's database; its port and its log."""
-    port, log = embedded.free_port(), var / "web.log"
-    env = {"DATABASE_URL": database_url(), "VAR_DIR": str(var), "DEBUG": "1"} | env
-    with log.open("wb") as file:
-        process = subprocess.Popen(
-            [*demo.commands(port)["web"], "--access-logfile", "-"],
-            cwd=Path(__file__).parents[1], stdout=file, stderr=file, env=os.environ | env,
-        )  # fmt: skip
-    try:
-        demo.await_web(port)
-        yield port, log
-    finally:
-        process.terminate()
-        process.wait(20)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.template import loader
 
 from advocacy.api import problems
+from advocacy.policies import name_of
 from ambassadors import security_log
 from ambassadors.kept import typed_in
 from ambassadors.security_log import Event
@@ -52,8 +53,7 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def _tell(event: Event, request: HttpRequest) -> None:
     """Log the page by the name of its address, which holds nobody's number."""
-    match = request.resolver_match
-    security_log.tell(event, page=match and match.url_name, person=request.user.pk)
+    security_log.tell(event, page=name_of(request), person=request.user.pk)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

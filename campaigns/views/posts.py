@@ -53,8 +53,8 @@ def posts(request: HttpRequest) -> HttpResponse:
             return redirect(reverse("posts") + (f"#q{key}" if key else ""))
     # read whole: cut off in the database, or as a part of the other query, the rows of everybody
     # who waits would be looked through for the few of this person
-    mine = queue.waiting(person, now)
-    planned = list(mine.select_related("account", "post__suggestion__topic", "post__after"))
+    waiting = queue.waiting(person, now)
+    planned = list(waiting.select_related("account", "post__suggestion__topic", "post__after"))
     replaced = Q(delivery__state="cancelled", delivery__reason="edited")
     rows = (
         Post.objects.of(person)
