@@ -218,6 +218,7 @@ def _environment(place: Path, found: embedded.Services, port: int) -> dict[str, 
         "LOG_LEVEL": "WARNING",
         "X_MONTHLY_BUDGET": "1000000",
         "PYTHONUNBUFFERED": "1",
+        "MALLOC_ARENA_MAX": "2",  # as in the image
     }
 
 
