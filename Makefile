@@ -137,7 +137,7 @@ audit: .venv/dev.stamp .venv/audit/bin/pip-audit
 
 # What guards the promises, line by line and branch by branch (G34): its own tests must run all of it.
 .PHONY: coverage
-GUARDS = access anonymity api corners edges endings publishing roles second_factor stepup takeovers tokens
+GUARDS = access anonymity api corners edges endings neighbours publishing roles second_factor stepup takeovers tokens
 coverage: $(READY)
 	rm -rf var/coverage && mkdir -p var/coverage
 	$(WITH) $(V)/coverage run -m pytest --numprocesses 2 $(GUARDS:%=tests/test_%.py) $(ARGS)
