@@ -13,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from advocacy import company
+from ambassadors import tidying
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -310,6 +311,11 @@ LOGIN_ALARM = int(env("LOGIN_ALARM", "300"))
 # be so many minutes old.
 STEPUP_MINUTES = int(env("STEPUP_MINUTES", "15"))
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_FORMS = {
+    "login": "advocacy.login_forms.LoginForm",
+    "request_login_code": "advocacy.login_forms.RequestLoginCodeForm",
+    "reset_password": "advocacy.login_forms.ResetPasswordForm",
+}
 # Roles that rest until their person has a second factor, comma-separated; the word "everybody"
 # closes everything to whoever came in by a password or a mailed code alone, and has all of these
 # roles rest. Usual are the roles, and without a company login everybody. Empty: nobody needs one.
@@ -350,7 +356,9 @@ SOCIALACCOUNT_PROVIDERS = {
 # Domains whose addresses the company's identity provider vouches for, comma-separated. An address
 # that it does not call verified matches a person only from one of them. With domains set, no
 # address from elsewhere matches, whatever it calls it.
-COMPANY_MAIL_DOMAINS = [d.strip().lower() for d in env("COMPANY_MAIL_DOMAINS", "").split(",") if d]
+COMPANY_MAIL_DOMAINS = [
+    tidying.host(d.strip().lower()) for d in env("COMPANY_MAIL_DOMAINS", "").split(",") if d
+]
 # A login at the company's provider opens ours for so many hours; after them it is asked to have the
 # person log in there anew. 0: however old it is. Where the provider does not say, nobody knows.
 COMPANY_LOGIN_HOURS = int(env("COMPANY_LOGIN_HOURS", "168"))

@@ -131,8 +131,11 @@ def read(said: Mapping[str, str], sites: Sites) -> Entry:
     email = texts.get("email", "")
     if not email:
         raise Refused("no_mail")
+    email = tidying.mail_address(email)
     if not _is_mail(email):
         raise Refused("mail")
+    if len(email) > _LONGEST["email"]:  # its domain in ASCII is longer
+        raise Refused("long", "email")
     if "name" in texts and not tidying.is_seen(texts["name"]):
         raise Refused("no_name")
     if (zone := texts.get("timezone", "")) and not is_zone(zone):

@@ -3,6 +3,8 @@
 import re
 import unicodedata
 
+import idna
+
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -20,6 +22,32 @@ def line(text: str) -> str:
 def key(text: str) -> str:
     """A text folded for comparison: case, width and spaces do not count."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def host(text: str) -> str:
+    """A host's name in ASCII (IDNA 2008, UTS 46). Raises UnicodeError.
+
+    Python's own codec turns ``faß.de`` into another company's ``fass.de``.
+    """
+    return text if text.isascii() else idna.encode(text, uts46=True).decode()
+
+
+def mail_address(text: str) -> str:
+    """A mail address with its domain in ASCII, as mail is sent; what has no such form stays."""
+    local, at, domain = unicodedata.normalize("NFC", text.strip()).rpartition("@")
+    try:
+        return f"{local}{at}{host(domain)}" if at else domain
+    except UnicodeError:
+        return f"{local}{at}{domain}"
+
+
+def shown_mail(address: str) -> str:
+    """An address as people write it: ``anna@müller.de`` where ``xn--mller-kva.de`` is stored."""
+    local, at, domain = address.rpartition("@")
+    try:
+        return f"{local}{at}{idna.decode(domain)}" if "xn--" in domain.lower() else address
+    except UnicodeError:
+        return address
 
 
 def is_seen(text: str) -> bool:

@@ -99,7 +99,7 @@ def there(*, by: Person, delivery: Delivery, url: str, now: dt.datetime) -> bool
             "url",
             _("We looked just now and your account does not show this post. Is the link right?"),
         )
-    if isinstance(seen, Sent):
+    if isinstance(seen, Sent) and not deliveries.proves_another(delivery, seen.remote_id):
         return deliveries.mark_sent(delivery, seen.remote_id, seen.url or link, now=now)
     return choices.say_it_is_there(by=by, delivery=delivery, url=link, now=now)
 

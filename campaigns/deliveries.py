@@ -209,8 +209,9 @@ def replay_spool() -> int:
     count = 0
     for path, key, answer in spool.found("sent"):
         delivery = Delivery.objects.filter(key=key).first()
-        if delivery and delivery.state != "sent":
-            mark_sent(delivery, str(answer["remote_id"]), str(answer["url"]), now=clock())
+        remote_id = str(answer["remote_id"])
+        if delivery and delivery.state != "sent" and not proves_another(delivery, remote_id):
+            mark_sent(delivery, remote_id, str(answer["url"]), now=clock())
             count += 1
         spool.forget(path)
     return count
@@ -219,6 +220,8 @@ def replay_spool() -> int:
 def _settle(delivery: Delivery, result: Result, now: dt.datetime) -> dt.datetime | None:
     """Write the result down; returns when the try began if its price is to be given back."""
     network = get(delivery.account.network)
+    if isinstance(result, Sent) and proves_another(delivery, result.remote_id):
+        result = Unknown("the network answered with the id of another post", ask=True)
     outcome = type(result).__name__.lower()
     detail = "" if isinstance(result, Sent) else result.why[:400]
     attempt = Attempt.objects.filter(delivery=delivery, fence=delivery.fence)
@@ -303,6 +306,15 @@ def mark_sent(delivery: Delivery, remote_id: str, url: str, *, now: dt.datetime)
         ):
             return True
     return False
+
+
+def proves_another(delivery: Delivery, remote_id: str) -> bool:
+    """Whether the account has another post with this id: one of the two answers is wrong."""
+    others = Delivery.objects.filter(account=delivery.account_id, remote_id=remote_id)
+    found = others.exclude(pk=delivery.pk).exclude(remote_id__startswith="https://").exists()
+    if found:
+        log.error("%s: %s belongs to another post", delivery.key, remote_id)
+    return found
 
 
 def _await_operator(delivery: Delivery, refused: Refused, *, now: dt.datetime) -> None:

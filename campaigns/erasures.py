@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from ambassadors import audit, consents, erasing, memberships
 from ambassadors.memberships import LastAdministrator, LeftAlready
-from ambassadors.models import Consent, Erasure, Person, SecretFeed
+from ambassadors.models import Consent, Erasure, Person, SecretFeed, normalise_email
 from integrations import accounts
 from integrations.models import ConnectedAccount, Revocation
 
@@ -84,8 +84,9 @@ def ask(*, person: Person, typed: str, at_once: bool, by: Person, now: dt.dateti
     ends the login and leaves no days to think. :func:`erasure_mails.tell_begun` writes to them.
     Raises :class:`NotAsked`, :class:`LastAdministrator`.
     """
-    if typed.strip().casefold() != person.email.casefold():
-        raise NotAsked("typed", _("Type the address exactly: %(mail)s") % {"mail": person.email})
+    if normalise_email(typed) != person.email_normalised:
+        said = {"mail": person.shown_email}
+        raise NotAsked("typed", _("Type the address exactly: %(mail)s") % said)
     if by != person and person.left_at is None:
         raise NotAsked("typed", _("Only they can ask for it while they are here."))
     wait = _SETTLE if at_once else dt.timedelta(days=settings.ERASURE_WAIT_DAYS)

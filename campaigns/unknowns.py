@@ -98,6 +98,8 @@ def look(delivery: Delivery) -> None:
         return
     limits.answered(delivery.account)
     match seen:
+        case Sent(remote_id=remote_id) if deliveries.proves_another(delivery, remote_id):
+            _ask(delivery, "the network shows the id of another post")
         case Sent(remote_id=remote_id, url=url):
             deliveries.mark_sent(delivery, remote_id, url, now=now)
         case Absent():

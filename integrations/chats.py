@@ -176,6 +176,6 @@ def address_of(person: Person, *, now: dt.datetime) -> str:
         return result.remote_id
     if slack.nobody(result):
         raise NotThere(
-            _("Slack knows nobody with the address %(email)s.") % {"email": person.email}
+            _("Slack knows nobody with the address %(email)s.") % {"email": person.shown_email}
         )
     raise NotThere(_("Slack cannot be asked at present. Try again later."))

@@ -1,16 +1,15 @@
 """Mails to one person. What must not be lost stands in the database, never in a mail alone."""
 
 import logging
-import unicodedata
 from dataclasses import dataclass, field
 from email.utils import formataddr, parseaddr
 
-import idna
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.mail import EmailMessage, send_mail
 from django.core.validators import validate_email
 
+from ambassadors import tidying
 from ambassadors.models import Person
 
 log = logging.getLogger(__name__)
@@ -39,18 +38,13 @@ class NoAddress(Exception):
 
 
 def address(typed: str) -> str:
-    """An address of a stranger as it may be written to, its domain in ASCII (IDNA 2008).
-
-    Python's own codec turns ``faß.de`` into another company's ``fass.de``. Raises NoAddress.
-    """
-    local, at, domain = unicodedata.normalize("NFC", typed.strip()).rpartition("@")
+    """An address of a stranger as it may be written to. Raises NoAddress."""
+    found = tidying.mail_address(typed)
     try:
-        written = domain if domain.isascii() else idna.encode(domain, uts46=True).decode()
-        found = f"{local}{at}{written}"
         validate_email(found)
-    except (ValidationError, idna.IDNAError, UnicodeError) as error:
+    except ValidationError as error:
         raise NoAddress from error
-    if len(found) > 254 or not local.isascii() or '"' in local:
+    if len(found) > 254 or not found.isascii() or '"' in found:
         raise NoAddress
     return found
 

@@ -91,7 +91,7 @@ def _render(completion: Completion, made_on: dt.date) -> bytes:
     _line(pdf, 62, _("Certificate"), _TOOL, 13, _SOFT)
     below = _name(pdf, 74, name)
     if any(not _has(pdf, letter) for letter in name):
-        _line(pdf, below + 1, completion.person.email, _TOOL, 13, _INK)
+        _line(pdf, below + 1, completion.person.shown_email, _TOOL, 13, _INK)
         below += 9
     _line(pdf, below + 8, _("has completed the course"), _TOOL, 13, _SOFT)
     pdf.set_xy(_EDGE, below + 20)

@@ -170,7 +170,7 @@ def opened(session: Session) -> dict[str, object]:
         "zone": session.zone,
         "room": session.room,
         "link": session.link,
-        "trainer": session.trainer.email if session.trainer else session.trainer_name,
+        "trainer": session.trainer.shown_email if session.trainer else session.trainer_name,
         "seats": session.seats,
     }
 

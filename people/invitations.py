@@ -21,7 +21,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from ambassadors import audit
+from ambassadors import audit, tidying
 from ambassadors.models import Membership, Person, Site, normalise_email
 from campaigns.refusals import fitting
 
@@ -71,7 +71,7 @@ def read(pasted: str) -> tuple[list[str], list[str]]:
         except ValidationError:
             unread.append(piece[:80])
         else:
-            found.setdefault(normalise_email(piece), piece)
+            found.setdefault(normalise_email(piece), tidying.mail_address(piece))
     return list(found.values()), unread
 
 

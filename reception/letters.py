@@ -175,7 +175,7 @@ def _signature(message: InquiryMessage) -> list[str]:
     card = ContactCard.objects.filter(person=message.author).first()
     lines = [message.author.name]
     if card and card.shows_address:
-        lines.append(message.author.email)
+        lines.append(message.author.shown_email)
     return ["\n".join(lines)]
 
 

@@ -5,14 +5,13 @@ import re
 from dataclasses import dataclass
 from html import escape
 
-import idna
 from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from ambassadors import audit
+from ambassadors import audit, tidying
 from ambassadors.models import Person, Site
 from campaigns.refusals import FieldRefused, fitting
 
@@ -52,11 +51,8 @@ def origin(typed: str) -> str:
     """
     text = typed.strip().rstrip("/")
     try:
-        ascii_only = "://".join(
-            part if part.isascii() else idna.encode(part, uts46=True).decode()
-            for part in text.split("://")
-        )
-    except idna.IDNAError:
+        ascii_only = "://".join(tidying.host(part) for part in text.split("://"))
+    except UnicodeError:
         ascii_only = ""
     found = _ORIGIN.fullmatch(ascii_only)
     local = found is not None and found[2].lower() in {"localhost", "127.0.0.1"}

@@ -116,6 +116,8 @@ def test_address_of_the_corpus(case, jona, person, mailoutbox):
         assert len(made) <= 2
         assert len({p.email_normalised for p in made}) == len(made)
         assert bool(row.refused) == (len(made) < 2)
+    if case["expect"] == "normalise" and isinstance(case.get("stored"), str):
+        assert {p.email_normalised for p in made} <= {case["stored"]}
     # A link to a new password, or a code, goes to the stored address of exactly that account.
     for p in made:
         EmailAddress.objects.get_or_create(
@@ -127,6 +129,22 @@ def test_address_of_the_corpus(case, jona, person, mailoutbox):
     assert {a for mail in mailoutbox for a in mail.to} <= {p.email for p in made}
     assert all(len(mail.to) == 1 and not re.search(r"[\r\n]", mail.to[0]) for mail in mailoutbox)
     assert log_in(second)[0].status_code in {200, 302, 422, 429}
+
+
+@pytest.mark.parametrize("typed", ["anna@faß.example", "Anna@xn--fa-hia.example"])
+@pytest.mark.parametrize("stored", ["anna@faß.example", "anna@xn--fa-hia.example"])
+def test_domain_with_foreign_letters_is_one_however_it_is_typed(stored, typed, person, mailoutbox):
+    anna = person("Anna")
+    anna.email = stored
+    anna.set_password(PASSWORD)
+    anna.save()
+    EmailAddress.objects.create(user=anna, email=anna.email, verified=True, primary=True)
+    for where in ("/accounts/password/reset/", "/accounts/login/code/"):
+        Client().post(where, {"email": typed})
+    assert [mail.to for mail in mailoutbox] == [["anna@xn--fa-hia.example"]] * 2
+    page = log_in(typed)[1].get("/me/reach/").content.decode()
+    assert "anna@faß.example" in page
+    assert Person.objects.filter(email_normalised="anna@fass.example").count() == 0
 
 
 @pytest.mark.parametrize("case", cases("email"))

@@ -7,7 +7,7 @@ import threading
 import time
 
 import pytest
-from django.db import connection, connections, transaction
+from django.db import IntegrityError, connection, connections, transaction
 from django.test import Client
 from django.utils import timezone
 
@@ -16,10 +16,10 @@ from ambassadors.models import Person, TimeOff
 from campaigns import claims, deliveries, holds, hours, starts, tasks, timeoff, unknowns
 from campaigns.models import Delivery, Transition
 from campaigns.states import move_delivery
-from integrations import accounts, barrier
+from integrations import accounts, barrier, spool
 from integrations.models import Bucket, Circuit
 from integrations.networks import get
-from integrations.networks.base import CannotTell
+from integrations.networks.base import CannotTell, Sent
 
 from .conftest import FULL
 from .networks.mastodon import Mastodon
@@ -105,6 +105,35 @@ def test_ambiguous_answer_is_unknown_then_exactly_one_post(
         drain()
     delivery.refresh_from_db()
     assert (delivery.state, server.count("created")) == ("sent", 1)
+
+
+@pytest.mark.parametrize("way", ["told at once", "seen later", "found on disk"])
+def test_id_of_another_post_proves_nothing(mastodon, person, account_on, queue, monkeypatch, way):
+    account = account_on(person(), mastodon)
+    first = queue(account.person, account)
+    drain()
+    first.refresh_from_db()
+    theirs = {"id": first.remote_id, "url": "https://s.example/@jona/1"}
+    second = queue(account.person, account)
+    if way == "told at once":
+        mastodon.fault("body", payload=theirs)
+        drain()
+    else:
+        Delivery.objects.filter(pk=second.pk).update(
+            state="unknown", look_at=timezone.now(), first_tried_at=timezone.now()
+        )
+    if way == "seen later":
+        seen = Sent(first.remote_id, theirs["url"])
+        monkeypatch.setattr(type(get("mastodon")), "look", lambda *_args: seen)
+        unknowns.look(unknowns.look_due(limit=1)[0])
+    if way == "found on disk":
+        spool.keep("sent", str(second.key), {"remote_id": first.remote_id, "url": theirs["url"]})
+        assert deliveries.replay_spool() == 0
+    second.refresh_from_db()
+    asked = "" if way == "found on disk" else "ask_person"
+    assert (second.state, second.reason, second.remote_id) == ("unknown", asked, "")
+    with pytest.raises(IntegrityError, match="delivery_id_proves_one"), transaction.atomic():
+        Delivery.objects.filter(pk=second.pk).update(state="sent", remote_id=first.remote_id)
 
 
 def test_ended_session_is_refreshed_once_then_published(bluesky, person, account_on, queue):

@@ -68,7 +68,7 @@ def try_mail(request: HttpRequest) -> HttpResponse:
         messages.success(
             request,
             _("The mail server took a mail to %(address)s. Look whether it arrives.")
-            % {"address": by.email},
+            % {"address": by.shown_email},
         )
     return redirect(f"{reverse('setup')}#mail")
 

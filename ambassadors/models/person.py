@@ -16,6 +16,7 @@ from django.db import models
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
+from ambassadors import tidying
 from ambassadors.composed import composed
 
 
@@ -24,7 +25,7 @@ def normalise_email(email: str) -> str:
 
     PostgreSQL's ``UPPER`` makes ``ı`` equal to ``I`` (CVE-2019-19844), so we compare this column.
     """
-    return unicodedata.normalize("NFKC", email.strip()).casefold()
+    return unicodedata.normalize("NFKC", tidying.mail_address(email)).casefold()
 
 
 def quiet_hours_are_hours(name: str) -> models.CheckConstraint:
@@ -203,9 +204,15 @@ class Person(AbstractBaseUser, PermissionsMixin):
         return super().check_password(raw_password and unicodedata.normalize("NFC", raw_password))
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Keep the comparison column in step with the address."""
+        """Keep the comparison column in step with the address, whose domain is stored in ASCII."""
+        self.email = tidying.mail_address(self.email)
         self.email_normalised = normalise_email(self.email)
         super().save(*args, **kwargs)
+
+    @property
+    def shown_email(self) -> str:
+        """The address as people write it."""
+        return tidying.shown_mail(self.email)
 
     @property
     def role_names(self) -> frozenset[str]:

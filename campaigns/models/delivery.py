@@ -95,6 +95,12 @@ class Delivery(models.Model):
                 condition=Q(state="sending"),
                 name="delivery_one_in_flight",
             ),
+            # A link is what a person found: they may give one for two posts.
+            models.UniqueConstraint(
+                fields=["account", "remote_id"],
+                condition=~Q(remote_id="") & ~Q(remote_id__startswith="https://"),
+                name="delivery_id_proves_one",
+            ),
             models.CheckConstraint(
                 condition=Q(approved_at__isnull=True, approved_by__isnull=True)
                 | Q(approved_at__isnull=False, approved_by__isnull=False),

@@ -117,7 +117,7 @@ def _team_initial(team: Team) -> dict[str, Any]:
         "name": team.name,
         "purpose": team.purpose,
         "site": team.site.slug if team.site else "",
-        "lead": team.lead.email if team.lead else "",
+        "lead": team.lead.shown_email if team.lead else "",
         "capacity": team.capacity,
         "term_months": team.term_months,
     }
