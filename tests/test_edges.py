@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from advocacy import second_factor, stepup
 from ambassadors import anonymity, audit, consents, roles
-from ambassadors.models import AuditEntry, Consent, Role, TimeOff
+from ambassadors.models import AuditEntry, Consent, PublishedFigure, Role, TimeOff
 from campaigns import claims, deliveries, endings, holds, pace, starts, unknowns
 from campaigns.models import Attempt, Delivery, Programme, Proposal, Topic, Transition
 from campaigns.states import move_delivery, move_proposal
@@ -593,6 +593,161 @@ def test_sum_that_rests_on_two_for_exactly_half_is_told():
     assert anonymity.total({1: 6, 2: 5, **dict.fromkeys(range(3, 13), 1)}) is None
     assert anonymity.total(dict.fromkeys(range(12), 0.1)) is None
     assert anonymity.total({**dict.fromkeys(range(4), 5), **dict.fromkeys(range(4, 20), 0)}) is None
+
+
+def test_numbers_that_guard_figures_are_those_of_the_argument():
+    """``docs/programme.md``: who changes one of these reads it again."""
+    assert (anonymity.GROUP, anonymity._LEFT_OUT, anonymity.BESIDE_THREE) == (5, 2, 8)
+    assert (anonymity._PRIME, anonymity.MOST_CELLS) == (2305843009213693951, 32)
+    assert (
+        tuple(
+            int(step)
+            for step in [
+                "5",
+                "10",
+                "20",
+                "50",
+                "100",
+                "200",
+                "500",
+                "1000",
+                "2000",
+                "5000",
+                "10000",
+                "20000",
+                "50000",
+                "100000",
+                "200000",
+                "500000",
+            ]
+        )
+        == anonymity.STEPS
+    )
+
+
+@pytest.mark.parametrize(("count", "shown", "whole"), [(0, None, 0), (4, None, 0), (5, 5, 5), (6, 6, 5), (9, 9, 5), (10, 10, 10)])  # fmt: skip
+def test_count_is_told_from_five_on(count, shown, whole):
+    assert (anonymity.shown(count), anonymity.at_least(count)) == (shown, whole)
+
+
+@pytest.mark.parametrize(
+    ("yes", "of", "least"),
+    [(0, 0, 0), (5, 5, 0), (5, 9, 0), (5, 10, 5), (9, 10, 5), (10, 10, 5), (4, 99, 0), (99, 99, 90)],
+)  # fmt: skip
+def test_yes_is_told_so_that_five_may_have_said_no(yes, of, least):
+    assert anonymity.yes_at_least(yes, of) == least
+
+
+@pytest.mark.parametrize(
+    ("people", "found"),
+    [(0, {None}), (4, {None}), (5, {None, 5}), (6, {5}), (9, {5}), (10, {5, 10}), (11, {10}), (20, {10, 20}), (21, {20}), (50, {20, 50}), (100, {50, 100})],
+)  # fmt: skip
+def test_group_is_told_as_a_step_with_one_person_more_or_less(people, found):
+    groups = [anonymity.Group.of(range(n, n + people)) for n in range(0, 4000, 100)]
+    assert {anonymity.told(group) for group in groups} == found
+    assert {anonymity.split(group, anonymity.Group.of(range(6))) for group in groups} == found
+    assert {anonymity.split(group, anonymity.Group.of(range(4))) for group in groups} == {None}
+
+
+def test_groups_add_up_and_are_told_apart_by_64_bits():
+    of = anonymity.Group.of
+    assert of([1, 2]) + of([3]) == of([3, 2, 1, 1]) != of([1, 2, 4])
+    assert max(of([key]).mark for key in range(200)).bit_length() == 64
+    assert anonymity.Group() == of([])
+
+
+@pytest.mark.parametrize(
+    ("values", "thirds"),
+    [
+        (dict.fromkeys(range(7), 1), None),
+        (dict.fromkeys(range(8), 1), 2),
+        (dict.fromkeys(range(9), 1), 2),
+        (dict.fromkeys(range(10), 1), 1),
+        ({**dict.fromkeys(range(7), 1), 7: 0, 8: 0}, None),
+        ({0: 5, 1: 4, 2: 3, **dict.fromkeys(range(3, 8), 1)}, 3),
+        ({0: 8, **dict.fromkeys(range(1, 9), 1)}, 2),
+        ({0: 9, **dict.fromkeys(range(1, 9), 1)}, None),
+    ],
+)
+def test_part_of_the_three_largest_is_told_in_thirds(values, thirds):
+    assert anonymity.third(values) == thirds
+
+
+@pytest.mark.parametrize(
+    ("values", "step"),
+    [
+        (dict.fromkeys(range(4), 9), None),
+        (dict.fromkeys(range(6), 1), 5),
+        (dict.fromkeys(range(6), 2), 10),
+        (dict.fromkeys(range(6), 3), 10),
+        (dict.fromkeys(range(6), 0.5), None),
+        ({**dict.fromkeys(range(6), 2), 6: 6}, 10),
+        ({**dict.fromkeys(range(6), 2), 6: 9}, None),
+        ({**dict.fromkeys(range(4), 2), 4: 0, 5: 0, 6: -1}, None),
+    ],
+)
+def test_sum_is_told_as_a_step_where_two_are_not_half_of_it(values, step):
+    assert anonymity.total(values) == step
+
+
+@pytest.mark.parametrize(
+    ("hours", "changed", "moves"),
+    [(23, 9, False), (24, 4, False), (24, 5, True), (25, 5, True), (25, 0, False)],
+)
+@pytest.mark.parametrize("how", ["other", "gone", "new"])
+def test_figure_moves_after_its_rest_when_five_answers_are_others(how, hours, changed, moves):
+    day, later = dt.timedelta(days=1), NOW + dt.timedelta(hours=hours)
+    first = dict.fromkeys(range(9), "yes")
+    second = {
+        "other": first | dict.fromkeys(range(changed), "no"),
+        "gone": dict.fromkeys(range(changed, 9), "yes"),
+        "new": first | dict.fromkeys(range(9, 9 + changed), "yes"),
+    }[how]
+    for name in ("here", "there"):
+        figure = anonymity.Figure(first, [name, 1])
+        assert anonymity.settled(name, lambda f=figure: f, now=NOW, rest=day) == ([name, 1], NOW)
+    figure = anonymity.Figure(second, ("here", 2))
+    found = anonymity.all_settled({"here": figure}, now=later, rest=day)
+    wanted = (["here", 2], later) if moves else (["here", 1], NOW)
+    assert found == {"here": wanted}
+    again = anonymity.settled("here", lambda: figure, now=later, rest=day)
+    assert again == wanted
+    rows = PublishedFigure.objects.order_by("name").values_list("name", "content", "told_at")
+    assert list(rows) == [("here", *wanted), ("there", ["there", 1], NOW)]
+    kept = PublishedFigure.objects.get(name="here").answers
+    assert len(kept) == len(second if moves else first)
+    assert {len(text) for pair in kept.items() for text in pair} == {16}
+
+
+def test_figure_told_for_good_stands_with_its_moment():
+    assert anonymity.freeze("month/1", {"n": 5}, now=NOW)
+    assert anonymity.freeze("month/2", {"n": 10}, now=NOW)
+    assert not anonymity.freeze("month/1", {"n": 6}, now=NOW + SECOND)
+    rows = PublishedFigure.objects.order_by("name").values_list("name", "content", "told_at")
+    assert list(rows) == [("month/1", {"n": 5}, NOW), ("month/2", {"n": 10}, NOW)]
+    assert anonymity.frozen("month/1") == {"month/1": {"n": 5}}
+
+
+@pytest.mark.parametrize(
+    ("parts", "safe"),
+    [
+        ({n: [(0,)] for n in range(4)}, False),
+        ({n: [(0,)] for n in range(5)}, True),
+        ({n: [(0, 1)] for n in range(4)} | {4: [(0,)]}, False),
+        ({n: [(0, 1), (0,)] for n in range(5)}, True),
+        ({n: [(0, 1 + n % 2)] for n in range(9)}, False),
+        ({n: [(0, 1 + n % 2)] for n in range(10)}, True),
+        # Cells that follow from each other need no people of their own.
+        ({n: [(0, 1), (1, 2), (0, 2)][n % 3 : n % 3 + 1] for n in range(15)}, True),
+        ({n: [(0, 1), (1, 2), (0, 2)][n % 3 : n % 3 + 1] for n in range(14)}, False),
+        ({n: [(0,), (1,), (0, 1)][n % 3 : n % 3 + 1] for n in range(12)}, True),
+        ({n: [(0, 1), (2,), (0, 1, 2)][n % 3 : n % 3 + 1] for n in range(12)}, True),
+        ({n: [(n % 3,)] for n in range(14)}, False),
+        ({n: [(n % 3,)] for n in range(15)}, True),
+    ],
+)
+def test_five_circles_span_what_all_span(parts, safe):
+    assert anonymity.inseparable(parts) == safe
 
 
 def test_steps_and_blocks_are_told_as_they_are():

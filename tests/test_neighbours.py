@@ -7,17 +7,23 @@ second.
 
 import dataclasses
 import datetime as dt
+import hashlib
+import re
 import threading
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 
 import pytest
 from django.db import DatabaseError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from campaigns import claims, deliveries, pace, restores, starts, unknowns
-from campaigns.models import Attempt, Delivery, Transition
-from integrations import limits, spool, tokens
-from integrations.models import Bucket, Circuit, ConnectedAccount, Token
+from ambassadors import consents, roles
+from ambassadors.models import AuditEntry, Consent, Role
+from campaigns import claims, deliveries, endings, pace, restores, starts, unknowns
+from campaigns.models import Attempt, Delivery, Suggestion, Transition
+from campaigns.states import move_suggestion
+from integrations import api_tokens, limits, reconnects, sealing, spool, tokens
+from integrations.models import ApiToken, Bucket, Circuit, ConnectedAccount, Token
 from integrations.networks.base import (
     Absent,
     CannotTell,
@@ -911,3 +917,284 @@ def test_spent_refresh_token_is_forgotten_for_its_account_alone(accounts_):
     assert [sorted(tokens._unseal(row)) for row in rows] == [
         ["access_token", "refresh_token"], ["access_token"],
     ]  # fmt: skip
+
+
+# --- keys of programs
+
+
+def key(person, kind="personal", name="Mine", scopes=("topics:read",), lasts=DAY, now=NOW):
+    return api_tokens.make(
+        person=person, kind=kind, name=name, scopes=list(scopes), lasts=lasts, now=now
+    )
+
+
+def test_key_is_kept_with_all_that_was_said_and_recorded(person):
+    boss = person("Selin Aydın", "administrator")
+    token, text = key(
+        boss, "installation", "Board", ["topics:read", "guidelines:read", "x"], 2 * DAY
+    )
+    (row,) = ApiToken.objects.values()
+    del row["id"]
+    assert row == {
+        "person_id": boss.pk, "kind": "installation", "name": "Board", "shown": text[:10],
+        "digest": hashlib.sha256(text.encode()).hexdigest(), "made_at": NOW, "ended_at": None,
+        "scopes": ["guidelines:read", "topics:read"], "expires_at": NOW + 2 * DAY, "used_on": None,
+    }  # fmt: skip
+    told = AuditEntry.objects.get(act="api.key_made")
+    assert (told.actor_id, told.at, told.facts["kind"], told.facts["scopes"]) == (
+        boss.pk, NOW, "installation", row["scopes"],
+    )  # fmt: skip
+    assert re.fullmatch("bot_[0-9A-Za-z]{42}", text)
+    assert api_tokens.find(text, now=NOW) == token
+    for place in (4, 20, 39, 40, 45):
+        other = "0" if text[place] != "0" else "1"
+        assert not api_tokens.is_key(text[:place] + other + text[place + 1 :])
+    assert not api_tokens.is_key(text + "0")
+    assert not api_tokens.is_key(text[:-1])
+
+
+@pytest.mark.parametrize(
+    ("said", "field"),
+    [
+        ({"name": " \u200b"}, "name"),
+        ({"name": "x" * 81}, "name"),
+        ({"name": "x" * 80}, ""),
+        ({"kind": "installation"}, "kind"),
+        ({"scopes": []}, "scopes"),
+        ({"scopes": ["lights:write"]}, "scopes"),
+        ({"scopes": ["lights:write", "topics:read"]}, ""),
+        ({"scopes": ["posts:read"]}, ""),
+    ],
+)
+def test_key_that_makes_no_sense_is_not_made(said, field, jona):
+    if not field:
+        assert key(jona, **said)
+        return
+    with pytest.raises(api_tokens.TokenRefused) as refused:
+        key(jona, **said)
+    assert (refused.value.field, str(refused.value)) == (field, refused.value.sentence)
+    assert refused.value.sentence
+    assert not ApiToken.objects.exists()
+
+
+def test_nobody_has_more_than_twenty_open_keys(jona, mirja):
+    for number in range(3):
+        key(mirja, name=f"Hers {number}")
+    key(jona, name="over", now=NOW - 2 * DAY)
+    ended, _text = key(jona, name="ended")
+    api_tokens.end(token=ended, by=jona, now=NOW)
+    for number in range(20):
+        key(jona, name=f"Mine {number}")
+    with pytest.raises(api_tokens.TokenRefused):
+        key(jona)
+    assert api_tokens.open_of(jona, now=NOW).count() == 20
+    assert api_tokens.open_of(jona, now=NOW + DAY).count() == 0
+    assert key(mirja)
+
+
+def test_keys_of_a_leaver_end_all_at_once_and_each_is_recorded(jona, mirja):
+    before, _text = key(jona, name="ended before")
+    api_tokens.end(token=before, by=jona, now=NOW)
+    keys = [key(jona, name=name)[0] for name in ("one", "two")]
+    key(mirja)
+    later = NOW + SECOND
+    assert api_tokens.end_all(person=jona, by=mirja, now=later) == 2
+    ends = dict(ApiToken.objects.values_list("name", "ended_at"))
+    assert ends == {"ended before": NOW, "one": later, "two": later, "Mine": None}
+    told = AuditEntry.objects.filter(act="api.key_ended", at=later).order_by("subject_id")
+    assert [(one.subject_id, one.actor_id, one.facts) for one in told] == [
+        (str(row.pk), mirja.pk, {"left": True}) for row in keys
+    ]
+    assert api_tokens.end_all(person=jona, by=mirja, now=later) == 0
+
+
+@pytest.mark.parametrize(
+    ("scope", "kind", "carried", "roles_", "allowed"),
+    [
+        ("topics:read", "personal", ["topics:read"], [], True),
+        ("topics:read", "personal", ["guidelines:read"], [], False),
+        ("topics:read", "installation", ["topics:read"], [], False),
+        ("topics:read", "installation", ["topics:read"], ["administrator"], True),
+        ("posts:read", "installation", ["posts:read"], ["administrator"], False),
+        ("posts:read", "personal", ["posts:read"], [], True),
+        ("lights:write", "personal", ["lights:write"], [], False),
+        ("lights:write", "personal", ["lights:write"], ["curator"], True),
+        ("lights:write", "installation", ["lights:write"], ["administrator"], False),
+        ("lights:write", "installation", ["lights:write"], ["administrator", "curator"], True),
+        ("figures:read", "personal", ["figures:read"], ["auditor"], True),
+    ],
+)
+def test_key_opens_what_it_carries_and_its_person_may(
+    scope, kind, carried, roles_, allowed, person
+):
+    who = person("Somebody", *roles_)
+    token = ApiToken(person=who, kind=kind, scopes=carried)
+    assert api_tokens.allows(token, scope) is allowed
+    if kind == "personal" and scope in carried:
+        assert (scope in api_tokens.offered(who, kind)) is allowed
+
+
+# --- consents, roles, endings
+
+
+def test_roles_are_given_and_taken_one_by_one(jona, mirja):
+    for who in (jona, mirja):
+        roles.give(person=who, name="curator", by=mirja, now=NOW)
+        roles.give(person=who, name="hr", by=None, now=NOW)
+    assert roles.take(person=jona, name="curator", by=mirja, now=NOW)
+    held = set(Role.objects.values_list("person", "name", "by_group"))
+    assert held == {(jona.pk, "hr", False), (mirja.pk, "curator", False), (mirja.pk, "hr", False)}
+    assert not roles.give(person=jona, name="hr", by=None, now=NOW)
+    Role.objects.update(by_group=True)
+    assert roles.give(person=jona, name="hr", by=None, now=NOW)
+    assert list(Role.objects.filter(by_group=False).values_list("person", "name")) == [
+        (jona.pk, "hr")
+    ]
+    with pytest.raises(roles.FromGroup):
+        roles.take(person=mirja, name="hr", by=None, now=NOW)
+    assert not roles.take(person=jona, name="curator", by=None, now=NOW)
+    assert Role.objects.filter(person=mirja).count() == 2
+
+
+def test_yes_is_of_one_person_and_to_one_purpose(jona, mirja, monkeypatch):
+    before = list(Consent.objects.order_by("pk").values())
+    assert consents.give(person=jona, purpose="publish", now=NOW) in Consent.objects.filter(
+        person=jona, purpose="publish"
+    )
+    assert list(Consent.objects.order_by("pk").values()) == before
+    assert consents.withdraw(person=jona, purpose="engagement", now=NOW)
+    assert not consents.withdraw(person=jona, purpose="engagement", now=NOW)
+    gone = Consent.objects.filter(withdrawn_at__isnull=False)
+    assert list(gone.values_list("person", "purpose", "withdrawn_at")) == [
+        (jona.pk, "engagement", NOW)
+    ]
+    assert set(consents.current("engagement").values_list("person", flat=True)) == {mirja.pk}
+    monkeypatch.setitem(consents.WORDINGS, "publish", ("9", "Newer words."))
+    assert not consents.current("publish")
+    new = consents.give(person=mirja, purpose="publish", now=NOW)
+    assert list(consents.current("publish")) == [new]
+    assert gone.count() == 2
+    told = AuditEntry.objects.order_by("pk").values_list("act", "actor_id", "at")
+    assert list(told) == [("consent.withdrawn", jona.pk, NOW), ("consent.given", mirja.pk, NOW)]
+
+
+def test_yes_that_ends_takes_back_what_its_person_queued_on_their_own_accounts(
+    jona, mirja, account_on, mastodon, queue
+):
+    own, hers = account_on(jona, mastodon), account_on(mirja, mastodon, number="2")
+    channel = account_on(jona, mastodon, number="3")
+    ConnectedAccount.objects.filter(pk=channel.pk).update(person=None)
+    channel.refresh_from_db()
+    channel.editors.add(jona)
+    posts = [queue(jona, own), queue(jona, channel), queue(mirja, hers)]
+    ended = endings.withdraw_consent(person=jona, purpose="publish", now=NOW)
+    assert ended == endings.Ended(1, [])
+    rows = dict(Delivery.objects.values_list("pk", "state"))
+    assert [rows[post.pk] for post in posts] == ["cancelled", "queued", "queued"]
+    moves = Transition.objects.filter(target="cancelled").values_list("delivery", "actor_id", "at")
+    assert list(moves) == [(posts[0].pk, jona.pk, NOW)]
+
+
+def test_connection_that_ends_takes_back_its_own_and_asks_about_the_rest(pair):
+    one, other = stand(state="queued")
+    ended = endings.disconnect(account=one.account, by=one.post.person, now=NOW)
+    assert ended == endings.Ended(1, [])
+    assert dict(Delivery.objects.values_list("pk", "state")) == {
+        one.pk: "cancelled", other.pk: "queued",
+    }  # fmt: skip
+    dates = dict(ConnectedAccount.objects.values_list("pk", "disconnected_at"))
+    assert dates == {one.account_id: NOW, other.account_id: None}
+    assert list(Token.objects.values_list("account", flat=True)) == [other.account_id]
+
+
+def test_post_that_may_stand_is_asked_about_when_its_connection_ends(pair):
+    one, _other = stand(state="queued", first_tried_at=EARLY)
+    own, _found = changed(
+        one, lambda row: endings.disconnect(account=row.account, by=row.post.person, now=NOW)
+    )
+    assert (own["state"], own["reason"], own["look_at"]) == ("unknown", "ask_person", None)
+
+
+def test_suggestion_moves_alone_and_from_what_was_seen(suggestion):
+    other = Suggestion.objects.create(
+        topic=suggestion.topic, title="Other", language="en", author=suggestion.author,
+        state="approved", approved_by=suggestion.approved_by, approved_at=NOW, changed_at=NOW,
+    )  # fmt: skip
+    seen = suggestion.revision
+    assert not move_suggestion(suggestion, to="withdrawn", revision=seen + 1)
+    assert move_suggestion(suggestion, to="withdrawn", revision=seen)
+    states = dict(Suggestion.objects.values_list("pk", "state"))
+    assert states == {suggestion.pk: "withdrawn", other.pk: "approved"}
+    assert not move_suggestion(suggestion, to="withdrawn", revision=seen)
+
+
+@pytest.mark.parametrize("why", ["the password was changed", "x" * 201, ""])
+def test_question_to_connect_again_is_of_its_account(why, accounts_):
+    one, _other = accounts_
+    ConnectedAccount.objects.update(warned_at=NOW)
+    reconnects.ask(one, why=why, now=NOW)
+    rows = ConnectedAccount.objects.order_by("pk").values_list("reconnect_reason", "warned_at")
+    assert list(rows) == [(why[:200] or "unknown", None), ("", NOW)]
+    assert AuditEntry.objects.filter(act="account.reconnect_needed", at=NOW).count() == 1
+    one.refresh_from_db()
+    reconnects.settle(one)
+    assert one.reconnect_reason == ""
+
+
+def test_those_whose_day_has_passed_are_counted(accounts_):
+    ConnectedAccount.objects.update(reconnect_by=NOW)
+    assert reconnects.expire(now=NOW - SECOND) == 0
+    assert reconnects.expire(now=NOW) == 2
+    assert reconnects.expire(now=NOW) == 0
+
+
+# --- seals
+
+
+@pytest.mark.parametrize(
+    ("key_", "name", "begins"),
+    [
+        ("b25seS1mb3ItdGVzdHMtb25seS1mb3ItdGVzdHMtMDA=", "19e3fb20", b"g"),
+        ("aes256gcm:b25seS1mb3ItdGVzdHMtb25seS1mb3ItdGVzdHMtMDA=", "3f26740d", b"2"),
+    ],
+)
+def test_seal_names_its_key_and_opens_in_its_own_place_alone(key_, name, begins, settings):
+    old = settings.TOKEN_KEYS
+    settings.TOKEN_KEYS = [key_, *old]
+    sealed, named = sealing.seal({"a": "b"}, context={"row": "1"})
+    assert (named, sealing.key_id(key_), sealed[:1]) == (name, name, begins)
+    assert sealing.unseal(sealed, context={"row": "1"}) == {"a": "b"}
+    assert sealing.is_newest(sealed)
+    other, _named = sealing.seal({"a": "b"}, context={"row": "1"})
+    assert other != sealed
+    if begins == b"2":
+        raw = urlsafe_b64decode(sealed[1:])
+        plain = b'{"context": {"row": "1"}, "secrets": {"a": "b"}}'
+        assert len(raw) == 12 + len(plain) + 16
+    with pytest.raises(sealing.SealBroken, match="another row"):
+        sealing.unseal(sealed, context={"row": "2"})
+    for broken in (sealed[:-8], b"", b"2", b"2AAAA", sealed[:9] + b"!!" + sealed[11:]):
+        with pytest.raises(sealing.SealBroken, match="cannot be opened"):
+            sealing.unseal(broken, context={"row": "1"})
+        with pytest.raises(sealing.SealBroken, match="cannot be opened"):
+            sealing.reseal(broken)
+        assert not sealing.is_newest(broken)
+    settings.TOKEN_KEYS = [*old, key_]
+    assert not sealing.is_newest(sealed)
+    assert sealing.unseal(sealed, context={"row": "1"}) == {"a": "b"}
+    anew, named = sealing.reseal(sealed)
+    assert (sealing.is_newest(anew), named) == (True, sealing.key_id(old[0]))
+    settings.TOKEN_KEYS = old
+    assert sealing.unseal(anew, context={"row": "1"}) == {"a": "b"}
+    with pytest.raises(sealing.SealBroken):
+        sealing.unseal(sealed, context={"row": "1"})
+
+
+@pytest.mark.parametrize(("length", "good"), [(16, False), (31, False), (32, True), (33, False)])
+def test_key_has_32_bytes(length, good):
+    key_ = "aes256gcm:" + urlsafe_b64encode(b"x" * length).decode()
+    if good:
+        assert sealing.box(key_)
+        return
+    with pytest.raises(ValueError, match="32 bytes"):
+        sealing.box(key_)
