@@ -708,7 +708,8 @@ def test_what_is_told_for_good_stays(db):
 
 def test_figure_that_two_tell_at_once_is_told_once(db):
     now, figure = timezone.now(), anonymity.Figure({1: "yes"}, {"n": 5})
-    PublishedFigure.objects.create(name="once", told_at=now, content={"n": 10}, answers={})
+    for name, content in (("other", {}), ("once", {"n": 10})):
+        PublishedFigure.objects.create(name=name, told_at=now, content=content, answers={})
     later = now + dt.timedelta(days=9)
     found = anonymity._settle(None, "once", lambda: figure, later, dt.timedelta(days=1))
     assert found == ({"n": 10}, now)

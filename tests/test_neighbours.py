@@ -10,7 +10,9 @@ import datetime as dt
 import hashlib
 import re
 import threading
+import uuid
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from types import SimpleNamespace
 
 import pytest
 from django.db import DatabaseError, connection, transaction
@@ -20,9 +22,9 @@ from django.utils import timezone
 from ambassadors import consents, roles
 from ambassadors.models import AuditEntry, Consent, Role
 from campaigns import claims, deliveries, endings, pace, restores, starts, unknowns
-from campaigns.models import Attempt, Delivery, Suggestion, Transition
+from campaigns.models import Attempt, Delivery, Post, Suggestion, Takeover, Transition
 from campaigns.states import move_suggestion
-from integrations import api_tokens, limits, reconnects, sealing, spool, tokens
+from integrations import api_tokens, limits, reconnects, rotation, sealing, spool, tokens
 from integrations.models import ApiToken, Bucket, Circuit, ConnectedAccount, Token
 from integrations.networks.base import (
     Absent,
@@ -484,6 +486,115 @@ def test_look_before_the_start_stops_the_post_or_nothing(pair, mirja, monkeypatc
     monkeypatch.setattr(starts, "_obstacle", answering("consent"))
     own, _found = changed(pair[0], lambda row: told.append(starts.clear(row)))
     assert (told, own["blocked"]) == ([True, False], "consent")
+
+
+# --- what the locked rows say
+
+
+def lent(delivery, state="released", begins=0, ends=3):
+    """The account is the company's, the post of a slot on it that somebody else approved."""
+    by = {
+        "accepted": {"accepted_at": EARLY},
+        "released": {"accepted_at": EARLY, "released_at": EARLY},
+        "handed_back": {"ended_at": EARLY},
+        "stopped": {"ended_at": EARLY},
+    }.get(state, {})
+    slot = Takeover.objects.create(
+        channel=delivery.account, person=delivery.post.person, rules="Be kind.",
+        submission=uuid.uuid4(), planned_at=EARLY, state=state, begins_at=NOW + begins * SECOND,
+        ends_at=NOW + ends * SECOND, **by,
+    )  # fmt: skip
+    Post.objects.filter(pk=delivery.post_id).update(takeover=slot)
+
+
+@pytest.fixture
+def channels(pair, mirja):
+    """The same two posts on two accounts of the company, approved by a third person."""
+    ConnectedAccount.objects.update(person=None)
+    return stand(approved_at=NOW, approved_by=mirja)
+
+
+@pytest.mark.parametrize(
+    ("state", "begins", "ends", "obstacle"),
+    [
+        ("released", 0, 3, ""),
+        ("released", -9, 9, ""),
+        ("released", 1, 9, "slot_not_open"),
+        ("released", -9, 2, "takeover"),
+        ("accepted", -9, 9, "slot_not_open"),
+        ("planned", -9, 9, "slot_not_open"),
+        ("accepted", -9, 2, "takeover"),
+        ("handed_back", -9, 9, "takeover"),
+        ("stopped", -9, 9, "takeover"),
+    ],
+)
+def test_post_of_a_slot_leaves_while_its_own_is_open(state, begins, ends, obstacle, channels):
+    one, other = channels
+    lent(one, state, begins, ends)
+    lent(other, *(("released", -9, 9) if obstacle else ("planned", 9, 99)))
+    one = Delivery.objects.get(pk=one.pk)
+    assert starts._obstacle(one, NOW) == obstacle
+    own, found = changed(one, starts.start)
+    assert own["state" if not obstacle or obstacle == "takeover" else "reason"] == (
+        "sending" if not obstacle else "cancelled" if obstacle == "takeover" else obstacle
+    )
+    assert set(found) == (set() if obstacle else {("new", "Attempt"), "ConnectedAccount"})
+
+
+@pytest.mark.parametrize(
+    ("editors", "obstacle"),
+    [([], "disconnected"), ([(0, 0)], ""), ([(0, 1), (1, 0)], "disconnected")],
+)
+def test_post_of_a_channel_leaves_while_its_person_edits_it(editors, obstacle, channels):
+    for account, who in editors:
+        channels[account].account.editors.add(channels[who].post.person)
+    assert starts._obstacle(channels[0], NOW) == obstacle
+
+
+@pytest.mark.parametrize(
+    ("state", "obstacle"),
+    [("queued", "part_before"), ("sent", ""), ("failed", "thread_stopped"), ("cancelled", "thread_stopped"), ("unknown", "part_before")],
+)  # fmt: skip
+def test_part_of_a_thread_waits_for_the_part_before_it(state, obstacle, pair):
+    one, other = pair
+    Post.objects.filter(pk=one.post_id).update(before=other.post_id)
+    remote = {"remote_id": "7"} if state == "sent" else {}
+    Delivery.objects.filter(pk=other.pk).update(state=state, **remote)
+    assert starts._obstacle(Delivery.objects.get(pk=one.pk), NOW) == obstacle
+    assert starts._obstacle(Delivery.objects.get(pk=other.pk), NOW) == ""
+
+
+@pytest.mark.parametrize(
+    ("media", "picture", "more", "barred", "obstacle"),
+    [
+        (False, "a", [], ["a"], ""),
+        (True, None, [], [None], ""),
+        (True, "a", [], [], ""),
+        (True, "a", ["b"], ["c"], ""),
+        (True, "a", ["b"], ["a"], "picture"),
+        (True, "a", ["b"], ["b"], "picture"),
+        (True, None, ["b"], ["b"], "picture"),
+    ],
+)
+def test_each_picture_of_a_post_may_bar_it(media, picture, more, barred, obstacle, monkeypatch):
+    post = SimpleNamespace(
+        has_media=media, picture=picture, more_pictures=SimpleNamespace(all=lambda: more)
+    )
+    monkeypatch.setattr(
+        starts.pictures, "barred", lambda found, on: on == NOW.date() and set(found) & set(barred)
+    )
+    assert starts._barred(post, NOW) == obstacle
+
+
+@pytest.mark.parametrize(
+    ("purpose", "withdrawn", "obstacle"),
+    [("publish", None, ""), ("publish", EARLY, "consent"), ("roster", None, "consent")],
+)
+def test_only_the_standing_yes_to_publish_lets_a_post_leave(purpose, withdrawn, obstacle, pair):
+    mine = Consent.objects.filter(person=pair[0].post.person)
+    mine.exclude(purpose="publish").delete()
+    mine.update(purpose=purpose, withdrawn_at=withdrawn)
+    assert [starts._obstacle(row, NOW) for row in pair] == [obstacle, ""]
 
 
 # --- what stayed unclear
@@ -1198,3 +1309,12 @@ def test_key_has_32_bytes(length, good):
         return
     with pytest.raises(ValueError, match="32 bytes"):
         sealing.box(key_)
+
+
+def test_what_no_key_opens_is_named_once_however_small_the_batches(accounts_, settings, caplog):
+    settings.TOKEN_KEYS = ["b25seS1mb3ItdGVzdHMtb25seS1mb3ItdGVzdHMtMDA="]
+    before = list(Token.objects.order_by("pk").values())
+    assert sum(rotation.rotate(batch=2)) == 0
+    assert list(Token.objects.order_by("pk").values()) == before
+    assert [f"Token {row['id']}:" in caplog.text for row in before] == [True, True]
+    assert caplog.text.count("integrations.Token") == 2
