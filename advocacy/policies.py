@@ -316,8 +316,9 @@ POLICIES: dict[str, Policy] = {
         role("hr", "curator"),
     ),
     **dict.fromkeys(("speakers", "speakers_talk", "speakers_ask", "speaker_photo"), public),
-    # the address itself is the secret
-    **dict.fromkeys(("talk_asked", "talk_asked_calendar", "talk_asked_sheet", "talk_feed"), bearer),
+    # the view asks for a code; earlier addresses, which had it in them, say how to go on
+    **dict.fromkeys(("talk_asked", "talk_asked_old", "question_page", "question_old"), public),
+    "talk_feed": bearer,  # the address itself is the secret
     **dict.fromkeys(("experts", "experts_talk", "experts_ask"), signed_in),
     **dict.fromkeys(
         ("speaking", "speaking_act", "speaking_profile", "speaking_talk_new", "speaking_talk"),
@@ -383,7 +384,6 @@ POLICIES: dict[str, Policy] = {
         bearer,
     ),
     **dict.fromkeys(("ask", "ask_card", "ask_photo", "ask_privacy", "widget_frame"), public),
-    "question_page": public,  # the address itself is the secret, and opens one question
     **dict.fromkeys(("my_card", "my_card_photo"), role("contact")),
     **dict.fromkeys(("questions", "question"), role("contact", "lead_contact")),
     **dict.fromkeys(("widgets", "widget", "quarantine", "answers"), hr),

@@ -164,7 +164,8 @@ def add(
 ) -> InquiryMessage:
     """The asker says something more; a finished question begins anew with a new promise.
 
-    A mail that arrives twice counts once. Raises :class:`Gone` and :class:`NotTaken`.
+    What arrives twice counts once: the same mail, and from the page what they said last.
+    Raises :class:`Gone` and :class:`NotTaken`.
     """
     locked = Inquiry.objects.select_for_update(of=("self",)).filter(pk=inquiry.pk).first()
     if locked is None:
@@ -173,12 +174,17 @@ def add(
         known = locked.messages.filter(message_id=mail.message_id).first()
         if known:
             return known
+    said = text if mail else _question(text)
+    if not mail:
+        last = locked.messages.exclude(who="note").last()
+        if last and last.who == "asker" and last.text == said:
+            return last
     if locked.messages.count() >= _MOST_MESSAGES:
         raise NotTaken("question", _("This conversation is full. Please ask anew."))
     message = InquiryMessage.objects.create(
         inquiry=locked,
         who="asker",
-        text=text if mail else _question(text),
+        text=said,
         at=now,
         message_id=mail.message_id if mail else "",
         dropped=mail.dropped if mail else 0,

@@ -124,6 +124,7 @@ def _headers(mail: InquiryMail) -> dict[str, str]:
 def _to_asker(mail: InquiryMail) -> mails.Letter:
     inquiry = mail.inquiry
     page, reply_to = tokens.page(inquiry), tokens.reply_to(inquiry)
+    code = _("If the page asks for a code: %(code)s") % {"code": tokens.token(inquiry, "page")}
     house = settings.ORGANISATION
     subject = _("Your question to %(house)s") % {"house": house}
     parts: list[str] = []
@@ -135,6 +136,7 @@ def _to_asker(mail: InquiryMail) -> mails.Letter:
             % {"day": formats.date_format(timezone.localtime(inquiry.answer_by), "l, j. F")},
             _("Here you can read along, add something or delete it all:"),
             page,
+            code,
             _("Nobody asked that here? Then somebody mistyped their address; delete it there."),
         ]
     elif mail.kind == "expired":
@@ -143,6 +145,7 @@ def _to_asker(mail: InquiryMail) -> mails.Letter:
             _("nobody has answered your question, and that is our fault. We are sorry."),
             _("If you still want to know, write once more; it then starts afresh:"),
             page,
+            code,
         ]
     elif mail.message:
         author = mail.message.author
@@ -155,6 +158,7 @@ def _to_asker(mail: InquiryMail) -> mails.Letter:
             "-- ",
             _("The whole conversation, and the way to delete it:"),
             page,
+            code,
         ]
         if reply_to:
             parts.append(_("You can also simply reply to this mail."))

@@ -39,7 +39,7 @@ def event(request: TalkRequest, *, url: str, note: str) -> ical.Event | None:
 
 def for_organiser(request: TalkRequest) -> str:
     """The file that goes with the mail and hangs on the asker's page."""
-    url = settings.SITE_URL + reverse("talk_asked", args=[request.token])
+    url = f"{settings.SITE_URL}{reverse('talk_asked')}#{request.token}"
     speaks = request.speaks
     note = f"{speaks.name}: {request.title}" if speaks else request.title
     found = event(request, url=url, note=note)

@@ -29,9 +29,9 @@ _AT_ONCE = 200  # mails of one tick
 
 
 def page_of_asker(request: TalkRequest) -> str:
-    """The asker's own page, on this site, in the language of their mails."""
-    page = reverse("talk_asked", args=[request.token])
-    return f"{settings.SITE_URL}{page}?lang={request.language}"
+    """The link to the asker's own page in their language, its code behind the ``#``."""
+    page = reverse("talk_asked")
+    return f"{settings.SITE_URL}{page}?lang={request.language}#{request.token}"
 
 
 def page_of_staff(request: TalkRequest) -> str:
@@ -71,8 +71,14 @@ def to_asker(
     subject = _("Your talk request: %(event)s") % {"event": request.event}
     text = _(
         "%(sentence)s\n\n%(facts)s\n\nEverything about it, and a button to call it off:\n"
-        "%(page)s\n\nWhoever has this address can open the page, so keep it to yourself."
-    ) % {"sentence": sentence, "facts": _facts(request), "page": page_of_asker(request)}
+        "%(page)s\n\nWhoever has this link can open the page, so keep it to yourself. If the page"
+        " asks for a code, it is:\n%(code)s"
+    ) % {
+        "sentence": sentence,
+        "facts": _facts(request),
+        "page": page_of_asker(request),
+        "code": request.token,
+    }
     TalkMail.objects.create(
         request=request,
         subject=subject[:250],

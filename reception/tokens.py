@@ -1,7 +1,7 @@
-"""Addresses that open one question and nothing else: the asker's page, and where replies go.
+"""Codes that open one question and nothing else: the asker's page, and where replies go.
 
 Both are made from the row's nonce and our secret, so neither a dump of the database nor a look at
-another question's address opens one. They end with the row.
+another question's code opens one. They end with the row.
 """
 
 import base64
@@ -40,9 +40,16 @@ def find(text: str, purpose: str) -> Inquiry | None:
     return Inquiry.objects.filter(nonce=nonce).first()
 
 
+def typed(text: str) -> Inquiry | None:
+    """The question of a page's code, as somebody typed it or within a link they pasted."""
+    found = _SHAPE.findall("".join(text.split()))
+    return find(found[-1], "page") if found else None
+
+
 def page(inquiry: Inquiry) -> str:
-    """The whole address of the asker's page."""
-    return settings.SITE_URL + reverse("question_page", args=[token(inquiry, "page")])
+    """The link to the asker's page, its code behind the ``#``."""
+    path = reverse("question_page")
+    return f"{settings.SITE_URL}{path}?lang={inquiry.language}#{token(inquiry, 'page')}"
 
 
 def reply_to(inquiry: Inquiry) -> str:

@@ -165,7 +165,8 @@ OTHERS = {
     "face": lambda: 1, "day": lambda: str(timezone.localdate()), "quarter": lambda: "2026-3",
     "network": lambda: "mastodon", "server": lambda: "x", "language": lambda: "en",
     "editor": lambda: Person.objects.filter(name__startswith="Jona ").get().pk,
-    "token": lambda: "x", "signed": lambda: "x", "code": lambda: "abc", "rest": lambda: "Users",
+    "token": lambda: "x", "signed": lambda: "x", "old": lambda: "x", "code": lambda: "abc",
+    "rest": lambda: "Users",
     "role": lambda: "employee", "provider_id": lambda: "company", "month": lambda: "2026-10",
     "organization_slug": lambda: "company",
 }  # fmt: skip

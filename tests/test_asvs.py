@@ -232,9 +232,9 @@ def test_forms_without_a_token_are_those_that_need_none():
     }
     programs = {"scim", "scim_root", "wall_post", "wall_posts"}
     strangers = {
-        *("ask", "ask_card", "ask_photo", "ask_privacy", "question_page", "widget_frame"),
+        *("ask", "ask_card", "ask_photo", "ask_privacy", "widget_frame"),
+        *("question_page", "question_old", "talk_asked", "talk_asked_old"),
         *("speakers", "speakers_talk", "speakers_ask", "speaker_photo"),
-        *("talk_asked", "talk_asked_calendar", "talk_asked_sheet"),
     }
     signed = {"invitation_no", "issue_mail_stop"}  # one click in a mail (RFC 8058)
     company = {"saml_acs", "saml_sls"}  # from there; by the request that we remember, or closed

@@ -98,7 +98,7 @@ def test_member_of_another_kind_of_team_has_no_public_card(contact, desk_of_cont
 def test_no_page_sets_a_cookie_or_may_be_kept(contact):
     contact()
     key = ContactCard.objects.get().key
-    gone = ("/ask/card/none/", "/ask/card/none/photo/", "/ask/widget/none/", "/ask/question/none/")
+    gone = ("/ask/card/none/", "/ask/card/none/photo/", "/ask/widget/none/", "/ask/question/old/")
     for path in ("/ask/", "/ask/?area=x", f"/ask/card/{key}/", *gone):
         page = look(path)
         assert (page.cookies.output(), page["Cache-Control"]) == ("", "no-store")

@@ -13,7 +13,7 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from campaigns import leaving
-from reception import letters, widgets
+from reception import letters, tokens, widgets
 from reception.models import ContactCard, Inquiry
 
 from .conftest import browser
@@ -74,7 +74,7 @@ def test_stranger_asks_on_another_site_and_reads_the_answer(
     inquiry = Inquiry.objects.get()
     assert (inquiry.owner, inquiry.widget, stranger.cookies()) == (lukasz, widget, [])
     _answer(chromium, live_server, lukasz)
-    page.reload()
+    _come_back_without_script(page, settings.SITE_URL)
     assert page.get_by_text("Eighty metres, and I still look up.").count() == 1
     shoot(page, "question-page-390")
     page.get_by_role("button", name="That helped").click()
@@ -82,7 +82,7 @@ def test_stranger_asks_on_another_site_and_reads_the_answer(
     letters.send_due(now=timezone.now())
     assert any("Eighty metres" in letter.body for letter in mail.outbox)
     _leave_in_the_middle(page, live_server.url, lukasz, samira, widget)
-    _look_at_everything(chromium, live_server.url, samira, page.url, widget, person)
+    _look_at_everything(chromium, live_server.url, samira, widget, person)
     page.get_by_label("Yes, delete everything").check()
     page.get_by_role("button", name="Delete now").click()
     assert (Inquiry.objects.count(), stranger.cookies()) == (0, [])
@@ -141,6 +141,39 @@ def _ask(page):
     return page
 
 
+def _come_back_without_script(page, base):
+    """The link of the mail asks for the code, which is pasted; a wrong one first."""
+    link = tokens.page(Inquiry.objects.get())
+    page.goto(link)
+    field = page.get_by_label("Your code")
+    shoot(page, "code-390")
+    field.fill("nothing")
+    page.get_by_role("button", name="Open").click()
+    page.get_by_text("This code opens nothing").wait_for()
+    assert field.input_value() == "nothing"
+    shoot(page, "code-wrong-390")
+    field.fill(link)
+    page.get_by_role("button", name="Open").click()
+    page.get_by_role("heading", name="Your question").wait_for()
+    assert page.url == f"{base}/ask/question/?lang=en"
+
+
+def _come_back(visitor):
+    """With script the link alone opens the page, and nothing that was sent had the code in it."""
+    page, sent = visitor.page, []
+    page.on("request", lambda request: sent.append(request.url))
+    link = tokens.page(Inquiry.objects.get())
+    page.goto(link)
+    page.get_by_role("button", name="Delete now").wait_for()
+    here = f"{visitor.base}/ask/question/?lang=en"
+    assert (page.url, page.evaluate("location.hash")) == (here, "")
+    page.locator(".langs button[lang=de]").click()
+    page.get_by_role("button", name="Jetzt löschen").wait_for()
+    page.locator(".langs button[lang=en]").click()
+    page.get_by_role("button", name="Delete now").wait_for()
+    assert sent == [url for url in sent if link.partition("#")[2] not in url.partition("#")[0]]
+
+
 def _answer(chromium, live_server, lukasz):
     desk = Visitor(chromium, live_server.url, DESKTOP)
     desk.login(lukasz)
@@ -166,30 +199,33 @@ def _leave_in_the_middle(page, base, lukasz, samira, widget):
     page.get_by_label("What you want to add").fill("And in winter?")
     page.get_by_role("button", name="Send", exact=True).click()
     assert Inquiry.objects.get().owner == lukasz
+    code = tokens.token(Inquiry.objects.get(), "page")
     key = ContactCard.objects.get(person=lukasz).key
     leaving.leave(person=lukasz, by=None, now=timezone.now())
     began = time.monotonic()
     paths = ("/ask/", f"/ask/?w={widget.key}", f"/ask/card/{key}/", f"/ask/widget/{widget.key}/")
     texts = [page.request.get(base + path).text() for path in paths]
-    page.reload()
-    texts.append(page.content())
+    texts.append(page.request.post(f"{base}/ask/question/", form={"code": code}).text())
     took = time.monotonic() - began
     print(f"traces gone, five pages looked at after {took:.2f} s")
     assert [("Łukasz" in text, "Wrona" in text) for text in texts] == [(False, False)] * 5
     assert Inquiry.objects.get().owner == samira
 
 
-def _look_at_everything(chromium, base, samira, status, widget, person):
+def _look_at_everything(chromium, base, samira, widget, person):
     """Every page of the reception can be read by everybody, on a phone and on a desk."""
     selin = person("Selin Aydın", "hr")
     for size in (PHONE, DESKTOP):
         visitor = Visitor(chromium, base, size)
         key = ContactCard.objects.get(person=samira).key
         public = ("/ask/", f"/ask/card/{key}/", f"/ask/widget/{widget.key}/", "/ask/privacy/")
-        for path in (*public, status.removeprefix(base)):
+        for path in (*public, "/ask/question/"):
             visitor.page.goto(base + path)
             shoot(visitor.page, f"public{path.split('/')[2]}-{size['width']}")
             visitor.check()
+        _come_back(visitor)
+        shoot(visitor.page, f"question-page-{size['width']}")
+        visitor.check()
         assert visitor.context.cookies() == []
         who = samira if size == PHONE else selin
         visitor.context.add_cookies(

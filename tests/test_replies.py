@@ -106,7 +106,8 @@ def test_attachments_are_dropped_with_a_sentence(inquiry, client):
     for n in range(2):
         message.add_attachment(b"%PDF", maintype="application", subtype="pdf", filename=f"{n}.pdf")
     take(message)
-    page = client.get(f"/ask/question/{tokens.token(inquiry, 'page')}/?lang=en")
+    code = {"code": tokens.token(inquiry, "page")}
+    page = client.post("/ask/question/?lang=en", code)
     assert "2 attachments came along; attachments are not kept." in page.content.decode()
 
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from icalendar import Calendar
 
 from ambassadors import memberships
-from reception import stamps
+from reception import stamps, talk_mails
 from reception.models import TalkRequest
 
 from .test_loop import DESKTOP, PHONE, Visitor, chromium  # noqa: F401 - a fixture
@@ -21,8 +21,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def visit(chromium, live_server, monkeypatch):
+def visit(chromium, live_server, monkeypatch, settings):
     cache.clear()
+    settings.SITE_URL = live_server.url
     monkeypatch.setattr(stamps, "YOUNGEST", dt.timedelta(0))  # a browser types faster than people
 
     def begin(who=None):
@@ -90,16 +91,19 @@ def test_talk_is_asked_for_booked_and_read_by_a_calendar(visit, expert, team):
     lead.page.get_by_role("link", name="Speaker sheet").click()
     lead.look("", "sheet")
 
-    stranger.page.reload()
+    link = talk_mails.page_of_asker(TalkRequest.objects.get())
+    stranger.page.goto(link)
     stranger.page.get_by_role("heading", name="Ayla Demir comes").wait_for()
+    assert stranger.page.url == link.partition("#")[0]
     stranger.look("", "asked-booked")
-    link = stranger.page.get_by_role("link", name="Into my calendar").get_attribute("href")
-    (event,) = Calendar.from_ical(stranger.page.request.get(stranger.base + link).body()).events
+    with stranger.page.expect_download() as file:
+        stranger.page.get_by_role("button", name="Into my calendar").click()
+    (event,) = Calendar.from_ical(Path(file.value.path()).read_bytes()).events
     begins = event.start.astimezone(ZoneInfo("Europe/Berlin"))
     assert (f"{begins:%Y-%m-%d %H:%M}", event["LOCATION"]) == (f"{day} 18:00", "Town hall")
 
     memberships.leave_company(person=ayla, by=None, now=timezone.now())
-    stranger.page.reload()
+    stranger.page.goto(link)
     stranger.page.get_by_role("heading", name="The speaker changes").wait_for()
     assert "Ayla" not in stranger.page.content()
     stranger.page.goto(f"{stranger.base}/speakers/")

@@ -12,13 +12,13 @@ from django.utils import timezone
 
 from ambassadors import memberships, secret_feeds
 from campaigns.models import Programme
-from reception import inquiries, speakers, widgets
+from reception import inquiries, speakers, tokens, widgets
 from reception.models import ContactCard, Talk
 from reception.views.speaking import FEED
 
 from .conftest import browser
 from .test_cards import areas, contact, desk_of_contacts  # noqa: F401 - fixtures
-from .test_inquiries import asked, page_of
+from .test_inquiries import asked
 from .test_speakers import PROFILE, TALK, team  # noqa: F401 - a fixture
 from .test_talks import agree, ask  # noqa: F401 - a fixture
 
@@ -27,12 +27,15 @@ TOKEN = "c" * 32
 
 
 def fetch(url, cookie="", **form):
-    """Status and text of an answer, after no redirect."""
+    """Status and text of an answer, after no redirect; a code behind # is posted, as a script does."""
 
     class Stay(urllib.request.HTTPRedirectHandler):
         def redirect_request(self, *_args):
             return None
 
+    url, _hash, code = url.partition("#")
+    act, _colon, code = code.rpartition(":")
+    form |= {"code": code, "act": act} if code else {}
     data = urlencode({**form, "csrfmiddlewaretoken": TOKEN}).encode() if form else None
     wanted = urllib.request.Request(url, data, {"Cookie": cookie, "Accept-Language": "en"})
     try:
@@ -66,11 +69,11 @@ def everywhere(contact, areas, person, team, ask):
     lukasz = type(lukasz).objects.get(pk=lukasz.pk)
     booked = ask(lukasz)
     agree(booked, lukasz)
-    talk = f"/speakers/asked/{booked.token}/"
+    talk = "/speakers/asked/#{}:" + booked.token
     return lukasz, [
         "/ask/", f"/ask/?w={widget.key}", f"/ask/card/{ContactCard.objects.get(person=lukasz).key}/",
-        f"/ask/widget/{widget.key}/", page_of(question), "/speakers/",
-        f"/speakers/talks/{Talk.objects.get().pk}/", talk, f"{talk}sheet/", f"{talk}talk.ics",
+        f"/ask/widget/{widget.key}/", f"/ask/question/#{tokens.token(question, 'page')}", "/speakers/",
+        f"/speakers/talks/{Talk.objects.get().pk}/", talk.format(""), talk.format("sheet"), talk.format("calendar"),
     ]  # fmt: skip
 
 

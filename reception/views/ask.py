@@ -1,10 +1,11 @@
 """Ask somebody who does the job: the cards, one card, the question, its page, and the frame."""
 
+import datetime as dt
 from typing import Any
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
@@ -20,10 +21,11 @@ from reception.inquiries import NotTaken
 from reception.models import ContactCard, Inquiry, JobArea, Widget
 from reception.tasks import send_letters
 
+from . import codes
 from .public import public_page, word
 
 # What a form that was not taken hands on beside its text.
-_CARRIED = ("w", "area", "to", "name", "email", "act")
+_CARRIED = ("w", "area", "to", "name", "email", "act", "code")
 
 
 def _language() -> str:
@@ -135,7 +137,7 @@ def _posted(
             stamp = None
         else:
             nudge(send_letters)
-            return redirect(f"{_page(made)}&sent=1")
+            return _thread(request, made, sent=True)  # its code is in no address to lead to
     form = {
         "typed": typed,
         "wrong": wrong,
@@ -153,11 +155,6 @@ def _busy(request: HttpRequest) -> HttpResponse:
     response = render(request, "ask_busy.html", context, status=429)
     response["Retry-After"] = "600"
     return response
-
-
-def _page(inquiry: Inquiry) -> str:
-    token = tokens.token(inquiry, "page")
-    return f"{reverse('question_page', args=[token])}?lang={_language()}"
 
 
 @public_page
@@ -209,41 +206,45 @@ def frame(request: HttpRequest, key: str) -> HttpResponse:
 
 @public_page
 @require_http_methods(["GET", "HEAD", "POST"])
-def question(request: HttpRequest, token: str) -> HttpResponse:
-    """The asker's own page: read along, add, rate, delete. Whoever has the address may."""
-    inquiry, now = tokens.find(token, "page"), timezone.now()
-    if inquiry is None:
-        return _private(render(request, "question_deleted.html", {"asked": False}, status=404))
-    if request.method == "POST":
-        return _private(_act(request, inquiry, token))
+def question(request: HttpRequest, old: str = "") -> HttpResponse:
+    """The asker's own page: read along, add, rate, delete. Whoever has the code may."""
+    now = timezone.now()
+    try:
+        inquiry = codes.opened(request, tokens.typed, door="question", old=old)
+    except codes.Shut as shut:
+        return codes.page(request, shut, title=_("Your question"), action=reverse("question_page"))
+    if request.POST.get("act"):
+        return _act(request, inquiry, now)
     inquiries.settle(inquiry, now=now)
     nudge(send_letters)
-    return _private(_thread(request, inquiry))
+    return _thread(request, inquiry)
 
 
-def _act(request: HttpRequest, inquiry: Inquiry, token: str) -> HttpResponse:
-    now, act = timezone.now(), request.POST.get("act", "")
+def _act(request: HttpRequest, inquiry: Inquiry, now: dt.datetime) -> HttpResponse:
+    """One button of the page. Each of them counts once: a page loaded anew sends it again."""
+    act = request.POST["act"]
     if act == "erase":
         if request.POST.get("sure") != "yes":
             return _thread(request, inquiry, wrong={"sure": _("Tick the box first.")})
         asking.erase(inquiry=inquiry, now=now)
-        return render(request, "question_deleted.html", {"asked": True})
+        return codes.private(render(request, "question_deleted.html", {"asked": True}))
     if act == "rate":
         number = request.POST.get("rating", "")
         asking.rate(inquiry=inquiry, rating=int(number) if number in {"1", "2", "3"} else 0)
+        inquiry.refresh_from_db()
     elif act == "add":
-        text = request.POST.get("question", "")
         if crowds.measure(sender(request), now=now).full:
             return _busy(request)
         try:
-            asking.add(inquiry=inquiry, text=text, now=now)
+            asking.add(inquiry=inquiry, text=request.POST.get("question", ""), now=now)
         except NotTaken as refused:
             wrong = {refused.field: refused.sentence}
             return _thread(request, inquiry, typed=request.POST, wrong=wrong)
         except asking.Gone:
-            return render(request, "question_deleted.html", {"asked": False}, status=404)
+            gone = render(request, "question_deleted.html", {"asked": False}, status=404)
+            return codes.private(gone)
         nudge(send_letters)
-    return redirect(f"{reverse('question_page', args=[token])}?lang={_language()}")
+    return _thread(request, inquiry)
 
 
 def _thread(request: HttpRequest, inquiry: Inquiry, **form: Any) -> HttpResponse:
@@ -254,19 +255,15 @@ def _thread(request: HttpRequest, inquiry: Inquiry, **form: Any) -> HttpResponse
     names = dict(known.values_list("person_id", "person__name"))
     context = {
         "inquiry": inquiry,
+        "code": tokens.token(inquiry, "page"),
+        "way_back": tokens.page(inquiry),
         "said": [(message, names.get(message.author_id or 0, "")) for message in said],
         "owner": names.get(inquiry.owner_id or 0, ""),
         "ratings": Inquiry.Rating.choices,
         "keep_days": retention.days("inquiries"),
-        "sent": request.GET.get("sent") == "1",
+        "sent": False,
         "typed": {},
         "wrong": {},
     } | form
-    return render(request, "question_page.html", context, status=422 if context["wrong"] else 200)
-
-
-def _private(response: HttpResponse) -> HttpResponse:
-    """The address is the key: no other site may learn it, and no search engine."""
-    response["Referrer-Policy"] = "no-referrer"
-    response["X-Robots-Tag"] = "noindex, nofollow"
-    return response
+    status = 422 if context["wrong"] else 200
+    return codes.private(render(request, "question_page.html", context, status=status))

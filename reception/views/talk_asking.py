@@ -1,29 +1,33 @@
-"""Ask for a speaker, from outside and inside; and the asker's own page behind a secret address."""
+"""Ask for a speaker, from outside and inside; and the asker's own page, which opens for a code."""
 
 import datetime as dt
+import re
 import uuid
 from typing import Any, cast
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods
 
 from ambassadors import memberships
 from ambassadors.kept import form_key, kept_form
 from ambassadors.models import Person
 from campaigns.senders import sender
-from reception import crowds, stamps, talk_calendars, talk_requests
+from reception import crowds, stamps, talk_calendars, talk_mails, talk_requests
 from reception.models import Speaker, Talk, TalkRequest
 from reception.talk_forms import RequestForm, StrangerForm
 from reception.talk_requests import NotAsked, TooLate
 
+from . import codes
 from .public import public_page
 from .speakers import shell
 from .talks import sheet_of
 
+_CODE = re.compile(r"[\w-]{43}", re.ASCII)
 _STANDS_OUTSIDE = {"thinking": "free", "past": "free", "orphaned": "changing", "was": "booked"}
 
 
@@ -61,7 +65,7 @@ def public_ask(request: HttpRequest) -> HttpResponse:
         return _page(request, form, wanted, talk, public=True, now=now)
     standing = TalkRequest.objects.filter(submission=stamp.submission).first()
     if standing:
-        return _done(request, standing)
+        return _stands(request, standing, now)
     crowd = crowds.measure(sender(request), now=now)
     if crowd.full:
         form.add_error(
@@ -86,7 +90,7 @@ def public_ask(request: HttpRequest) -> HttpResponse:
     except NotAsked as refused:
         form.add_error(None, refused.sentence)
         return _page(request, form, None, None, public=True, now=now, keep=stamp)
-    return _done(request, made)
+    return _stands(request, made, now)  # its code is in no address to lead to
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -115,7 +119,7 @@ def ask(request: HttpRequest) -> HttpResponse:
             form.add_error(None, refused.sentence)
             wanted = talk = None
         else:
-            return redirect("talk_asked", token=made.token)
+            return _stands(request, made, now)
     return _page(request, form, wanted, talk, public=False, now=now)
 
 
@@ -154,20 +158,10 @@ def _page(
     return render(request, "talk_ask.html", context, status=status or (422 if bad else 200))
 
 
-def _done(request: HttpRequest, made: TalkRequest) -> HttpResponse:
-    """On to the asker's own page, in the language they read."""
-    response = redirect("talk_asked", token=made.token)
-    response["Location"] += getattr(request, "lang_suffix", "")
-    response["Referrer-Policy"] = "no-referrer"
-    return response
-
-
-def _of(token: str, now: dt.datetime) -> TalkRequest:
-    """The request behind a secret address; every other address is answered the same way."""
-    found = TalkRequest.objects.told(now).filter(token=token.replace("\x00", "")).first()
-    if found is None:
-        raise Http404
-    return found
+def _typed(text: str, now: dt.datetime) -> TalkRequest | None:
+    """The request of a code, as somebody typed it or within a link they pasted."""
+    found = _CODE.findall("".join(text.split()))
+    return TalkRequest.objects.told(now).filter(token=found[-1]).first() if found else None
 
 
 def _decide(request: HttpRequest, row: TalkRequest, now: dt.datetime) -> None:
@@ -183,24 +177,35 @@ def _decide(request: HttpRequest, row: TalkRequest, now: dt.datetime) -> None:
 
 @public_page
 @require_http_methods(["GET", "HEAD", "POST"])
-def asked(request: HttpRequest, token: str) -> HttpResponse:
-    """Where it stands; call it off; say afterwards how it was."""
+def asked(request: HttpRequest, old: str = "") -> HttpResponse:
+    """Where it stands; call it off; say afterwards how it was. Whoever has the code may."""
     now = timezone.now()
-    row = _of(token, now)
+    try:
+        row = codes.opened(request, lambda text: _typed(text, now), door="talk", old=old)
+    except codes.Shut as shut:
+        action = reverse("talk_asked")
+        return codes.page(request, shut, title=_("Your talk request"), action=action)
+    act = request.POST.get("act", "")
+    if act in _FILES:
+        return codes.private(_FILES[act](request, row))
     errors: dict[str, str] = {}
-    if request.method == "POST":
+    if act:
         try:
             _decide(request, row, now)
         except NotAsked as refused:
             errors[refused.field] = refused.sentence
         except TooLate:
             errors["late"] = _("This was decided meanwhile. Here is what stands now.")
-            row = _of(token, now)
-        else:
-            return _done(request, row)
+    return _stands(request, row, now, **errors)
+
+
+def _stands(request: HttpRequest, of: TalkRequest, now: dt.datetime, **errors: str) -> HttpResponse:
+    """The asker's own page, as it is now."""
+    row = get_object_or_404(TalkRequest.objects.told(now), pk=of.pk)
     stands = row.stands(now)
     context = {
         "row": row,
+        "way_back": talk_mails.page_of_asker(row),
         "stands": _STANDS_OUTSIDE.get(stands, stands),
         "speaks": row.speaks,
         "open": row.state in TalkRequest.OPEN,
@@ -209,17 +214,13 @@ def asked(request: HttpRequest, token: str) -> HttpResponse:
         "stars": range(1, talk_requests.MOST_STARS + 1),
         "can_rate": row.state == "held" and row.rated_at is None,
     }
-    response = render(request, "talk_asked.html", context, status=422 if errors else 200)
-    response["Referrer-Policy"] = "no-referrer"
-    return response
+    page = render(request, "talk_asked.html", context, status=422 if errors else 200)
+    return codes.private(page)
 
 
-@public_page
-@require_safe
-def calendar(request: HttpRequest, token: str) -> HttpResponse:
+def _calendar(request: HttpRequest, row: TalkRequest) -> HttpResponse:
     """The booked talk as a file for calendar programmes."""
     del request
-    row = _of(token, timezone.now())
     if not row.wall:
         raise Http404
     content = talk_calendars.for_organiser(row)
@@ -228,13 +229,11 @@ def calendar(request: HttpRequest, token: str) -> HttpResponse:
     return response
 
 
-@public_page
-@require_safe
-def sheet(request: HttpRequest, token: str) -> HttpResponse:
+def _sheet(request: HttpRequest, row: TalkRequest) -> HttpResponse:
     """The speaker sheet for the organiser, while its speaker is booked and here."""
-    row = _of(token, timezone.now())
     if row.state not in {"booked", "held"} or row.speaks is None:
         raise Http404
-    response = render(request, "talk_sheet.html", sheet_of(row))
-    response["Referrer-Policy"] = "no-referrer"
-    return response
+    return render(request, "talk_sheet.html", {**sheet_of(row), "code": row.token})
+
+
+_FILES = {"calendar": _calendar, "sheet": _sheet}
