@@ -836,6 +836,18 @@ def test_limit_of_the_company_leaves_room_for_what_is_left(many):
     assert claims.claim(limit=9) == []
 
 
+def test_silent_host_is_tried_with_one_post_though_many_wait(many):
+    account = many[0].account
+    Circuit.objects.create(
+        network=account.network, base_url=account.base_url,
+        opened_at=timezone.now() - 60 * SECOND, probe_at=timezone.now() - SECOND,
+    )  # fmt: skip
+    elsewhere = "https://elsewhere.example"
+    ConnectedAccount.objects.filter(pk=many[8].account_id).update(base_url=elsewhere)
+    assert set(claims.claim(limit=8)) == {many[0], many[8]}
+    assert claims.claim(limit=8) == []
+
+
 @pytest.mark.parametrize(("held", "found"), [(6, 2), (7, 1), (8, 0)])
 def test_what_others_claim_at_the_same_moment_is_stepped_over(held, found, many):
     """Four times as many are looked at as are taken."""
@@ -1318,3 +1330,32 @@ def test_what_no_key_opens_is_named_once_however_small_the_batches(accounts_, se
     assert list(Token.objects.order_by("pk").values()) == before
     assert [f"Token {row['id']}:" in caplog.text for row in before] == [True, True]
     assert caplog.text.count("integrations.Token") == 2
+
+
+# --- an id proves one post
+
+
+@pytest.mark.parametrize(
+    ("whose", "number", "another"),
+    [("mine", "7", True), ("mine", "8", False), ("other", "7", False), ("self", "7", False),
+     ("mine", "https://x.example/7", False)],
+)  # fmt: skip
+def test_id_of_another_post_of_the_account_is_no_proof(
+    whose, number, another, pair, queue, network, monkeypatch
+):
+    one, other = pair
+    if whose == "mine":
+        other = queue(one.post.person, one.account)
+    row = one if whose == "self" else other
+    Delivery.objects.filter(pk=row.pk).update(
+        state="sent", remote_id="7" if number == "8" else number
+    )
+    assert deliveries.proves_another(one, number) is another
+    if whose == "self":
+        return
+    Delivery.objects.filter(pk=one.pk).update(state="unknown", lease_until=None)
+    monkeypatch.setattr(network, "look", answering(Sent(number, URL)))
+    unknowns.look(Delivery.objects.get(pk=one.pk))
+    state = "unknown" if another else "sent"
+    assert Delivery.objects.get(pk=one.pk).state == state
+    assert Delivery.objects.get(pk=row.pk).state == "sent"
