@@ -25,9 +25,9 @@ def wrong(email: str) -> None:
     security_log.tell(Event.LOGIN_WRONG, way="password", person=_number(email))
 
 
-def too_often(email: str) -> None:
-    """A password was not looked at, because it came too early."""
-    security_log.tell(Event.LOGIN_TOO_OFTEN, way="password", person=_number(email))
+def too_often(email: str, *, way: str = "password") -> None:
+    """A password or code was not looked at, because it came too early."""
+    security_log.tell(Event.LOGIN_TOO_OFTEN, way=way, person=_number(email))
 
 
 def on_login(sender: object, request: HttpRequest, user: Person, **more: object) -> None:

@@ -93,7 +93,7 @@ POLICIES: dict[str, Policy] = {
     "post": signed_in,
     "me": signed_in,
     "stepup": signed_in,
-    **dict.fromkeys(("second_factor", "sessions"), signed_in),
+    **dict.fromkeys(("second_factor", "recovery_codes", "sessions"), signed_in),
     **dict.fromkeys(("effect", "effect_export"), signed_in),  # the view: one's own, nobody else's
     # groups only, and the auditor sees what an evaluation looks like
     **dict.fromkeys(("analytics", "analytics_export"), role("curator", "hr", "lead", "auditor")),
@@ -430,8 +430,7 @@ FRESH = frozenset(
 FRESH_PAGES = frozenset(
     {
         *("mfa_activate_totp", "mfa_deactivate_totp", "mfa_add_webauthn", "mfa_remove_webauthn"),
-        *("mfa_edit_webauthn", "mfa_generate_recovery_codes", "mfa_view_recovery_codes"),
-        *("mfa_download_recovery_codes", "account_set_password", "account_email"),
+        *("mfa_edit_webauthn", "recovery_codes", "account_set_password", "account_email"),
     }
 )
 # allauth guards its own pages: login pages are public, the rest want a login.

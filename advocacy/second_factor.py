@@ -77,10 +77,16 @@ def on_added(
         give(request)
 
 
+def has_device(person: Person) -> bool:
+    """Tell whether the person has something that shows or signs codes; those on paper are none."""
+    found: bool = is_mfa_enabled(person, types=_TYPES)
+    return found
+
+
 def on_removed(sender: object, request: HttpRequest, user: Person, **more: object) -> None:
     """With the last one goes what this session had."""
     del sender, more
-    if not is_mfa_enabled(user, types=_TYPES):
+    if not has_device(user):
         request.session.pop(_GIVEN, None)
 
 

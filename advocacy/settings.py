@@ -305,7 +305,8 @@ ACCOUNT_RATE_LIMITS = {
     "request_login_code": "300/m/ip,3/m/key",
     "reset_password": "60/m/ip,3/m/key",
 }
-# So many wrong passwords within ten minutes, all accounts together, are an error in the log.
+# So many wrong passwords and codes within ten minutes, all accounts together, are an error in the
+# log.
 LOGIN_ALARM = int(env("LOGIN_ALARM", "300"))
 # Before keys, roles, exports, erasure and the end of a hold, the last proof of who somebody is may
 # be so many minutes old.
@@ -334,12 +335,15 @@ if "everybody" in MFA_REQUIRED_ROLES:
 # and acr, or SAML's AuthnContextClassRef, comma-separated. Such a login needs no second one here.
 COMPANY_LOGIN_MFA = [v.strip() for v in env("COMPANY_LOGIN_MFA", "mfa").split(",") if v.strip()]
 MFA_ADAPTER = "advocacy.accounts.MFAAdapter"
-MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+# allauth would keep recovery codes so that they can be told again; integrations.recovery_codes not.
+MFA_SUPPORTED_TYPES = ["totp", "webauthn"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = SITE_URL.startswith("http://localhost")
 MFA_TOTP_TOLERANCE = 0  # a code counts in its own 30 seconds (ASVS 6.5.5)
 MFA_TOTP_ISSUER = "Botschaft"
 MFA_FORMS = {
+    "authenticate": "advocacy.factor_codes.Second",
+    "reauthenticate": "advocacy.factor_codes.Fresh",
     "login_webauthn": "advocacy.logged.LoginPasskey",
     "authenticate_webauthn": "advocacy.logged.SecondPasskey",
     "reauthenticate_webauthn": "advocacy.logged.FreshPasskey",

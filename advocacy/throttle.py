@@ -84,11 +84,11 @@ def _device(request: HttpRequest, email: str) -> str:
     return mark if constant_time_compare(person, whose(email)) else ""
 
 
-def begin(request: HttpRequest, login: str) -> Try:
-    """Count a try before it is made. Raises :class:`TooOften`."""
+def begin(request: HttpRequest, login: str, *, at: str = "account") -> Try:
+    """Count a try before it is made; those at a second factor apart. Raises :class:`TooOften`."""
     email = normalise_email(login)
     device = _device(request, email)
-    account = _mark("account", f"{email} {device}")
+    account = _mark(at, f"{email} {device}")
     network = "" if device else sender(request)
     network = network and _mark("network", network)
     if cache.get(f"{account}:wait") or (network and cache.get(network, 0) >= _NETWORK_TRIES):

@@ -93,7 +93,7 @@ from reception.views import (
     talks,
 )
 
-from . import second_factor, stepup
+from . import factor_codes, second_factor, stepup
 from .views import (
     agreement,
     analytics,
@@ -381,6 +381,7 @@ urlpatterns = [
     path("record/", audit.audit, name="audit"),
     path("me/", me.me, name="me"),
     path("me/second/", second_factor.page, name="second_factor"),
+    path("me/second/codes/", factor_codes.page, name="recovery_codes"),
     path("me/sessions/", sessions.sessions, name="sessions"),
     path("me/again/", stepup.page, name="stepup"),
     path("me/time/", my_time.my_time, name="my_time"),
@@ -457,6 +458,8 @@ urlpatterns = [
     path("language/", set_language, name="set_language"),
     # Doors of allauth with something of ours; their names and addresses stay.
     path("accounts/logout/", app.logout, name="account_logout"),
+    path("accounts/2fa/totp/activate/", factor_codes.SetUpApp.as_view(), name="mfa_activate_totp"),
+    path("accounts/2fa/webauthn/add/", factor_codes.SetUpKey.as_view(), name="mfa_add_webauthn"),
     path(
         "accounts/oidc/<slug:provider_id>/login/",
         company_login.oidc_login,

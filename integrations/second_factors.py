@@ -14,7 +14,8 @@ from . import sealing
 
 log = logging.getLogger(__name__)
 _CONTEXT = {"kind": "second factor"}
-_ONE, _MANY = ("secret", "seed"), "migrated_codes"
+# an authenticator's, a set of recovery codes', and what sets had before they were hashed
+_ONE, _MANY = ("secret", "codes", "seed"), "migrated_codes"
 
 
 def seal(text: str) -> str:

@@ -11,14 +11,15 @@ from allauth.account import app_settings as account_settings
 from allauth.account.adapter import get_adapter
 from allauth.account.forms import ChangePasswordForm, LoginForm
 from allauth.account.models import EmailAddress
-from allauth.mfa import app_settings as mfa_settings
-from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP
 from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.password_validation import validate_password
 from django.core.cache import cache
 from django.test import Client
 from django.urls import get_resolver
+from django.utils import timezone
+
+from integrations import recovery_codes
 
 from .conftest import browser
 from .test_architecture import CODE, ROOT
@@ -133,7 +134,7 @@ def test_codes_are_long_and_few_may_be_tried():
     assert (len(codes), {len(one) for one in codes}) == (500, {8})
     assert 8 * math.log2(len(signs)) > 34
     assert account_settings.LOGIN_BY_CODE_MAX_ATTEMPTS <= 3
-    assert mfa_settings.RECOVERY_CODE_DIGITS * math.log2(10) > 20
+    assert recovery_codes.LENGTH * math.log2(len(set(recovery_codes.SIGNS))) == 60
 
 
 PASSWORD, NEW = "moin-moin-nordwind", "ein-ganz-neuer-satz-7"
@@ -183,7 +184,7 @@ def test_mailed_code_serves_once_and_the_browser_that_asked(jona_alone, mailoutb
 @pytest.mark.django_db
 def test_recovery_code_serves_once(jona_alone):
     TOTP.activate(jona_alone, "JBSWY3DPEHPK3PXP")
-    code = RecoveryCodes.activate(jona_alone).get_unused_codes()[0]
+    _row, (code, *_others) = recovery_codes.make(jona_alone, now=timezone.now())
     visitors = [log_in(jona_alone) for _n in range(2)]
     for visitor in visitors:
         visitor.post("/accounts/2fa/authenticate/", {"code": code})

@@ -10,7 +10,6 @@ import sys
 
 import pytest
 from allauth.mfa.models import Authenticator
-from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import (
     TOTP,
     format_hotp_value,
@@ -20,11 +19,12 @@ from allauth.mfa.totp.internal.auth import (
 from django.apps import apps
 from django.contrib.auth.models import AnonymousUser
 from django.test import Client
+from django.utils import timezone
 
 from advocacy import settings as ours
 from advocacy.policies import policy_for
 from ambassadors.models import Role
-from integrations import rotation, sealing
+from integrations import recovery_codes, rotation, sealing
 
 from .conftest import browser
 from .test_company_login import OIDC, Browser, _spoiled, configured, op, openid_provider  # noqa: F401
@@ -81,7 +81,7 @@ def test_role_rests_until_there_is_a_second_factor(role, person):
     secret = re.search(r'id="authenticator_secret"[^>]*value="([A-Z2-7]+)"', page)[1]
     shown = format_hotp_value(hotp_value(secret, next(yield_hotp_counters_from_time())))
     set_up = visitor.post("/accounts/2fa/totp/activate/", {"code": shown})
-    assert led(set_up) == (302, "/accounts/2fa/recovery-codes/"), set_up.content.decode()
+    assert led(set_up) == (302, "/me/second/codes/"), set_up.content.decode()
     assert visitor.get(ROOM[role]).status_code == 200
     assert "/me/second/" not in visitor.get("/").content.decode()
     visitor.post("/accounts/2fa/totp/deactivate/")
@@ -255,17 +255,15 @@ def rows():
 def test_keys_are_sealed_and_change_with_the_key(person, settings):
     who = person("Dilan Kaya", "curator")
     TOTP.activate(who, SECRET)
-    RecoveryCodes.activate(who)
-    codes = RecoveryCodes(who.authenticator_set.get(type="recovery_codes")).get_unused_codes()
+    row, codes = recovery_codes.make(who, now=timezone.now())
     assert SECRET not in rows()
     assert [spare for spare in codes if spare in rows()] == []
     settings.TOKEN_KEYS = [NEW_KEY, *settings.TOKEN_KEYS]
     assert (sum(rotation.rotate()), sum(rotation.rotate())) == (2, 0)
     settings.TOKEN_KEYS = [NEW_KEY]
     assert TOTP(who.authenticator_set.get(type="totp")).validate_code(code())
-    assert (
-        RecoveryCodes(who.authenticator_set.get(type="recovery_codes")).get_unused_codes() == codes
-    )
+    row.refresh_from_db()
+    assert (recovery_codes.use(row, codes[3]), recovery_codes.left(row)) == (True, 10)
 
 
 def test_key_that_is_gone_opens_nothing(person, settings):
@@ -285,6 +283,6 @@ def test_migration_seals_what_lay_open(person):
     importlib.import_module("integrations.migrations.0007_seal_second_factors").seal(apps, None)
     assert TOTP(who.authenticator_set.get(type="totp")).validate_code(code())
     kept = who.authenticator_set.get(type="recovery_codes")
-    assert (RecoveryCodes(kept).get_unused_codes(), kept.data["used_mask"]) == (["one", "two"], 2)
+    assert (kept.wrap().get_unused_codes(), kept.data["used_mask"]) == (["one", "two"], 2)
     assert who.authenticator_set.get(type="webauthn").data == key
     assert (SECRET in rows(), "two" in rows()) == (False, False)

@@ -26,7 +26,6 @@ from multiprocessing import Array, Value
 import pytest
 import redis
 from allauth.mfa.models import Authenticator
-from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP
 from cryptography.fernet import Fernet, InvalidToken
 from django.core.mail import send_mail
@@ -45,6 +44,7 @@ from integrations import (
     chats,
     clients,
     push,
+    recovery_codes,
     rotation,
     sealing,
     spool,
@@ -839,7 +839,7 @@ def fill_sealed(person, server):
     for _ in range(MOST):
         factors = person()
         TOTP.activate(factors, "JBSWY3DPEHPK3PXP")
-        RecoveryCodes.activate(factors)
+        recovery_codes.make(factors, now=now)
     for account in found[MOST:]:
         accounts.disconnect(account=account, by=who, now=now)
     for number in range(MOST):
