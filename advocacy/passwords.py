@@ -41,16 +41,12 @@ def own_words() -> set[str]:
     return {word for word in words if len(word) >= _SHORTEST_WORD}
 
 
-class _Validator:
-    """What Django asks of each beside the verdict."""
+class LongestPasswordValidator:
+    """At most so long that hashing it stays cheap (ASVS 6.2.9 asks for 64 at least)."""
 
     def get_help_text(self) -> str:
-        """Nothing to say beforehand."""
-        return ""
-
-
-class LongestPasswordValidator(_Validator):
-    """At most so long that hashing it stays cheap (ASVS 6.2.9 asks for 64 at least)."""
+        """Say that length is welcome, and no kind of sign asked for."""
+        return _("A sentence is fine: up to %(most)s characters, spaces too.") % {"most": LONGEST}
 
     def validate(self, password: str, user: object = None) -> None:
         """Raise ValidationError for a longer one."""
@@ -72,8 +68,12 @@ class DressedPasswordValidator(CommonPasswordValidator):
             raise ValidationError(_("This password is tried first by everybody who guesses."))
 
 
-class OwnWordsValidator(_Validator):
+class OwnWordsValidator:
     """A word of the company is no password, whatever digits and signs stand around it."""
+
+    def get_help_text(self) -> str:
+        """What to think of beforehand."""
+        return _("The company’s names alone are no password.")
 
     def validate(self, password: str, user: object = None) -> None:
         """Raise ValidationError where hardly a letter is left beside our words."""
@@ -87,12 +87,18 @@ class OwnWordsValidator(_Validator):
             )
 
 
-class BreachedPasswordValidator(_Validator):
+class BreachedPasswordValidator:
     """None that stands in the folder BREACHED_PASSWORDS; nobody outside is asked.
 
     A file for each range, as Have I Been Pwned's downloader writes them: ``21BD1.txt`` holds a line
     ``the other 35 signs of the SHA-1:how often`` for each (https://haveibeenpwned.com/API/v3).
     """
+
+    def get_help_text(self) -> str:
+        """Said where there is such a folder; a page shows no line for nothing."""
+        if not settings.BREACHED_PASSWORDS:
+            return ""
+        return _("Nor one that stands in lists stolen elsewhere.")
 
     def validate(self, password: str, user: object = None) -> None:
         """Raise ValidationError for a breached one."""

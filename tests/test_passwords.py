@@ -3,6 +3,7 @@
 import hashlib
 import math
 import random
+import re
 from datetime import timedelta
 
 import pytest
@@ -93,6 +94,15 @@ def test_breached_password_is_refused_where_the_operator_has_the_lists(settings,
 
 
 @pytest.mark.django_db
+def test_page_says_the_rules_beforehand_and_no_empty_line(client, jona, settings, tmp_path):
+    settings.BREACHED_PASSWORDS = str(tmp_path)
+    client.force_login(jona)
+    page = client.get("/accounts/password/change/").content.decode()
+    told = re.findall("<li>(.*?)</li>", page.partition("_helptext")[2].partition("</ul>")[0])
+    assert (len(told), "" in told, "stolen elsewhere" in " ".join(told)) == (6, False, True)
+    assert 'placeholder="Current Password"' not in page
+
+
 def test_password_of_ten_years_ago_still_opens(jona):
     """Nothing ages one: no column holds when it was set."""
     type(jona).objects.update(joined_at=timezone.now() - timedelta(days=3650))

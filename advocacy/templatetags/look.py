@@ -3,6 +3,7 @@
 import math
 import random
 from collections.abc import Iterable
+from typing import Any
 
 from django import template
 from django.forms import BoundField
@@ -188,9 +189,15 @@ def mark(behaviour: str, stage: str = "active") -> SafeString:
 
 @register.simple_tag
 def control(field: BoundField) -> SafeString:
-    """A form field's own control, in our dress. Labels, hints and errors stand in the template."""
+    """A form field's own control, in our dress. Labels, hints and errors stand in the template.
+
+    A placeholder that says what the label says is left out.
+    """
     dressed = {"textarea": "textarea", "select": "select", "checkbox": ""}
-    return field.as_widget(attrs={"class": dressed.get(field.widget_type, "input")})
+    attrs: dict[str, Any] = {"class": dressed.get(field.widget_type, "input")}
+    if field.field.widget.attrs.get("placeholder") == field.label:
+        attrs["placeholder"] = False
+    return field.as_widget(attrs=attrs)
 
 
 @register.filter
