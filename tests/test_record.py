@@ -11,9 +11,9 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, connections, transaction
 from django.utils import timezone
 
-from ambassadors import audit, chain, retention, rights
+from ambassadors import audit, chain, retention, rights, roles
 from ambassadors.models import AuditEntry, AuditSeal, AuditUnsealed, Erasure, Person
-from campaigns import erasures, restores
+from campaigns import erasures, holds, restores
 from integrations import heads
 
 from .conftest import browser
@@ -428,6 +428,26 @@ def test_the_days_head_is_logged_and_mailed(record, settings, mailoutbox, caplog
     assert (chain.head() in caplog.text, chain.head() in mailoutbox[0].body) == (True, True)
     settings.AUDIT_HEADS_TO = []
     assert heads.tell() == 0
+
+
+def test_the_council_reads_words_and_reaches_the_oldest(record, person, topic):
+    by = person("Ada Admin", "administrator")
+    roles.give(person=person("Jona"), name="curator", by=by, now=timezone.now())
+    holds.hold(scope=topic, by=by, reason="A fire.", now=timezone.now())
+    for number in range(60):
+        audit.record("switch.turned", by, by=by, now=timezone.now(), number=number)
+    heike = browser(person("Heike", "auditor"))
+    page = heike.get("/record/?page=2").content.decode()
+    told = [
+        f"put a hold on it <small>{topic.title}",
+        "A fire.",
+        "gave somebody the role “Curator”",
+        "by hand",
+    ]
+    assert [words for words in told if words not in page] == []
+    assert "role.granted" not in page
+    page = heike.get("/record/", headers={"accept-language": "de"}).content.decode()
+    assert "switch.turned" not in page
 
 
 def test_the_council_reads_the_head_and_can_keep_it(record, person):

@@ -14,6 +14,7 @@ from ambassadors import agreement, anonymity, consents, switches
 from ambassadors.models import Consent, Person, SwitchTurn
 from ambassadors.switches import SWITCHES
 from ambassadors.takeout import untold
+from ambassadors.views.audit import ACTS
 from campaigns.models import Programme
 from campaigns.wakeups import nudge
 from integrations.tasks import tell_of_switches
@@ -134,11 +135,4 @@ def looks(request: HttpRequest) -> HttpResponse:
 
 def said(act: str) -> str:
     """What somebody did, in words."""
-    return {
-        "person.opened": _("opened a person’s page"),
-        "evidence.opened": _("opened the proof of a post"),
-        "evidence.exported": _("took the proofs of a quarter, without names"),
-        "roster.exported": _("took the roster as a file"),
-        "coverage.exported": _("took the coverage as a file"),
-        "takeout.exported": _("wrote a person’s data to a file, for them"),
-    }.get(act, act)
+    return _("opened a person’s page") if act == "person.opened" else _(ACTS[act])
