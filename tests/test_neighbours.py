@@ -5,6 +5,7 @@ becomes of it is said word for word; whatever is not named stays as it was, and 
 second.
 """
 
+import contextlib
 import dataclasses
 import datetime as dt
 import hashlib
@@ -17,13 +18,14 @@ from types import SimpleNamespace
 import pytest
 from django.db import DatabaseError, connection, transaction
 from django.db.models import F
+from django.db.transaction import TransactionManagementError
 from django.utils import timezone
 
 from ambassadors import consents, roles
 from ambassadors.models import AuditEntry, Consent, Role
 from campaigns import claims, deliveries, endings, pace, restores, starts, unknowns
 from campaigns.models import Attempt, Delivery, Post, Suggestion, Takeover, Transition
-from campaigns.states import move_suggestion
+from campaigns.states import move_delivery, move_suggestion
 from integrations import api_tokens, limits, reconnects, rotation, sealing, spool, tokens
 from integrations.models import ApiToken, Bucket, Circuit, ConnectedAccount, Token
 from integrations.networks.base import (
@@ -314,6 +316,15 @@ def test_address_that_the_answer_named_is_not_asked_for(pair, network, monkeypat
     deliveries.deliver(pair[0])
     row = Delivery.objects.get(pk=pair[0].pk)
     assert (row.state, row.remote_url) == ("sent", URL)
+
+
+def test_move_that_cannot_be_written_down_breaks_what_it_is_part_of(pair, monkeypatch):
+    monkeypatch.setattr(Transition.objects, "create", answering(OSError("no room")))
+    with pytest.raises(TransactionManagementError), transaction.atomic():
+        with contextlib.suppress(OSError):
+            move_delivery(pair[0], to="cancelled", source="queued", now=NOW)
+        Delivery.objects.update(detail="half of it")
+    assert set(Delivery.objects.values_list("state", "detail")) == {("queued", "before")}
 
 
 # --- before the start
@@ -848,15 +859,14 @@ def test_silent_host_is_tried_with_one_post_though_many_wait(many):
     assert claims.claim(limit=8) == []
 
 
-@pytest.mark.parametrize(("held", "found"), [(6, 2), (7, 1), (8, 0)])
-def test_what_others_claim_at_the_same_moment_is_stepped_over(held, found, many):
-    """Four times as many are looked at as are taken."""
+@contextlib.contextmanager
+def held_by_another(rows):
+    """Somebody else's transaction holds these posts meanwhile."""
     locked, done = threading.Event(), threading.Event()
 
     def other():
         with transaction.atomic():
-            ids = [row.pk for row in many[:held]]
-            list(Delivery.objects.select_for_update().filter(pk__in=ids))
+            list(Delivery.objects.select_for_update().filter(pk__in=[row.pk for row in rows]))
             locked.set()
             done.wait(20)
         connection.close()
@@ -865,10 +875,49 @@ def test_what_others_claim_at_the_same_moment_is_stepped_over(held, found, many)
     thread.start()
     try:
         assert locked.wait(20)
-        assert claims.claim(limit=2) == many[held : held + found]
+        yield
     finally:
         done.set()
         thread.join()
+
+
+@pytest.mark.parametrize(("held", "found"), [(6, 2), (7, 1), (8, 0)])
+def test_what_others_claim_at_the_same_moment_is_stepped_over(held, found, many):
+    """Four times as many are looked at as are taken."""
+    with held_by_another(many[:held]):
+        assert claims.claim(limit=2) == many[held : held + found]
+
+
+def test_look_that_another_claims_at_the_same_moment_is_stepped_over(pair):
+    one, other = stand(state="unknown", look_at=EARLY)
+    with held_by_another([one]):
+        assert unknowns.look_due(limit=5) == [other]
+    assert unknowns.look_due(limit=5) == [one]
+
+
+@pytest.mark.parametrize("what", ["renewal", "key"])
+def test_row_that_is_held_may_still_be_pointed_to(what, jona, account_on, mastodon):
+    """Whoever queues a post or says yes meanwhile waits for nobody."""
+    account, failed = account_on(jona, mastodon), []
+
+    def other():
+        try:
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute("SET LOCAL lock_timeout = '3s'")
+                Bucket.objects.create(
+                    network="x", base_url="x", account=account, left=1, resets_at=NOW
+                )
+                Role.objects.create(person=jona, name="hr")
+        except DatabaseError as error:
+            failed.append(error)
+        connection.close()
+
+    with transaction.atomic():
+        tokens._locked(account) if what == "renewal" else key(jona)
+        thread = threading.Thread(target=other)
+        thread.start()
+        thread.join()
+    assert failed == []
 
 
 # --- tokens
