@@ -17,7 +17,7 @@ from types import SimpleNamespace
 
 import pytest
 from django.db import DatabaseError, connection, transaction
-from django.db.models import F
+from django.db.models import DateTimeField, F, Func
 from django.db.transaction import TransactionManagementError
 from django.utils import timezone
 
@@ -819,6 +819,38 @@ def test_first_post_of_an_account_comes_first(jona, account_on, mastodon, queue)
     assert claims.claim(limit=9) == []
     Delivery.objects.filter(pk=first.pk).update(state="cancelled")
     assert claims.claim(limit=9) == [later]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"blocked": "quarantined"}, {"next_at": "+"}, {"state": "cancelled"}, {"state": "unknown"}],
+)
+def test_post_that_waits_hides_no_other_of_its_account(fields, jona, account_on, mastodon, queue):
+    account = account_on(jona, mastodon)
+    first, later = queue(jona, account), queue(jona, account)
+    at = {"+": timezone.now() + 30 * SECOND}
+    fields = {name: at.get(value, value) for name, value in fields.items()}
+    Delivery.objects.filter(pk=first.pk).update(**fields)
+    assert claims.claim(limit=9) == [later]
+
+
+@pytest.mark.parametrize(
+    ("field", "found"), [("due_at", 1), ("next_at", 1), ("lease_until", 0), ("resets_at", 1)]
+)
+def test_moment_itself_counts(field, found, jona, account_on, mastodon, queue):
+    """Due and asked again from that moment on, leased up to it and with it."""
+    account = account_on(jona, mastodon)
+    queue(jona, account)
+    moment = Func(function="transaction_timestamp", output_field=DateTimeField())
+    with transaction.atomic():  # one transaction has one time
+        if field == "resets_at":
+            Bucket.objects.create(
+                network=account.network, base_url=account.base_url, account=account, left=0,
+                resets_at=moment,
+            )  # fmt: skip
+        else:
+            Delivery.objects.update(**{field: moment})
+        assert len(claims.claim(limit=9)) == found
 
 
 @pytest.mark.parametrize(("state", "host", "room"), [
