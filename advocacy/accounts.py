@@ -6,6 +6,7 @@ from typing import Any, ClassVar, cast
 from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.models import EmailAddress
 from allauth.core import context
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.mfa.adapter import DefaultMFAAdapter
@@ -29,6 +30,13 @@ from integrations import second_factors
 from . import company, logged, passwords, second_factor, stepup, throttle
 
 _MOST_GROUPS = 2_000
+
+
+def is_somebody_elses(address: str, person: Person) -> bool:
+    """Tell whether a colleague logs in by an address, or has answered a mail there."""
+    others = Person.objects.filter(email_normalised=normalise_email(address))
+    answered = EmailAddress.objects.filter(email=address.lower(), verified=True)
+    return others.exclude(pk=person.pk).exists() or answered.exclude(user=person).exists()
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -107,6 +115,15 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """
         del app, more
         return False
+
+    def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
+        """Take the answer to a mail, unless a colleague has got the address meanwhile."""
+        if is_somebody_elses(email_address.email, email_address.user):
+            said = {"email": email_address.email}
+            template = "account/messages/email_confirmation_failed.txt"
+            self.add_message(request, messages.ERROR, template, said)
+            return False
+        return bool(super().confirm_email(request, email_address))
 
     def reauthenticate(self, user: Person, password: str) -> bool:
         """Tell whether it is the person's password; allauth looks for rows of addresses."""

@@ -103,6 +103,7 @@ from .views import (
     demo,
     erasing,
     health,
+    own_address,
     sessions,
     setup,
 )
@@ -460,6 +461,7 @@ urlpatterns = [
     path("accounts/logout/", app.logout, name="account_logout"),
     path("accounts/2fa/totp/activate/", factor_codes.SetUpApp.as_view(), name="mfa_activate_totp"),
     path("accounts/2fa/webauthn/add/", factor_codes.SetUpKey.as_view(), name="mfa_add_webauthn"),
+    path("accounts/email/", own_address.OwnAddress.as_view(), name="account_email"),
     path(
         "accounts/oidc/<slug:provider_id>/login/",
         company_login.oidc_login,

@@ -207,6 +207,8 @@ class Person(AbstractBaseUser, PermissionsMixin):
         """Keep the comparison column in step with the address, whose domain is stored in ASCII."""
         self.email = tidying.mail_address(self.email)
         self.email_normalised = normalise_email(self.email)
+        if "email" in (kwargs.get("update_fields") or ()):
+            kwargs["update_fields"] = {*kwargs["update_fields"], "email_normalised"}
         super().save(*args, **kwargs)
 
     @property
