@@ -31,7 +31,7 @@ from .policies import (
     policy_for,
     wants_fresh,
 )
-from .views.errors import too_large, too_many, unkept
+from .views.errors import only_forms, too_large, too_many, unkept
 
 Next = Callable[[HttpRequest], HttpResponse]
 
@@ -129,6 +129,8 @@ class EdgeMiddleware:
                 translation.activate(user.language)
                 request.LANGUAGE_CODE = user.language  # type: ignore[attr-defined]
         response = self.get_response(request)
+        if request.method == "GET" and isinstance(response, HttpResponseNotAllowed):
+            response = only_forms(request, response)
         session_limits.note(request, now=now)
         if user.is_authenticated and name_of(request) not in SAME_FOR_ALL:
             add_never_cache_headers(response)

@@ -155,6 +155,7 @@ def test_answers_that_are_no_page_have_all_points(over_tls, settings, jona, tmp_
     answers = {
         "404": visitor.get("/nothing/", secure=True),
         "405": visitor.delete("/me/", secure=True),
+        "form": visitor.get("/me/hints/", secure=True),
         "403": visitor.get("/desk/", secure=True),
         "csrf": strict.post("/accounts/login/", {"login": "x"}, secure=True),
         "NUL": visitor.get("/ideas/?x=%00", secure=True),
@@ -173,7 +174,7 @@ def test_answers_that_are_no_page_have_all_points(over_tls, settings, jona, tmp_
     answers["500"] = visitor.get("/me/", secure=True)
     statuses = {name: answer.status_code for name, answer in answers.items()}
     assert statuses == {
-        "404": 404, "405": 405, "403": 403, "csrf": 403, "NUL": 400, "link": 404, "scim": 401,
+        "404": 404, "405": 405, "form": 405, "403": 403, "csrf": 403, "NUL": 400, "link": 404, "scim": 401,
         "api": 401, "file": 200, "still": 204, "health": 200, "host": 400, "500": 500,
     }  # fmt: skip
     wrong = {name: missing for name, a in answers.items() if (missing := points(a, name=name))}

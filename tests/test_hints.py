@@ -128,7 +128,9 @@ def test_switches_stand_on_the_own_page(jona):
     assert 'value="anger" checked>' in body and 'value="late" checked>' not in body
     assert "Only you will see them." in body
     assert "You write undisturbed." in mine.post("/me/hints/", follow=True).content.decode()
-    assert mine.get("/me/hints/").status_code == 405
+    opened = mine.get("/me/hints/")
+    assert (opened.status_code, opened["Allow"]) == (405, "POST")
+    assert "only takes what a form sends" in opened.content.decode()
 
 
 def form(suggestion, text, **fields):

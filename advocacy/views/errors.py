@@ -64,6 +64,15 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return render(request, "errors/404.html", status=404)
 
 
+def only_forms(request: HttpRequest, refused: HttpResponse) -> HttpResponse:
+    """An address that takes forms alone was opened, by a reload or by hand."""
+    if refused.content:  # an answer to a program
+        return refused
+    page = render(request, "errors/404.html", {"only_forms": True}, status=405)
+    page["Allow"] = refused["Allow"]
+    return page
+
+
 def too_many(request: HttpRequest) -> HttpResponse:
     """Too many tries in a short time; allauth's limits answer with this page, too."""
     text = request.POST.get("text", "")
