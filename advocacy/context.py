@@ -1,5 +1,6 @@
 """What every page's shell needs."""
 
+import base64
 import functools
 from typing import Any, NamedTuple
 
@@ -38,6 +39,8 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "ink": ink.stamp(),
         # names the person to their own device and to nobody else
         "person_key": salted_hmac("device", str(person.pk)).hexdigest()[:20] if person else "",
+        # asked by pages that keep what is typed, and by none that a device keeps
+        "unsent_key": lambda: _unsent_key(person),
         "signed_in": person is not None,
         "theme": theme if theme in {"light", "dark"} else "",
         "nav": _nav(person.role_names, *_place(request), get_language()) if person else (),
@@ -55,6 +58,17 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         # asked where a page shows it, and nowhere else
         "pulse_waits": lambda: person is not None and pulse.waits_for(person, timezone.now()),
     }
+
+
+def _unsent_key(person: Person | None) -> str:
+    """What seals a person's unsent words in their browser: 32 bytes in base64.
+
+    The same in each of their logins: one that ends by itself takes no words along.
+    """
+    if person is None:
+        return ""
+    key = salted_hmac("unsent words", str(person.pk), algorithm="sha256")
+    return base64.b64encode(key.digest()).decode()
 
 
 class Entry(NamedTuple):

@@ -65,7 +65,7 @@ def test_files_that_show_a_level_are_there():
 
 
 def test_scripts_keep_in_the_browser_only_what_the_page_says():
-    """Own unsent words, the switch of the device, small choices: under these names and no other (14.3.3)."""
+    """Sealed words, the switch of the device, small choices: these names and no other (14.3.3)."""
     text = "".join(path.read_text() for path in sorted((ROOT / "static/js").glob("*.js")))
     [written] = re.findall(r"document\.cookie = (.*)", text)
     assert written.startswith("`${tls ? '__Host-' : ''}theme=")
@@ -74,3 +74,7 @@ def test_scripts_keep_in_the_browser_only_what_the_page_says():
         re.findall(r"caches\.open\((\w+)\)", text)
     )
     assert opened == {"botschaft", "FILES", "PAGES"}
+    kept = re.findall(r"setItem\((.+?), ", text)  # words under a seal; signs, and a choice of keys
+    assert sorted(kept) == ["'device'", "'push'", "`sealed:${name}`", "k", "sent"]
+    assert set(re.findall(r"store\.set\(('\w+')", text)) == {"'keys'"}
+    assert '"historyCacheSize":0' in (ROOT / "templates/parts/head.html").read_text()

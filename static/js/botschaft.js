@@ -26,6 +26,10 @@
   if (location.hash === '#copied') say(t('Kopiert.', 'Copied.'));
   $$('[data-submit]').forEach(r => r.addEventListener('change', () => r.form.requestSubmit()));
 
+  // htmx notes the address of the page in the browser's storage, and what was searched for stands in it
+  const unnoted = () => { try { sessionStorage.removeItem('htmx-current-path-for-history'); } catch { /* private mode */ } };
+  unnoted(); ['htmx:pushedIntoHistory', 'htmx:replacedInHistory', 'htmx:historyRestore'].forEach(name => document.addEventListener(name, unnoted));
+
   $$('[data-print]').forEach(b => b.addEventListener('click', () => print()));
 
   // An open page asks whether the situation changed: only while it is looked at, every half minute,

@@ -1,16 +1,10 @@
-// The editor keeps what is typed: on the server, or in this browser while there is no network.
+// The editor keeps what is typed: on the server, or sealed in this browser until it has arrived there.
 // Without this file everything is saved by the buttons alone.
 (() => {
   const form = document.querySelector('[data-editor-form]'); if (!form) return;
   const status = document.querySelector('[data-status]'), part = name => status.querySelector(`[data-part=${name}]`);
   const PAUSE = 1500, LEAST = 4000, PULSE = 15000, MOST_WAIT = 60000;   // ms: after a key, between two, a sign of life, longest retry
-  const mine = `draft:${form.dataset.person}:`;
-  const store = {
-    all: () => { try { return Object.keys(localStorage).filter(k => k.startsWith(mine)); } catch { return []; } },
-    get: k => { try { return localStorage.getItem(k); } catch { return null; } },
-    set: (k, v) => { try { localStorage.setItem(k, v); return true; } catch { return false; } },
-    drop: k => { try { localStorage.removeItem(k); } catch { /* private mode */ } },
-  };
+  const store = sealed('localStorage'), place = () => `draft:${url}`, whose = form.dataset.person;
   const fields = () => { const data = new FormData(form); data.delete('picture_file'); return new URLSearchParams(data); };
   const told = () => { const f = fields(); ['csrfmiddlewaretoken', 'revision', 'suggestion', 'draft'].forEach(n => f.delete(n)); [...f.keys()].filter(n => n.startsWith('comment-')).forEach(n => f.delete(n)); return f.toString(); };
   let url = form.dataset.draft, clean = told(), last = 0, timer, busy = false, waits = 0, leaving = false;
@@ -32,51 +26,62 @@
   };
   const say = text => { part('kept').textContent = text; };
   const renew = async () => {
-    const page = new DOMParser().parseFromString(await (await fetch(location.href)).text(), 'text/html'), now = page.querySelector('#editor [name=csrfmiddlewaretoken]');
+    const page = new DOMParser().parseFromString(await (await fetch(location.href)).text(), 'text/html');
+    const now = page.querySelector(`#editor[data-person="${whose}"] [name=csrfmiddlewaretoken]`);   // somebody else's token would make it theirs
     if (now) document.querySelectorAll('[name=csrfmiddlewaretoken]').forEach(t => { t.value = now.value; });
   };
   const post = async (to, body, again = true) => {
     body.set('csrfmiddlewaretoken', form.elements.csrfmiddlewaretoken.value);
     const answer = await fetch(to, { method: 'POST', body, redirect: 'manual' });
-    if (answer.type === 'opaqueredirect') { const e = new Error('signed out'); e.out = true; throw e; }
     if (answer.status === 403 && again) { await renew(); return post(to, body, false); }   // signed in again in another tab
-    if (answer.status >= 500 || answer.status === 403) throw new Error(answer.status);
+    const out = answer.type === 'opaqueredirect' || answer.status === 403;
+    if (out || answer.status >= 500) throw Object.assign(new Error(answer.status), { out });
     return answer;
   };
+
+  const copy = () => { const body = fields(); body.delete('csrfmiddlewaretoken'); return store.put(place(), body.toString()); };
 
   const keep = async () => {
     if (busy || leaving) { soon(); return; }
     const typed = told(); if (typed === clean) return;
     busy = true; last = Date.now();
-    const body = fields(), place = mine + url;
+    const body = fields(), at = place();
     try {
       const answer = await post(url, body); show(await answer.text());
-      clean = typed; waits = 0; if (answer.status === 413) copy(); else store.drop(place);
+      waits = 0; if (answer.status !== 413) { clean = typed; if (told() === typed) store.drop(at); }
     } catch (e) {
-      if (copy()) say(e.out ? form.dataset.signedOut : form.dataset.offline);
+      if (await copy()) say(e.out ? form.dataset.signedOut : form.dataset.offline);
       waits += 1; clearTimeout(timer); timer = setTimeout(keep, Math.min(LEAST * 2 ** waits, MOST_WAIT));
     } finally { busy = false; }
   };
   const soon = () => { clearTimeout(timer); timer = setTimeout(keep, Math.max(PAUSE, LEAST - (Date.now() - last))); };
-  form.addEventListener('input', soon); form.addEventListener('change', soon);
+  // the copy is sealed at once, for nothing can be sealed any more while a page is leaving
+  const typing = () => { soon(); if (told() === clean) store.drop(place()); else copy(); };
+  form.addEventListener('input', typing); form.addEventListener('change', typing);
   addEventListener('online', () => { waits = 0; keep(); });
 
   // what an earlier page could not send goes to the server now, to be offered there
-  const late = async () => {
-    for (const place of store.all()) {
-      if (place === mine + url) continue;
-      try {
-        const body = new URLSearchParams(JSON.parse(store.get(place)).body);
-        const answer = await post(place.slice(mine.length), body);
-        if (answer.ok || answer.status === 404) { store.drop(place); if (answer.status === 200) offer(body.get('suggestion')); }
-      } catch { return; }
-    }
+  const late = async name => {
+    const kept = await store.get(name); if (!kept) return;
+    const body = new URLSearchParams(kept), answer = await post(name.slice(6), body);
+    if (answer.ok || answer.status === 404) { store.drop(name); if (answer.status === 200) offer(body.get('suggestion')); }
   };
+  // what earlier versions left is readable: one's own is sealed, or sent where nothing can be; all of it goes
+  const readable = async name => {
+    const [, of, to] = name.split(':'), words = localStorage.getItem(name);
+    try { const { body } = JSON.parse(words); if (of === whose && !await store.put(`draft:${to}`, body)) await post(to, new URLSearchParams(body)); } finally { localStorage.removeItem(name); }
+  };
+  // the copy of a page that is still open is that page's to send; a lock goes with its page
+  const locks = navigator.locks || { request: (name, f) => f() };
+  locks.request(place(), () => new Promise(() => {}));
+  (async () => {
+    for (const name of Object.keys(localStorage)) if (name.startsWith('draft:')) await readable(name).catch(() => {});
+    for (const name of store.names('draft:')) if (name !== place()) locks.request(name, () => late(name).catch(() => {}));
+  })().catch(() => {});   // private mode
   const offer = of => { if (of === form.elements.suggestion.value) fetch(location.href).then(r => r.text()).then(html => {
     const fresh = new DOMParser().parseFromString(html, 'text/html').querySelectorAll('.offer');
     document.querySelectorAll('.offer').forEach(o => o.remove()); fresh.forEach(o => form.before(o));
   }).catch(() => {}); };
-  late();
 
   // a sign of life, so that the others see who is here; silent while the page is hidden
   const here = form.dataset.here;
@@ -87,12 +92,12 @@
   }
 
   // a save that never arrives must not take the text along: a copy stays here until the next page
-  const copy = () => { const body = fields(); body.delete('csrfmiddlewaretoken'); return store.set(mine + url, JSON.stringify({ body: body.toString(), at: Date.now() })); };
-  form.addEventListener('submit', e => {
-    if (!navigator.onLine && copy()) { e.preventDefault(); say(form.dataset.offline); return; }
-    copy(); leaving = true; clearTimeout(timer); setTimeout(() => { leaving = false; }, 8000);
+  form.addEventListener('submit', () => {
+    const done = copy();
+    if (!navigator.onLine) { done.then(kept => kept && say(form.dataset.offline)); return; }   // offline.js stops it and says so
+    leaving = true; clearTimeout(timer); setTimeout(() => { leaving = false; }, 8000);
   });
-  addEventListener('pagehide', () => { if (!leaving && told() !== clean) { copy(); navigator.sendBeacon(url, fields()); } });
+  addEventListener('pagehide', () => { if (!leaving && told() !== clean) navigator.sendBeacon(url, fields()); });
   // a remark goes with the save; leaving otherwise asks
   addEventListener('beforeunload', e => { if (!leaving && [...form.querySelectorAll('[name^="comment-"]')].some(t => t.value.trim())) e.preventDefault(); });
   document.addEventListener('keydown', e => {
