@@ -27,7 +27,7 @@ from ambassadors.security_log import Event
 from campaigns.senders import sender
 from integrations import second_factors
 
-from . import company, logged, passwords, second_factor, stepup, throttle
+from . import company, logged, passwords, provider_keys, second_factor, stepup, throttle
 
 _MOST_GROUPS = 2_000
 
@@ -215,10 +215,10 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         reason = (extra_context or {}).get("saml_last_error_reason") or exception or error
         security_log.tell(Event.LOGIN_REFUSED, way=provider.id, why=reason)
         if not request.user.is_authenticated:
-            messages.error(
-                request,
-                _("The company login did not work. Try it again from here; nothing was changed."),
-            )
+            said = _("The company login did not work. Try it again from here; nothing was changed.")
+            if isinstance(exception, provider_keys.TooShort):
+                said = exception.sentence()
+            messages.error(request, said)
         raise ImmediateHttpResponse(redirect("account_login"))
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from allauth.socialaccount.adapter import get_adapter
 from celery import current_app
 from django.conf import settings
 from django.core.mail import get_connection
@@ -22,6 +23,7 @@ from django.db.utils import DatabaseError
 from django.utils import timezone
 from redis import Redis, RedisError
 
+from advocacy import provider_keys
 from ambassadors import tombstones
 from ambassadors.models import Person, Role
 from campaigns import watch
@@ -286,6 +288,42 @@ def _administrators() -> Iterator[Finding]:
         )
 
 
+def _company_login() -> Iterator[Finding]:
+    """How strong the keys are on which logins at the company rest, and whether they are taken."""
+    wanted, apps = settings.LOGIN_RSA_BITS, get_adapter().list_apps(None)
+    if apps and wanted < provider_keys.STRONG:
+        yield Finding(
+            f"LOGIN_RSA_BITS is {wanted}: logins rest on 112 bits of strength, all else on 128.",
+            "Unset it once the provider signs with 3072 bits or an elliptic curve.",
+            grave=False,
+        )
+    for app in apps:
+        try:
+            keys, ours = provider_keys.published(app), provider_keys.own(app)
+        except Exception as error:  # noqa: BLE001 - for metadata that are none a library raises it bare
+            yield Finding(
+                f"Keys of the company's login cannot be read: {first_line(error)}",
+                "Look at OIDC_SERVER_URL or SAML_… and whether the provider is reached from here.",
+                grave=False,
+            )
+            continue
+        if short := [key.key_size for key in keys if not provider_keys.is_long(key)]:
+            yield Finding(
+                f"The company's provider has signing keys of {min(short)} bits, and logins by them"
+                f" are refused: LOGIN_RSA_BITS is {wanted}.",
+                "Let it sign with 3072 bits or an elliptic curve. If it cannot (Entra ID), set"
+                " LOGIN_RSA_BITS=2048.",
+                grave=len(short) == len(keys),
+            )
+        for key in ours:
+            if not provider_keys.is_long(key):
+                yield Finding(
+                    f"SAML_SP_CERTIFICATE has a key of {key.key_size} bits.",
+                    "Make a pair of 3072 bits, and give the provider the new certificate.",
+                    grave=False,
+                )
+
+
 def first_line(error: Exception) -> str:
     """What a server said, in a line; the kind of mistake where it said nothing."""
     return (str(error).strip() or type(error).__name__).splitlines()[0]
@@ -304,4 +342,5 @@ _WITH_DATABASE: list[tuple[str, Check]] = [
     ("Workers", _workers),
     ("Sealed secrets", _sealed),
     ("Administrators", _administrators),
+    ("Company login", _company_login),
 ]

@@ -366,6 +366,12 @@ COMPANY_MAIL_DOMAINS = [
 # A login at the company's provider opens ours for so many hours; after them it is asked to have the
 # person log in there anew. 0: however old it is. Where the provider does not say, nobody knows.
 COMPANY_LOGIN_HOURS = int(env("COMPANY_LOGIN_HOURS", "168"))
+# So many bits a key of the company's provider has at least that signs by RSA: 3072 are as strong as
+# all else here (128 bits), 2048 less (112), for providers that have no longer ones as Entra ID.
+LOGIN_RSA_BITS = int(env("LOGIN_RSA_BITS", "3072"))
+if LOGIN_RSA_BITS < 2048:
+    message = "LOGIN_RSA_BITS is below 2048: whoever breaks such a key logs in as anybody."
+    raise ImproperlyConfigured(message)
 # Whether a company login that matches nobody makes a person. Off: HR or the directory does.
 LOGIN_CREATES_PEOPLE = flag("LOGIN_CREATES_PEOPLE")
 

@@ -4,23 +4,29 @@ import base64
 import copy
 import html
 import json
+import os
 import re
 import shutil
+import subprocess
+import sys
 import time
 from pathlib import Path
 from urllib.parse import urljoin
 
 import pytest
 import requests
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptojwt.jwk.ec import new_ec_key
 from cryptojwt.jwk.rsa import new_rsa_key
 from django.test import Client
 from django.utils import timezone
 from lxml import etree
 
-from advocacy import accounts, company
+from advocacy import accounts, company, doctor, provider_keys
 from ambassadors import company_logins, groups, memberships
 from ambassadors.models import AuditEntry, LoginSession, Membership, Person, Role, Team, TeamKind
 
+from .conftest import browser
 from .idp.oidc import CLIENT, SECRET, OpenIDProvider, stranger
 from .idp.saml import IdentityProvider, form_of, key_pair, packed
 from .test_loop import DESKTOP, Visitor, chromium  # noqa: F401 - a fixture
@@ -479,20 +485,137 @@ def test_algorithm_is_one_of_our_list_whatever_the_token_says(op, visitor, caplo
     assert "by an algorithm that we do not take" in caplog.text
 
 
-@pytest.mark.parametrize("bits", [1024, 2048])
-def test_providers_key_has_2048_bits(op, visitor, monkeypatch, bits):
+def signs_by(op, monkeypatch, *keys):
+    """Let the provider publish these keys, and sign by the first."""
     import jwt
 
-    key = new_rsa_key(key_size=bits, kid="short")
-    monkeypatch.setattr(
-        op.context.keyjar, "export_jwks_as_json", lambda: json.dumps({"keys": [key.serialize()]})
-    )
+    said = json.dumps({"keys": [key.serialize() for key in keys]})
+    monkeypatch.setattr(op.context.keyjar, "export_jwks_as_json", lambda: said)
+    algorithm = "RS256" if keys[0].kty == "RSA" else "ES256"
     op.spoil = lambda token: op.sign(
-        jwt.decode(token, options={"verify_signature": False}), key=key
+        jwt.decode(token, options={"verify_signature": False}), key=keys[0], algorithm=algorithm
     )
+
+
+LONGER = "If your provider has no longer ones, your administration allows it: LOGIN_RSA_BITS=2048."
+
+
+@pytest.mark.parametrize(
+    ("bits", "allowed", "comes_in", "way_out"),
+    [
+        (1024, 3072, False, False),
+        (1024, 2048, False, False),
+        (2048, 3072, False, True),
+        (2048, 2048, True, False),
+        (3072, 3072, True, False),
+    ],
+)
+def test_providers_key_has_128_bits_of_strength(
+    op, visitor, monkeypatch, settings, caplog, bits, allowed, comes_in, way_out
+):
+    settings.LOGIN_RSA_BITS = allowed
+    signs_by(op, monkeypatch, new_rsa_key(key_size=bits, kid="short"))
+    browser = visitor()
+    page = log_in(browser, "oidc")
+    assert browser.who == ("Jona Harms" if comes_in else "")
+    refused = f"signs with a key of {bits} bits, and Botschaft takes none of fewer than {allowed}."
+    assert (refused in page.text, LONGER in page.text) == (not comes_in, way_out)
+    assert ("are wanted (LOGIN_RSA_BITS)" in caplog.text) == (not comes_in)
+
+
+def test_elliptic_curve_of_256_bits_is_as_good(op, visitor, monkeypatch):
+    signs_by(op, monkeypatch, new_ec_key("P-256", kid="curve", alg="ES256"))
     browser = visitor()
     log_in(browser, "oidc")
-    assert browser.who == ("Jona Harms" if bits == 2048 else "")
+    assert browser.who == "Jona Harms"
+
+
+def test_shorter_curve_is_refused_without_a_way_out():
+    short = ec.generate_private_key(ec.SECP224R1()).public_key()
+    with pytest.raises(provider_keys.TooShort) as refused:
+        provider_keys.check(short)
+    assert refused.value.sentence().endswith(
+        "of 224 bits, and Botschaft takes none of fewer than 256."
+    )
+    provider_keys.check(ed25519.Ed25519PrivateKey.generate().public_key())
+
+
+@pytest.mark.parametrize(("said", "starts"), [("2047", False), ("2048", True), ("", True)])
+def test_no_setting_allows_keys_of_less_than_2048_bits(said, starts):
+    told = subprocess.run(
+        [sys.executable, "-c", "from advocacy import settings; print(settings.LOGIN_RSA_BITS)"],
+        env=os.environ | ({"LOGIN_RSA_BITS": said} if said else {}), capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    assert (told.returncode == 0, told.stdout.strip()) == (starts, said or "3072" if starts else "")
+    assert ("whoever breaks such a key logs in as anybody" in told.stderr) == (not starts)
+
+
+def findings():
+    return [(found.what, found.remedy, found.grave) for found in doctor._company_login()]
+
+
+REFUSED = (
+    "The company's provider has signing keys of 2048 bits, and logins by them are refused:"
+    " LOGIN_RSA_BITS is 3072.",
+    "Let it sign with 3072 bits or an elliptic curve. If it cannot (Entra ID), set"
+    " LOGIN_RSA_BITS=2048.",
+)
+LOWERED = (
+    "LOGIN_RSA_BITS is 2048: logins rest on 112 bits of strength, all else on 128.",
+    "Unset it once the provider signs with 3072 bits or an elliptic curve.",
+    False,
+)
+
+
+def test_doctor_says_which_keys_are_refused_and_what_a_lower_limit_costs(op, monkeypatch, settings):
+    assert findings() == []
+    two = new_rsa_key(key_size=2048, kid="old"), new_ec_key("P-256", kid="new", use="sig")
+    signs_by(op, monkeypatch, two[0])
+    assert findings() == [(*REFUSED, True)]
+    signs_by(op, monkeypatch, *two)
+    assert findings() == [(*REFUSED, False)]
+    settings.LOGIN_RSA_BITS = 2048
+    assert findings() == [LOWERED]
+    settings.SOCIALACCOUNT_PROVIDERS = {"saml": {"APPS": []}}
+    assert findings() == []
+
+
+def test_doctor_looks_at_certificates_too(idp, configured, tmp_path):
+    assert findings() == []
+    key, _file, pem = key_pair(tmp_path, "short", 2048)
+    env = {"SAML_SSO_URL": "https://idp.example/sso", "SAML_IDP_CERTIFICATE": pem,
+           "SAML_SP_KEY": Path(key).read_text(), "SAML_SP_CERTIFICATE": pem}  # fmt: skip
+    configured("saml", company.saml_apps(lambda k, d: env.get(k, d), "Nordwind"))
+    ours = (
+        "SAML_SP_CERTIFICATE has a key of 2048 bits.",
+        "Make a pair of 3072 bits, and give the provider the new certificate.",
+        False,
+    )
+    assert findings() == [(*REFUSED, True), ours]
+
+
+@pytest.mark.parametrize("kind", ["oidc", "metadata", "nonsense"])
+def test_doctor_says_when_the_provider_tells_no_keys(configured, kind):
+    nowhere = "http://127.0.0.1:1"
+    if kind == "oidc":
+        env = {"OIDC_SERVER_URL": nowhere}
+        configured("openid_connect", company.oidc_apps(lambda k, d: env.get(k, d), "Nordwind"))
+    else:
+        env = {"metadata": {"SAML_METADATA_URL": nowhere},
+               "nonsense": {"SAML_SSO_URL": nowhere, "SAML_IDP_CERTIFICATE": "bm8="}}[kind]  # fmt: skip
+        configured("saml", company.saml_apps(lambda k, d: env.get(k, d), "Nordwind"))
+    [(what, _remedy, grave)] = findings()
+    assert ("cannot be read" in what, grave) == (True, False)
+
+
+def test_installation_page_says_what_a_lower_limit_costs(op, person, settings):
+    visitor = browser(person("Piet", "administrator"))
+    assert "worth 112 bits" not in visitor.get("/system/").text
+    settings.LOGIN_RSA_BITS = 2048
+    assert "worth 112 bits of strength" in visitor.get("/system/").text
+    settings.SOCIALACCOUNT_PROVIDERS = {"saml": {"APPS": []}}
+    assert "worth 112 bits" not in visitor.get("/system/").text
 
 
 @pytest.mark.parametrize(
@@ -698,8 +821,14 @@ def test_wrapped_signature_logs_nobody_in(idp, visitor, person, kind):
     )
 
 
-@pytest.mark.parametrize(("bits", "comes_in"), [(1024, False), (2048, True)])
-def test_certificate_has_2048_bits(idp, visitor, configured, tmp_path, bits, comes_in):
+@pytest.mark.parametrize(
+    ("bits", "allowed", "comes_in"),
+    [(1024, 2048, False), (2048, 3072, False), (2048, 2048, True), (3072, 3072, True)],
+)
+def test_certificate_has_128_bits_of_strength(
+    idp, visitor, configured, settings, tmp_path, bits, allowed, comes_in
+):
+    settings.LOGIN_RSA_BITS = allowed
     idp.key_file, idp.certificate_file, pem = key_pair(tmp_path, "other", bits)
     env = {
         "SAML_SSO_URL": f"{idp.base_url}/sso", "SAML_IDP_ENTITY_ID": idp.entity_id,
@@ -708,8 +837,9 @@ def test_certificate_has_2048_bits(idp, visitor, configured, tmp_path, bits, com
     configured("saml", company.saml_apps(lambda k, d: env.get(k, d), "Nordwind"))
     browser = visitor()
     action, form = saml_answer(browser)
-    browser.post(action, form)
+    page = browser.post(action, form)
     assert browser.who == ("Jona Harms" if comes_in else "")
+    assert (LONGER in page.text) == ((bits, comes_in) == (2048, False))
 
 
 @pytest.mark.parametrize(

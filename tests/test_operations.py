@@ -121,7 +121,7 @@ def sentences():
 def test_doctor_finds_nothing_at_a_healthy_installation(healthy):
     assert sentences() == []
     said = say("doctor")
-    assert (said.count("✓"), said.count("✗")) == (11, 0)
+    assert (said.count("✓"), said.count("✗")) == (12, 0)
 
 
 def _http(settings, _monkeypatch):

@@ -19,8 +19,6 @@ from allauth.socialaccount.providers.saml.provider import SAMLProvider
 from allauth.socialaccount.providers.saml.utils import build_auth
 from allauth.socialaccount.providers.saml.views import ACSView, FinishACSView, LoginView
 from allauth.utils import get_request_param
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import rsa
 from django.conf import settings
 from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
@@ -37,6 +35,7 @@ from onelogin.saml2.errors import (  # type: ignore[import-untyped]
 )
 from onelogin.saml2.xml_utils import OneLogin_Saml2_XML  # type: ignore[import-untyped]
 
+from advocacy import provider_keys
 from ambassadors.counts import counted
 
 # By which a provider may sign, whatever its token says (RFC 8725, 3.1).
@@ -52,7 +51,6 @@ _ENCRYPTION = frozenset(
         *(f"http://www.w3.org/2009/xmlenc11#{name}" for name in ("aes256-gcm", "rsa-oaep")),
     }
 )
-_SMALLEST = 2048  # bits of an RSA key; NIST SP 800-57 gives them 112 bits of strength
 _TRANSIENT = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient"
 _WELL_KNOWN = "/.well-known/"
 _LARGEST = 1_000_000  # characters of a SAML answer; 2,000 groups are a third of it
@@ -62,7 +60,7 @@ _ACS = "saml-acs-session"  # allauth's name of a cookie
 # encrypted to nobody. All end alike: what differs would tell how the padding was.
 _UNREADABLE = (
     *(PermissionDenied, ValueError, SyntaxError, KeyError, xmlsec.Error),
-    *(OneLogin_Saml2_Error, OneLogin_Saml2_ValidationError),
+    *(OneLogin_Saml2_Error, OneLogin_Saml2_ValidationError, provider_keys.TooShort),
 )
 
 
@@ -124,11 +122,9 @@ class CompanyOIDC(oidc.OpenIDConnectOAuth2Adapter):  # type: ignore[misc]
 
 
 def _long_key(keys: Any, kid: str) -> Any:
-    """The provider's key of this name. Raises OAuth2Error for an RSA key that is too short."""
+    """The provider's key of this name. Raises TooShort."""
     key = jwtkit.lookup_kid_jwk(keys, kid)
-    if isinstance(key, rsa.RSAPublicKey) and key.key_size < _SMALLEST:
-        message = "the provider's RSA key is too short"
-        raise OAuth2Error(message)
+    provider_keys.check(key)
     return key
 
 
@@ -167,7 +163,7 @@ def _through(view: Any, request: HttpRequest, provider_id: str) -> HttpResponse:
         answer: HttpResponse = view.adapter_view(ours)(request)
     except SocialApp.DoesNotExist as error:
         raise Http404 from error
-    except OAuth2Error as error:
+    except (OAuth2Error, provider_keys.TooShort) as error:
         return _failed(request, ours.get_provider(), error)
     return answer
 
@@ -204,27 +200,18 @@ class CompanySAML(SAMLProvider):  # type: ignore[misc]
         return HttpResponseRedirect(there)
 
     def sociallogin_from_response(self, request: HttpRequest, response: Any) -> Any:
-        """Read who it is. Raises PermissionDenied for an assertion that was used before."""
+        """Read who it is. Raises PermissionDenied for an assertion used before, and TooShort."""
         if response.get_nameid_format() == _TRANSIENT and not self.app.settings[
             "attribute_mapping"
         ].get("uid"):
             raise PermissionDenied
-        _long_certificates(response.get_settings().get_idp_data())
+        for key in provider_keys.of_certificates(response.get_settings().get_idp_data()):
+            provider_keys.check(key)
         _once(response)
         login = super().sociallogin_from_response(request, response)
         login.contexts = response.get_last_authn_contexts()
         login.authn_instant = _authn_instant(response.get_last_response_xml())
         return login
-
-
-def _long_certificates(idp: dict[str, Any]) -> None:
-    """Raise PermissionDenied where one of the provider's RSA keys is too short to sign."""
-    many = (idp.get("x509certMulti") or {}).get("signing", [])
-    for text in filter(None, [idp.get("x509cert"), *many]):
-        plain = "".join(line for line in text.splitlines() if not line.startswith("-----"))
-        key = x509.load_der_x509_certificate(binascii.a2b_base64(plain)).public_key()
-        if isinstance(key, rsa.RSAPublicKey) and key.key_size < _SMALLEST:
-            raise PermissionDenied
 
 
 def _authn_instant(response: str) -> float | None:

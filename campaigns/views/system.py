@@ -15,6 +15,8 @@ from campaigns import clicks, restores, watch
 from integrations import instance, limits
 from integrations.networks import get
 
+_STRONG = 3072  # bits of an RSA key that are worth 128
+
 
 def system(request: HttpRequest) -> HttpResponse:
     """Show the state; on POST a person confirms that this installation is the one that sends."""
@@ -38,12 +40,15 @@ def system(request: HttpRequest) -> HttpResponse:
 
 def _page(error: str) -> dict[str, Any]:
     now = timezone.now()
+    providers: dict[str, Any] = settings.SOCIALACCOUNT_PROVIDERS
     return {
         "row": instance.the(),
         "address": settings.SITE_URL,
         "error": error,
         "posts": watch.standing(now=now),
         "stands_still": watch.waiting(now=now, since=watch.STANDSTILL),
+        "short_keys": settings.LOGIN_RSA_BITS < _STRONG
+        and any(kind["APPS"] for kind in providers.values()),
         "proxy": clicks.through_undeclared_proxy(),
         "silent": [
             {"label": get(network).abilities.label, "address": address, "since": since}

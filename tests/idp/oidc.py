@@ -36,7 +36,7 @@ class OpenIDProvider(Loopback):
             "httpc_params": {"verify": False, "timeout": 1},
             "key_conf": {
                 "key_defs": [
-                    {"type": "RSA", "use": ["sig"]},
+                    {"type": "RSA", "use": ["sig"], "size": 3072},
                     {"type": "EC", "crv": "P-256", "use": ["sig"]},
                 ],
                 "uri_path": "jwks.json",

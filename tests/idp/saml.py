@@ -31,7 +31,7 @@ PASSWORD = {
 }
 
 
-def key_pair(folder, name, bits=2048):
+def key_pair(folder, name, bits=3072):
     """A key and a certificate of its own, as files; returns their paths and the PEM of the latter."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=bits)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
