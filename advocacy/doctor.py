@@ -80,6 +80,12 @@ def _addresses() -> Iterator[Finding]:
             "DEMO is on at a public address.",
             "Anybody logs in as anybody. Unset DEMO.",
         )
+    if settings.SECRET_ADDRESSES:
+        yield Finding(
+            "SECRET_ADDRESSES is on: addresses of calendars may have their password in them.",
+            "Unset it as soon as all programs here can send a password; the others then stop.",
+            grave=False,
+        )
     if settings.DEBUG:
         yield Finding("DEBUG is on.", "Error pages show settings and texts. Unset DEBUG.")
 

@@ -162,7 +162,6 @@ POLICIES: dict[str, Policy] = {
     "light": curator,
     "calendar": curator,
     "feed_settings": curator,
-    "feed": bearer,  # the address itself is the secret
     "tones": curator,
     "keep_view": curator,
     "drop_view": curator,
@@ -246,7 +245,6 @@ POLICIES: dict[str, Policy] = {
         ),
         signed_in,
     ),
-    "training_feed": bearer,  # the address itself is the secret
     "certificate_check": public,  # the code is the secret, and it says valid or not
     **dict.fromkeys(
         (
@@ -318,7 +316,9 @@ POLICIES: dict[str, Policy] = {
     **dict.fromkeys(("speakers", "speakers_talk", "speakers_ask", "speaker_photo"), public),
     # the view asks for a code; earlier addresses, which had it in them, say how to go on
     **dict.fromkeys(("talk_asked", "talk_asked_old", "question_page", "question_old"), public),
-    "talk_feed": bearer,  # the address itself is the secret
+    # name and password in a header; in the address only where SECRET_ADDRESSES allows it
+    **dict.fromkeys(("feed", "training_feed", "talk_feed"), bearer),
+    **dict.fromkeys(("feed_secret", "training_feed_secret", "talk_feed_secret"), bearer),
     **dict.fromkeys(("experts", "experts_talk", "experts_ask"), signed_in),
     **dict.fromkeys(
         ("speaking", "speaking_act", "speaking_profile", "speaking_talk_new", "speaking_talk"),

@@ -56,6 +56,9 @@ LINK_URL = env("LINK_URL", SITE_URL).rstrip("/")
 # Whether tracked links tell the company's web figures the network and the campaign (utm_source,
 # utm_medium, utm_campaign); of the person they never tell anything.
 LINK_TAGS = flag("LINK_TAGS", "yes")
+# Addresses of calendars may have their password in them, for programs that can send none (Google
+# Calendar, Outlook on the web): whoever reads a proxy's log reads those calendars.
+SECRET_ADDRESSES = flag("SECRET_ADDRESSES")
 # The company's website, for strangers whose link has ended; empty: CAREERS_URL, or the contacts.
 COMPANY_URL = env("COMPANY_URL", "")
 # Where workers reach our own web server, for the practice wall.

@@ -1,8 +1,8 @@
-"""Secret addresses of calendars: one for each person and calendar, ended by raising a number."""
+"""Passwords of calendars: one for each person and calendar, ended by raising a number."""
 
 import datetime as dt
 
-from django.core.signing import BadSignature, Signer
+from django.core.signing import Signer
 from django.db import transaction
 from django.db.models import F
 
@@ -12,7 +12,7 @@ from .models import Person, SecretFeed
 
 @transaction.atomic
 def make(*, by: Person, name: str, now: dt.datetime) -> SecretFeed:
-    """Give a person an address of a calendar, or the one they have."""
+    """Open a calendar to a person's program; nothing changes where it is open."""
     feed, _new = SecretFeed.objects.get_or_create(person=by, name=name)
     if SecretFeed.objects.filter(pk=feed.pk, open_since__isnull=True).update(open_since=now):
         audit.record("feed.opened", feed, by=by, now=now, calendar=name)
@@ -22,7 +22,7 @@ def make(*, by: Person, name: str, now: dt.datetime) -> SecretFeed:
 
 @transaction.atomic
 def revoke(*, by: Person, name: str, now: dt.datetime) -> bool:
-    """End a person's address for good; tells whether there was one."""
+    """End a password for good; tells whether there was one."""
     mine = SecretFeed.objects.filter(person=by, name=name, open_since__isnull=False)
     feed = mine.first()
     if feed is None or not mine.update(open_since=None, number=F("number") + 1):
@@ -32,17 +32,17 @@ def revoke(*, by: Person, name: str, now: dt.datetime) -> bool:
 
 
 def signed(*, person: Person, name: str) -> str:
-    """What stands in the address of a person's open calendar; empty where there is none."""
+    """What opens a person's calendar, ``number.number:signature``; empty where none is open."""
     feed = SecretFeed.objects.filter(person=person, name=name, open_since__isnull=False).first()
     return _signer(name).sign(f"{person.pk}.{feed.number}") if feed else ""
 
 
 def reader(text: str, *, name: str) -> Person | None:
-    """Whose open address it is, while they work here; else None."""
-    try:
-        person, _dot, number = _signer(name).unsign(text).partition(".")
-    except BadSignature:
-        return None
+    """Whose open calendar it is, while they work here; None when it has ended.
+
+    Raises BadSignature for what was never given to anybody.
+    """
+    person, _dot, number = _signer(name).unsign(text).partition(".")
     found = (
         SecretFeed.objects.filter(
             person=int(person),

@@ -1,10 +1,10 @@
-"""Secret addresses of the newsroom's calendar: one for each curator, ended by raising a number."""
+"""Passwords of the newsroom's calendar: one for each curator, ended by raising a number."""
 
 import datetime as dt
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.signing import BadSignature, Signer
+from django.core.signing import Signer
 from django.db import transaction
 from django.db.models import F
 from django.urls import reverse
@@ -24,7 +24,7 @@ _MOST = 500  # of each kind
 
 @transaction.atomic
 def make(*, by: Person, now: dt.datetime) -> CalendarFeed:
-    """Give a person an address, or the one they have."""
+    """Open the calendar to a person's program; nothing changes where it is open."""
     feed, _new = CalendarFeed.objects.get_or_create(person=by)
     if CalendarFeed.objects.filter(pk=feed.pk, open_since__isnull=True).update(open_since=now):
         audit.record("feed.opened", feed, by=by, now=now)
@@ -34,7 +34,7 @@ def make(*, by: Person, now: dt.datetime) -> CalendarFeed:
 
 @transaction.atomic
 def revoke(*, by: Person, now: dt.datetime) -> bool:
-    """End a person's address for good; tells whether there was one."""
+    """End a password for good; tells whether there was one."""
     mine = CalendarFeed.objects.filter(person=by, open_since__isnull=False)
     feed = mine.first()
     if feed is None or not mine.update(open_since=None, number=F("number") + 1):
@@ -43,18 +43,18 @@ def revoke(*, by: Person, now: dt.datetime) -> bool:
     return True
 
 
-def address(feed: CalendarFeed) -> str:
-    """The secret address of an open feed."""
-    signed = _SIGNER.sign(f"{feed.person_id}.{feed.number}")
-    return settings.SITE_URL + reverse("feed", args=[signed])
+def signed(person: Person) -> str:
+    """What opens a person's calendar, ``number.number:signature``; empty where none is open."""
+    feed = CalendarFeed.objects.filter(person=person, open_since__isnull=False).first()
+    return _SIGNER.sign(f"{person.pk}.{feed.number}") if feed else ""
 
 
-def reader(signed: str) -> Person | None:
-    """Whose address it is: a curator's who works here and has not revoked it; else None."""
-    try:
-        person, _dot, number = _SIGNER.unsign(signed).partition(".")
-    except BadSignature:
-        return None
+def reader(text: str) -> Person | None:
+    """Whose it is: a curator's who works here and has not revoked it; else None.
+
+    Raises BadSignature for what was never given to anybody.
+    """
+    person, _dot, number = _SIGNER.unsign(text).partition(".")
     feed = CalendarFeed.objects.filter(
         person=int(person),
         number=int(number),

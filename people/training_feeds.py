@@ -1,4 +1,4 @@
-"""Dates of courses for calendar programmes: one seat as a file, all of a person's as an address."""
+"""Dates of courses for calendar programmes: one seat as a file, all of a person's."""
 
 import datetime as dt
 from urllib.parse import urlsplit
@@ -7,21 +7,14 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from ambassadors import secret_feeds
 from ambassadors.models import Person
 from integrations import ical
 
 from .models import Booking, Session
 from .training_mails import where
 
-NAME = "training"  # of the secret address
+NAME = "training"  # of the calendar
 _BACK, _MOST = dt.timedelta(days=92), 300
-
-
-def address(person: Person) -> str:
-    """The person's secret address, empty when they have none."""
-    signed = secret_feeds.signed(person=person, name=NAME)
-    return settings.SITE_URL + reverse("training_feed", args=[signed]) if signed else ""
 
 
 def of_person(person: Person, now: dt.datetime) -> str:

@@ -1,5 +1,6 @@
 """The calendar: what leaves when, moved and spread, and nothing about a person."""
 
+import base64
 import datetime as dt
 import re
 import uuid
@@ -381,6 +382,12 @@ def test_good_time_is_chosen_in_the_composer(suggestion, person):
 # The feed --------------------------------------------------------------------------------------
 
 
+def fetched(signed):
+    """As a calendar program asks, with name and password."""
+    basic = base64.b64encode(signed.encode()).decode()
+    return Client().get("/desk/calendar/feed.ics", headers={"Authorization": f"Basic {basic}"})
+
+
 def unfolded(response):
     return response.content.decode().replace("\r\n ", "").split("\r\n")
 
@@ -392,8 +399,8 @@ def test_feed_says_beginnings_ends_and_briefings_and_no_person(desk, suggestion,
         title=title, embargo_until=noon, expires_at=noon + DAY
     )
     Briefing.objects.create(day=noon.date(), published_at=noon)
-    feed = feeds.make(by=mirja, now=timezone.now())
-    answer = Client().get("/" + feeds.address(feed).split("/", 3)[3])
+    feeds.make(by=mirja, now=timezone.now())
+    answer = fetched(feeds.signed(mirja))
     assert answer.headers["Content-Type"] == "text/calendar; charset=utf-8"
     assert max(len(line.encode()) for line in answer.content.decode().split("\r\n")) <= 75
     lines = unfolded(answer)
@@ -405,26 +412,20 @@ def test_feed_says_beginnings_ends_and_briefings_and_no_person(desk, suggestion,
 
 
 def test_feed_ends_by_revoking_leaving_and_losing_the_role(desk, mirja):
-    def path():
-        mirja.calendarfeed.refresh_from_db()
-        return "/" + feeds.address(mirja.calendarfeed).split("/", 3)[3]
-
     desk.post("/desk/calendar/address/", {"act": "make"})
-    first = path()
-    stranger = Client()
-    assert stranger.get(first).status_code == 200
-    assert stranger.get(first.replace(".ics", "x.ics")).status_code == 404
+    first = feeds.signed(mirja)
+    assert (fetched(first).status_code, fetched(f"{first}x").status_code) == (200, 401)
     desk.post("/desk/calendar/address/", {"act": "revoke"})
-    assert stranger.get(first).status_code == 404
+    assert fetched(first).status_code == 401
     desk.post("/desk/calendar/address/", {"act": "make"})
-    second = path()
-    assert (stranger.get(first).status_code, stranger.get(second).status_code) == (404, 200)
+    second = feeds.signed(mirja)
+    assert (fetched(first).status_code, fetched(second).status_code) == (401, 200)
     Role.objects.filter(person=mirja).delete()
-    assert stranger.get(second).status_code == 404
+    assert fetched(second).status_code == 401
     Role.objects.create(person=mirja, name="curator")
     mirja.left_at = timezone.now()
     mirja.save(update_fields=["left_at"])
-    assert stranger.get(second).status_code == 404
+    assert fetched(second).status_code == 401
 
 
 def test_line_is_folded_between_characters():

@@ -213,6 +213,10 @@ def _nobody(_settings, _monkeypatch):
     Role.objects.all().delete()
 
 
+def _secret_addresses(settings, _monkeypatch):
+    settings.SECRET_ADDRESSES = True
+
+
 def _unmigrated(_settings, _monkeypatch):
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM django_migrations WHERE app = 'reception'")
@@ -225,6 +229,7 @@ def _unmigrated(_settings, _monkeypatch):
         (_host, "ALLOWED_HOSTS does not name hallo.example"),
         (_demo, "DEMO is on"),
         (_debug, "DEBUG is on"),
+        (_secret_addresses, "SECRET_ADDRESSES is on"),
         (_bad_key, "Key 2 of TOKEN_KEYS is no key"),
         (_short, "SECRET_KEY is shorter"),
         (_no_volume, "cannot be written to"),

@@ -1,5 +1,6 @@
 """Talk requests: asked, offered, booked once, prepared, held; and everybody's neutral answer."""
 
+import base64
 import datetime as dt
 import re
 import threading
@@ -430,9 +431,8 @@ def test_calendar_keeps_the_wall_clock_over_a_change(expert, ask, which):
     walls = [f"{day + dt.timedelta(days=n)}T09:00" for n in (-1, 0)]
     for one in walls:
         agree(ask(ayla, walls=[one]), ayla)
-    signed = secret_feeds.make(by=ayla, name="talks", now=timezone.now())
-    address = f"/talks/feed/{secret_feeds.signed(person=ayla, name=signed.name)}.ics"
-    feed = Calendar.from_ical(stranger().get(address).content)
+    secret_feeds.make(by=ayla, name="talks", now=timezone.now())
+    feed = Calendar.from_ical(fetched(ayla).content)
     starts = [e.start.astimezone(BERLIN) for e in feed.events]
     assert [f"{start:%Y-%m-%dT%H:%M}" for start in starts] == walls
     assert [(e.end - e.start).total_seconds() for e in feed.events] == [45 * 60] * 2
@@ -444,18 +444,25 @@ def test_calendar_keeps_the_wall_clock_over_a_change(expert, ask, which):
     assert "Ayla Demir" in event["DESCRIPTION"]
 
 
-def test_feed_opens_for_its_secret_only(expert, ask):
+def fetched(person, signed=""):
+    """A speaker's talks as a calendar program asks for them."""
+    signed = signed or secret_feeds.signed(person=person, name="talks")
+    basic = base64.b64encode(signed.encode()).decode()
+    return stranger().get("/talks/feed.ics", headers={"Authorization": f"Basic {basic}"})
+
+
+def test_feed_opens_for_its_password_only(expert, ask):
     ayla = expert()
     agree(ask(ayla), ayla)
     client = browser(ayla)
     client.post("/me/speaking/act/", {"act": "feed"})
-    address = client.get("/me/speaking/").context["feed_url"].removeprefix("http://localhost:8000")
-    assert stranger().get(address).status_code == 200
-    assert stranger().get(address.replace(".ics", "x.ics")).status_code == 404
+    mine = client.get("/me/speaking/").context["feed"]
+    first = f"{mine.name}:{mine.password}"
+    assert (fetched(ayla, first).status_code, fetched(ayla, f"{first}x").status_code) == (200, 401)
     client.post("/me/speaking/act/", {"act": "no_feed"})
-    assert stranger().get(address).status_code == 404
+    assert fetched(ayla, first).status_code == 401
     client.post("/me/speaking/act/", {"act": "feed"})
-    assert stranger().get(address).status_code == 404
+    assert [fetched(ayla, text).status_code for text in (first, "")] == [401, 200]
 
 
 def test_mails_are_one_thread_and_carry_the_calendar(expert, ask, lead):

@@ -48,7 +48,7 @@ def visit(chromium, live_server, monkeypatch, settings):
     return begin
 
 
-def test_talk_is_asked_for_booked_and_read_by_a_calendar(visit, expert, team):
+def test_talk_is_asked_for_booked_and_read_by_a_calendar(visit, expert, team, chromium, settings):
     ayla = expert()
     stranger = visit()
     stranger.look("/speakers/", "speakers")
@@ -72,7 +72,16 @@ def test_talk_is_asked_for_booked_and_read_by_a_calendar(visit, expert, team):
     stranger.look("", "asked")
 
     speaker = visit(ayla)
+    speaker.page.goto(f"{speaker.base}/me/speaking/")
+    speaker.page.get_by_role("button", name="Set it up").click()
+    name, password = (speaker.page.get_by_label(of).input_value() for of in ("Name", "Password"))
+    program = chromium.new_context(http_credentials={"username": name, "password": password})
+    file = program.request.get(speaker.page.get_by_label("Address").input_value())
+    assert (file.status, file.text()[:15]) == (200, "BEGIN:VCALENDAR")
+    settings.SECRET_ADDRESSES = True
     speaker.look("/me/speaking/", "speaking")
+    speaker.page.get_by_text("My program asks for no password").click()
+    speaker.look("", "speaking-secret")
     speaker.page.get_by_role("link", name="Grid day").click()
     speaker.look("", "offer")
     speaker.page.get_by_role("button", name="Yes, I speak").click()

@@ -1,5 +1,6 @@
 """Courses: seats and the line, dates on the wall, what teams ask for, certificates, calendars."""
 
+import base64
 import datetime as dt
 from concurrent.futures import ThreadPoolExecutor
 from zoneinfo import ZoneInfo
@@ -33,6 +34,12 @@ from .corpus import cases
 pytestmark = pytest.mark.django_db
 BERLIN = ZoneInfo("Europe/Berlin")
 DAY, HOUR = dt.timedelta(days=1), dt.timedelta(hours=1)
+
+
+def fetched(signed):
+    """A person's dates as a calendar program asks for them."""
+    basic = base64.b64encode(signed.encode()).decode()
+    return Client().get("/training/calendar.ics", headers={"Authorization": f"Basic {basic}"})
 
 
 @pytest.fixture
@@ -388,10 +395,10 @@ def test_calendar_over_the_clock_change_is_read_back(jona, course, selin):
     assert [(at.day, at.hour) for at in local] == [(27, 9), (29, 9)]
     assert [e.decoded("DTSTART").hour for e in events] == [8, 7]
     assert {str(e["LOCATION"]) for e in events} == {"Koog; 2, oben"}
-    path = "/" + training_feeds.address(jona).split("/", 3)[3]
-    assert Client().get(path)["Content-Type"] == "text/calendar; charset=utf-8"
+    mine = secret_feeds.signed(person=jona, name="training")
+    assert fetched(mine)["Content-Type"] == "text/calendar; charset=utf-8"
     browser(jona).post("/training/calendar/address/", {"act": "revoke"})
-    assert Client().get(path).status_code == 404
+    assert fetched(mine).status_code == 401
     feed.refresh_from_db()
     assert feed.open_since is None
 
@@ -399,12 +406,12 @@ def test_calendar_over_the_clock_change_is_read_back(jona, course, selin):
 @pytest.mark.parametrize(
     "gone", [{"left_at": dt.datetime(2026, 1, 1, tzinfo=dt.UTC)}, {"is_active": False}]
 )
-def test_secret_address_of_somebody_who_is_gone_answers_nobody(jona, gone):
+def test_calendar_of_somebody_who_is_gone_answers_nobody(jona, gone):
     secret_feeds.make(by=jona, name="training", now=timezone.now())
-    path = "/" + training_feeds.address(jona).split("/", 3)[3]
-    assert Client().get(path).status_code == 200
+    mine = secret_feeds.signed(person=jona, name="training")
+    assert fetched(mine).status_code == 200
     type(jona).objects.filter(pk=jona.pk).update(**gone)
-    assert Client().get(path).status_code == 404
+    assert fetched(mine).status_code == 401
 
 
 def test_one_seat_and_its_calling_off_are_read_back(date, jona, selin):

@@ -1,4 +1,4 @@
-"""A person's secret address of a calendar."""
+"""What opens a calendar to a person's program."""
 
 from typing import ClassVar
 
@@ -8,9 +8,9 @@ from .person import Person
 
 
 class SecretFeed(models.Model):
-    """One for each person and calendar. Its address is signed over the number.
+    """One for each person and calendar. Its password is signed over the number.
 
-    Every revoking raises the number, so an old address never opens again.
+    Every revoking raises the number, so an old password never opens again.
     """
 
     person = models.ForeignKey(Person, on_delete=models.CASCADE)

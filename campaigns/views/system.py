@@ -49,6 +49,7 @@ def _page(error: str) -> dict[str, Any]:
         "stands_still": watch.waiting(now=now, since=watch.STANDSTILL),
         "short_keys": settings.LOGIN_RSA_BITS < _STRONG
         and any(kind["APPS"] for kind in providers.values()),
+        "secret_addresses": settings.SECRET_ADDRESSES,
         "proxy": clicks.through_undeclared_proxy(),
         "silent": [
             {"label": get(network).abilities.label, "address": address, "since": since}

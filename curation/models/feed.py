@@ -1,4 +1,4 @@
-"""A person's secret address of the newsroom's calendar."""
+"""What opens the newsroom's calendar to a person's program."""
 
 from django.db import models
 
@@ -6,7 +6,7 @@ from ambassadors.models import Person
 
 
 class CalendarFeed(models.Model):
-    """One for each person. Its address is signed over the number, which every revoking raises."""
+    """One for each person. Its password is signed over the number, which every revoking raises."""
 
     person = models.OneToOneField(Person, on_delete=models.CASCADE)
     number = models.PositiveIntegerField(default=1)

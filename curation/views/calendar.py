@@ -12,11 +12,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from ambassadors.models import Person
-from campaigns import moments
+from campaigns import moments, subscriptions
 from campaigns.models import Topic
 from curation import acts, board, feeds
 from curation.calendars import Span, calendar
-from curation.models import Act, CalendarFeed
+from curation.models import Act
 
 from .times import Unclear, moment
 
@@ -36,14 +36,13 @@ def show(request: HttpRequest) -> HttpResponse:
         except _Doubt as doubt:
             error = str(doubt)
     done = acts.undoable(person, now)
-    feed = CalendarFeed.objects.filter(person=person, open_since__isnull=False).first()
     context = {
         **seen(span, person, now),
         "done": done,
         "undo_until": done and done.at + acts.UNDO,
         "here": urlencode({"to": "calendar"}) + f"&{span.query}",
         "spread": moments.undoable(person, now),
-        "feed_url": feeds.address(feed) if feed else "",
+        "feed": subscriptions.of(feeds.signed(person), page="feed"),
         "error": error,
         "typed": request.POST,
     }

@@ -8,12 +8,13 @@ from django.core.paginator import Paginator
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from ambassadors import secret_feeds
 from ambassadors.models import Membership, Person
+from campaigns import subscriptions
 from campaigns.wakeups import nudge
 from integrations import ical, markup
 from people import bookings, requirements, training_feeds
@@ -49,7 +50,9 @@ def training(request: HttpRequest) -> HttpResponse:
         ).select_related("course")[:12],
         "ready": requirements.ready_for(person, today),
         "executives": Course.objects.offered().filter(executives_place__isnull=False).exists(),
-        "feed_url": training_feeds.address(person),
+        "feed": subscriptions.of(
+            secret_feeds.signed(person=person, name=training_feeds.NAME), page="training_feed"
+        ),
         "now": now,
     }
     return render(request, "training.html", context)
@@ -238,11 +241,11 @@ def booking_calendar(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def feed_settings(request: HttpRequest) -> HttpResponse:
-    """Make the person's secret address, or end it."""
+    """Open the calendar to the person's program, or end that."""
     person, now = cast("Person", request.user), timezone.now()
     if request.POST.get("act") == "revoke":
         secret_feeds.revoke(by=person, name=training_feeds.NAME, now=now)
-        messages.success(request, _("Revoked. The old address answers nobody any more."))
+        messages.success(request, _("Revoked. The password opens nothing any more."))
     else:
         secret_feeds.make(by=person, name=training_feeds.NAME, now=now)
     response = redirect("training")
@@ -250,12 +253,12 @@ def feed_settings(request: HttpRequest) -> HttpResponse:
     return response
 
 
-@require_GET
-def feed(request: HttpRequest, signed: str) -> HttpResponse:
-    """All dates of whoever the address belongs to."""
-    del request
-    reader = secret_feeds.reader(signed, name=training_feeds.NAME)
-    if reader is None:
-        raise Http404
-    with translation.override(reader.language):
-        return ical.served(training_feeds.of_person(reader, timezone.now()))
+@require_safe
+def feed(request: HttpRequest, signed: str = "") -> HttpResponse:
+    """All dates of whoever it is."""
+    return subscriptions.answer(
+        request,
+        lambda text: secret_feeds.reader(text, name=training_feeds.NAME),
+        lambda reader: ical.served(training_feeds.of_person(reader, timezone.now())),
+        inside=signed,
+    )

@@ -7,16 +7,16 @@ from urllib.parse import urlsplit
 
 from django.conf import settings as conf
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from ambassadors import memberships, secret_feeds
 from ambassadors.kept import form_key, kept_form
 from ambassadors.models import Person
+from campaigns import subscriptions
 from campaigns.uploads import PictureRefused
 from integrations import ical
 from reception import speakers, talk_calendars, talk_requests
@@ -43,7 +43,6 @@ def speaking(request: HttpRequest) -> HttpResponse:
         offers = list(waiting.select_related("request__talk").order_by("until_at"))
         rows = TalkRequest.objects.told(now).filter(speaker=speaker)
         bookings = [{"request": row, "stands": row.stands(now)} for row in rows[:_SHOWN]]
-    signed = secret_feeds.signed(person=person, name=FEED)
     context = {
         "expert": speakers.is_expert(person, memberships.day_of(now)),
         "says_yes": speakers.says_yes(person),
@@ -55,7 +54,7 @@ def speaking(request: HttpRequest) -> HttpResponse:
         "talks": list(speaker.talks.all()) if speaker else [],
         "offers": offers,
         "bookings": bookings,
-        "feed_url": conf.SITE_URL + reverse("talk_feed", args=[signed]) if signed else "",
+        "feed": subscriptions.of(secret_feeds.signed(person=person, name=FEED), page="talk_feed"),
         "coordinates": talk_requests.coordinates(person),
     }
     return render(request, "speaking.html", context)
@@ -96,12 +95,12 @@ def _no_photo(request: HttpRequest, now: dt.datetime) -> str:
 
 def _feed(request: HttpRequest, now: dt.datetime) -> str:
     secret_feeds.make(by=_me(request), name=FEED, now=now)
-    return _("Here is your address.")
+    return _("Here are address, name and password for your program.")
 
 
 def _no_feed(request: HttpRequest, now: dt.datetime) -> str:
     secret_feeds.revoke(by=_me(request), name=FEED, now=now)
-    return _("Revoked. The old address answers nobody any more.")
+    return _("Revoked. The password opens nothing any more.")
 
 
 _ACTS = {
@@ -225,15 +224,15 @@ def _number(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else -1
 
 
-@require_GET
-def feed(request: HttpRequest, signed: str) -> HttpResponse:
-    """A speaker's talks as a calendar, for whoever has the address."""
-    del request
-    reader = secret_feeds.reader(signed, name=FEED)
-    if reader is None:
-        raise Http404
-    with translation.override(reader.language):
-        events = talk_calendars.of_person(reader, now=timezone.now())
-        host = urlsplit(conf.SITE_URL).hostname or "botschaft"
-        content = ical.calendar(events, name=_("My talks"), host=host)
-    return ical.served(content, name="talks")
+@require_safe
+def feed(request: HttpRequest, signed: str = "") -> HttpResponse:
+    """A speaker's talks as a calendar."""
+    return subscriptions.answer(
+        request, lambda text: secret_feeds.reader(text, name=FEED), _calendar, inside=signed
+    )
+
+
+def _calendar(reader: Person) -> HttpResponse:
+    events = talk_calendars.of_person(reader, now=timezone.now())
+    host = urlsplit(conf.SITE_URL).hostname or "botschaft"
+    return ical.served(ical.calendar(events, name=_("My talks"), host=host), name="talks")
