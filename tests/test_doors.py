@@ -13,7 +13,7 @@ from .conftest import browser
 pytestmark = pytest.mark.django_db
 # Under these addresses a role is needed; what opens without one is named with its reason.
 ROOMS = ("desk/", "people/", "roster/", "record/", "evidence/", "system/")
-OPEN = {"feed"}  # the address itself is the secret
+OPEN = {"feed", "feed_secret"}  # they ask for a password themselves
 EXAMPLES = {"IntConverter": 1, "UUIDConverter": uuid.UUID(int=1)}
 
 

@@ -1,5 +1,6 @@
 """Leaving: planned or at once, by somebody else, never the last administrator, and then at once."""
 
+import base64
 import datetime as dt
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -203,12 +204,14 @@ def test_every_way_in_is_gone_also_when_they_come_back(hr, jona):
     assert theirs.get("/").status_code == 302  # the old session is no way back
 
 
-def test_secret_calendar_address_answers_nobody_afterwards(hr, person):
+def test_calendar_of_a_program_answers_nobody_afterwards(hr, person):
     mirja = person("Mirja", "curator")
-    path = feeds.address(feeds.make(by=mirja, now=timezone.now())).split("/", 3)[3]
-    assert Client().get(f"/{path}").status_code == 200
+    feeds.make(by=mirja, now=timezone.now())
+    basic = base64.b64encode(feeds.signed(mirja).encode()).decode()
+    program = Client(headers={"Authorization": f"Basic {basic}"})
+    assert program.get("/desk/calendar/feed.ics").status_code == 200
     leaving.leave(person=mirja, by=hr, now=timezone.now())
-    assert Client().get(f"/{path}").status_code == 404
+    assert program.get("/desk/calendar/feed.ics").status_code == 401
 
 
 @pytest.fixture

@@ -54,7 +54,8 @@ def header(name, password):
 
 def fetch(url, authorization="", network=OUTSIDE):
     """Status, headers and text, as a calendar program gets them."""
-    wanted = urllib.request.Request(url, headers={"X-Forwarded-For": network})
+    said = {"X-Forwarded-For": network, "Accept-Language": "en"}
+    wanted = urllib.request.Request(url, headers=said)
     if authorization:
         wanted.add_header("Authorization", authorization)
     try:
