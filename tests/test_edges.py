@@ -678,6 +678,7 @@ def test_part_of_the_three_largest_is_told_in_thirds(values, thirds):
     [
         (dict.fromkeys(range(4), 9), None),
         (dict.fromkeys(range(6), 1), 5),
+        (dict.fromkeys(range(4), 1) | {4: 0.5, 5: 0.5}, 5),
         (dict.fromkeys(range(6), 2), 10),
         (dict.fromkeys(range(6), 3), 10),
         (dict.fromkeys(range(6), 0.5), None),
