@@ -148,8 +148,8 @@ POLICIES: dict[str, Policy] = {
     "erase_me": signed_in,
     "erasure_report": public,  # the address itself is the secret, and it names nobody
     "erase_leaver": role("hr", "administrator"),
-    "takeout_address": public,  # by signature: it was mailed to that address
-    "takeout": public,  # by signature: whoever left has no login
+    # by a code: it was mailed to that address, and whoever left has no login
+    **dict.fromkeys(("takeout_address", "takeout_address_old", "takeout", "takeout_old"), public),
     "disconnect": signed_in,
     "wall": signed_in,
     "wall_posts": bearer,

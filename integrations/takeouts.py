@@ -62,7 +62,7 @@ def ask_to_confirm(kept: PrivateAddress) -> bool:
     """Write to the address; False when no mail left."""
     person = kept.person
     token = signing.dumps([person.pk, kept.address], salt=_CONFIRM)
-    page = settings.SITE_URL + reverse("takeout_address", args=[token])
+    page = f"{settings.SITE_URL}{reverse('takeout_address')}#{token}"
     with translation.override(person.language):
         subject = _("Is this your address?")
         text = _(
@@ -118,8 +118,8 @@ def make(*, person: Person, now: dt.datetime) -> Takeout | None:
 
 
 def page_of(takeout: Takeout) -> str:
-    """The secret address of a link's page."""
-    return settings.SITE_URL + reverse("takeout", args=[_LINK.sign(takeout.key.hex)])
+    """The link to its page, its code behind the ``#``, which browsers send to nobody."""
+    return f"{settings.SITE_URL}{reverse('takeout')}#{_LINK.sign(takeout.key.hex)}"
 
 
 def mail_due(*, now: dt.datetime, limit: int = 20) -> int:

@@ -17,6 +17,7 @@ from allauth.mfa.totp.internal.auth import (
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.test import Client
+from django.urls import get_resolver
 from django.utils import timezone
 
 from advocacy import passwords
@@ -158,3 +159,72 @@ def test_secret_of_an_address_has_128_bits(draw):
     found = [draw() for _n in range(2000)]
     places = zip(*found, strict=True)
     assert sum(math.log2(len(set(place))) for place in places) >= 128
+
+
+# What may stand in an address although it opens something, and why (ASVS 14.2.1).
+_OPENS = {
+    "signed": {
+        "feed_secret": "closed unless the company sets SECRET_ADDRESSES",
+        "training_feed_secret": "closed unless the company sets SECRET_ADDRESSES",
+        "talk_feed_secret": "closed unless the company sets SECRET_ADDRESSES",
+        "public_picture": "a picture of a post that is public, for the network that fetches it",
+    },
+    "token": {
+        "issue_mail_stop": "ends a mail and shows nothing (RFC 8058)",
+        "invitation_no": "ends mails and shows nothing (RFC 8058)",
+    },
+    "old": dict.fromkeys(
+        ("question_old", "talk_asked_old", "takeout_old", "takeout_address_old"),
+        "410: says how to go on, and reads nothing",
+    ),
+    "key": {
+        "ask_card": "names a public card",
+        "api_card": "names a public card",
+        "ask_photo": "names a public card",
+        "widget_frame": "stands in public pages",
+        "draft": "names one's own row, behind the login",
+        "discard": "names one's own row, behind the login",
+        "erasure_report": "numbers that name nobody",
+        "account_confirm_email": "says whose an address is, once, and logs nobody in",
+        "account_reset_password_from_key": "once, half an hour, and the address is left at once",
+    },
+    "code": {
+        "certificate_check": "printed on what one shows around; says valid or not",
+        "short_link": "meant for everybody",
+    },
+}
+
+
+def _addresses(patterns, before=""):
+    for one in patterns:
+        route = before + str(one.pattern)
+        if hasattr(one, "url_patterns"):
+            yield from _addresses(one.url_patterns, route)
+        else:
+            yield one.name, set(re.findall(r"<(?:\w+:)?(\w+)>", route))
+
+
+def test_what_opens_something_stands_in_no_address_but_these():
+    """A new parameter is either a plain name, or has its reason above (ASVS 14.2.1)."""
+    plain = {
+        *("pk", "slug", "number", "item", "rule", "face", "version", "day", "quarter", "month"),
+        *("network", "server", "language", "editor", "role", "rest", "provider_id"),
+        *("organization_slug", "uidb36"),
+    }
+    found = {}
+    for name, parts in _addresses(get_resolver().url_patterns):
+        for part in parts - plain:
+            found.setdefault(part, set()).add(name)
+    assert found == {part: set(names) for part, names in _OPENS.items()}
+
+
+@pytest.mark.django_db
+def test_key_of_a_new_password_is_left_behind_at_the_first_look(jona, mailoutbox):
+    """The session remembers it, so that the form's address has none."""
+    visitor = Client()
+    visitor.post("/accounts/password/reset/", {"email": jona.email})
+    [link] = re.findall(r"/accounts/password/reset/key/\S+", mailoutbox[0].body)
+    key = link.rstrip("/").rpartition("/")[2].partition("-")[2]
+    there = visitor.get(link)["Location"]
+    assert (len(key) >= 32, key in link, key in there) == (True, True, False)
+    assert visitor.get(there).status_code == 200

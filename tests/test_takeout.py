@@ -170,16 +170,18 @@ def confirmed(jona, mailoutbox):
     """Jona has named an address and said yes in its mail."""
     browser(jona).post("/me/data/address/", {"address": "jona@private.example"})
     [mail] = mailoutbox
-    path = re.search(r"http://[^/]+(/takeout/address/\S+)", mail.body)[1]
-    assert (mail.to, Client().get(path).status_code) == (["jona@private.example"], 200)
+    path, code = link(mail)
+    page = Client().post(path, {"code": code})
+    assert (mail.to, page.status_code) == (["jona@private.example"], 200)
     assert PrivateAddress.objects.get().confirmed_at is None  # looking is no yes
-    Client().post(path)
+    assert "Noted." in Client().post(path, {"code": code, "act": "yes"}).content.decode()
     mailoutbox.clear()
     return jona
 
 
 def link(mail):
-    return re.search(r"http://[^/]+(/takeout/\S+)", mail.body)[1]
+    """Where it leads, and the code behind it that a script puts into the form."""
+    return re.search(r"http://[^/]+(/takeout/[^#\s]*)#(\S+)", mail.body).groups()
 
 
 def left(person):
@@ -191,13 +193,16 @@ def test_link_is_mailed_once_and_good_once(confirmed, mailoutbox):
     left(confirmed)
     assert [takeouts.mail_due(now=timezone.now()) for _ in range(2)] == [1, 0]
     [mail] = mailoutbox
-    stranger, path = Client(), link(mail)
-    assert (mail.to, b"Take my data" in stranger.get(path).content) == (
-        ["jona@private.example"],
-        True,
-    )
-    assert "index.html" in unpacked(stranger.post(path)).namelist()
-    again = stranger.post(path)
+    stranger, (path, code) = Client(), link(mail)
+    assert path == "/takeout/"
+    asks = stranger.get(path).content.decode()
+    assert ("data-code" in asks, "Take my data" in asks) == (True, False)
+    for typed in (code, f" http://localhost:8000/takeout/#{code}\n"):
+        page = stranger.post(path, {"code": typed})
+        assert (mail.to, b"Take my data" in page.content) == (["jona@private.example"], True)
+    taken = stranger.post(path, {"code": code, "act": "take"})
+    assert "index.html" in unpacked(taken).namelist()
+    again = stranger.post(path, {"code": code, "act": "take"})
     assert (again.status_code, b"This link was used on" in again.content) == (410, True)
     assert PrivateAddress.objects.count() == 0  # it has served
 
@@ -206,17 +211,20 @@ def test_link_ends_after_thirty_days_and_is_forgotten(confirmed, mailoutbox):
     left(confirmed)
     takeouts.mail_due(now=timezone.now())
     Takeout.objects.update(expires_at=timezone.now() - dt.timedelta(seconds=1))
-    path = link(mailoutbox[0])
-    late = Client().post(path)
+    path, code = link(mailoutbox[0])
+    late = Client().post(path, {"code": code, "act": "take"})
     assert (late.status_code, b"This link ended on" in late.content) == (410, True)
     assert night("takeouts", now=timezone.now()) == 1
-    assert (PrivateAddress.objects.count(), Client().get(path).status_code) == (0, 410)
+    gone = Client().post(path, {"code": code})
+    assert (PrivateAddress.objects.count(), gone.status_code) == (0, 422)
 
 
 @pytest.mark.parametrize("signed", ["x", "0" * 32, "é:ü", "a" * 5000, "%00x"])
 def test_link_that_we_did_not_write_gets_a_sentence(db, signed):
-    answers = [Client().get(f"/takeout/{signed}/"), Client().post(f"/takeout/address/{signed}/")]
-    assert {a.status_code for a in answers} <= {410, 400}
+    earlier = [Client().get(f"/takeout/{signed}/"), Client().post(f"/takeout/address/{signed}/")]
+    assert {a.status_code for a in earlier} <= {410, 400}
+    typed = [Client().post(path, {"code": signed}) for path in ("/takeout/", "/takeout/address/")]
+    assert [a.status_code for a in typed] == [422, 422]
 
 
 def test_without_a_yes_there_no_link_is_made(jona, mailoutbox):
@@ -229,8 +237,8 @@ def test_confirming_asks_about_exactly_this_address(jona, mailoutbox):
     client = browser(jona)
     client.post("/me/data/address/", {"address": "typo@private.example"})
     client.post("/me/data/address/", {"address": "jona@private.example"})
-    old = re.search(r"http://[^/]+(/takeout/address/\S+)", mailoutbox[0].body)[1]
-    assert Client().post(old).status_code == 410
+    path, code = link(mailoutbox[0])
+    assert Client().post(path, {"code": code, "act": "yes"}).status_code == 422
     assert PrivateAddress.objects.get().confirmed_at is None
     client.post("/me/data/address/", {"act": "forget"})
     assert PrivateAddress.objects.count() == 0

@@ -1,5 +1,6 @@
 """What is kept about somebody: theirs to take at any time, and once more after they have left."""
 
+import re
 import tempfile
 from typing import IO, cast
 
@@ -7,6 +8,7 @@ from django.contrib import messages
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -18,6 +20,7 @@ from ambassadors.takeout import tables
 from campaigns.models import Delivery
 from integrations import takeouts
 from integrations.models import ConnectedAccount
+from reception.views import codes
 
 from .agreement import said
 
@@ -82,29 +85,49 @@ def address(request: HttpRequest) -> HttpResponse:
     return redirect("my_data")
 
 
-def confirm(request: HttpRequest, token: str) -> HttpResponse:
+def confirm(request: HttpRequest, old: str = "") -> HttpResponse:
     """From the mail: say that the address is one's own. Needs no login."""
-    kept = takeouts.asked_address(token)
-    if kept and request.method == "POST":
+    try:
+        kept = codes.opened(
+            request, lambda text: takeouts.asked_address(_code(text)), door="takeout", old=old
+        )
+    except codes.Shut as shut:
+        title = _("Is this your address?")
+        return codes.page(
+            request, shut, title=title, action=reverse("takeout_address"), frame="base.html"
+        )
+    if request.POST.get("act") == "yes":
         takeouts.confirm(kept=kept, now=timezone.now())
         kept.refresh_from_db()
-    with translation.override(kept.person.language if kept else translation.get_language()):
-        context = {"kept": kept}
-        return render(request, "takeout_address.html", context, status=200 if kept else 410)
+    with translation.override(kept.person.language):
+        context = {"kept": kept, "code": _code(request.POST["code"])}
+        return codes.private(render(request, "takeout_address.html", context))
 
 
-def takeout(request: HttpRequest, signed: str) -> HttpResponseBase:
+def _code(text: str) -> str:
+    """What stands at the end of a link that somebody pasted, or the code alone."""
+    return re.split(r"[#/]", "".join(text.split()).rstrip("/"))[-1]
+
+
+def takeout(request: HttpRequest, old: str = "") -> HttpResponseBase:
     """The page of a link after leaving; its button hands the data over, once."""
     now = timezone.now()
-    found = takeouts.of_link(signed)
-    good = bool(found and found.used_at is None and found.expires_at > now)
-    if found and good and request.method == "POST":
+    try:
+        found = codes.opened(
+            request, lambda text: takeouts.of_link(_code(text)), door="takeout", old=old
+        )
+    except codes.Shut as shut:
+        title = _("Your data from Botschaft")
+        return codes.page(request, shut, title=title, action=reverse("takeout"), frame="base.html")
+    good = found.used_at is None and found.expires_at > now
+    if good and request.POST.get("act") == "take":
         made = _packed(found.person)  # first, so that a failure does not spend the link
         if takeouts.use(takeout=found, now=now):
             return _file(made)
         made.close()
         found.refresh_from_db()
         good = False
-    with translation.override(found.person.language if found else translation.get_language()):
-        context = {"takeout": found, "good": good, "signed": signed}
-        return render(request, "takeout.html", context, status=200 if good else 410)
+    with translation.override(found.person.language):
+        context = {"takeout": found, "good": good, "code": _code(request.POST["code"])}
+        page = render(request, "takeout.html", context, status=200 if good else 410)
+    return codes.private(page)

@@ -58,7 +58,7 @@ def opened(
 def page(request: HttpRequest, shut: Shut, **more: Any) -> HttpResponse:
     """Ask for the code; ``more`` is at least a ``title``."""
     context = {
-        "shell": "base_public.html",
+        "frame": "base_public.html",
         "error": str(shut),
         "old": shut.status == 410,
         "typed": request.POST.get("code", "")[:_LONGEST],
