@@ -12,7 +12,9 @@ from django.core import mail
 from django.core.cache import cache
 from django.utils import timezone
 
+from ambassadors.models import Takeout
 from campaigns import leaving
+from integrations import takeouts
 from reception import letters, tokens, widgets
 from reception.models import ContactCard, Inquiry
 
@@ -242,3 +244,30 @@ def _look_at_everything(chromium, base, samira, widget, person):
             visitor.check()
         assert visitor.trouble == []
         visitor.context.close()
+
+
+def test_leaver_takes_their_data_by_the_link_alone(chromium, live_server, settings, jona):
+    """The same door in the frame of the house: a script puts the code into the form."""
+    cache.clear()
+    settings.SITE_URL, now = live_server.url, timezone.now()
+    kept = takeouts.name_address(person=jona, typed="jona@private.example", now=now)
+    takeouts.confirm(kept=kept, now=now)
+    leaving.leave(person=jona, by=None, now=now)
+    link = takeouts.page_of(Takeout.objects.get())
+    for size in (PHONE, DESKTOP):
+        visitor = Visitor(chromium, live_server.url, size)
+        visitor.page.goto(f"{live_server.url}/takeout/")
+        shoot(visitor.page, f"takeout-code-{size['width']}")
+        visitor.check()
+        visitor.page.goto(link)
+        visitor.page.get_by_role("button", name="Take my data").wait_for()
+        assert visitor.page.url == f"{live_server.url}/takeout/"
+        shoot(visitor.page, f"takeout-{size['width']}")
+        visitor.check()
+        assert visitor.trouble == []
+        if size == PHONE:
+            visitor.context.close()
+    with visitor.page.expect_download() as file:
+        visitor.page.get_by_role("button", name="Take my data").click()
+    assert file.value.suggested_filename.endswith(".zip")
+    visitor.context.close()

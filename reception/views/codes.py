@@ -70,7 +70,10 @@ def page(request: HttpRequest, shut: Shut, **more: Any) -> HttpResponse:
 
 
 def private(response: HttpResponse) -> HttpResponse:
-    """No other site may learn where it leads, and no search engine."""
-    response["Referrer-Policy"] = "no-referrer"
+    """No search engine lists it.
+
+    Its address is told to this site alone, as all are. Were it told to nobody, browsers would not
+    say whence the page's forms come (``Origin: null``), and they would be refused as forged.
+    """
     response["X-Robots-Tag"] = "noindex, nofollow"
     return response
