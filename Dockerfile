@@ -14,8 +14,10 @@ RUN /venv/bin/pybabel --quiet compile -D django -d locale \
  && mkdir -p /app/var
 
 FROM ${PYTHON_IMAGE}
-# Letters of names on certificates that our own fonts lack; pg_dump and pg_restore for backups.
+# What Debian has mended since the base was made; letters of names on certificates that our own
+# fonts lack; pg_dump and pg_restore for backups.
 RUN apt-get update \
+ && apt-get upgrade -y \
  && apt-get install --no-install-recommends -y fonts-dejavu-core postgresql-client \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin botschaft

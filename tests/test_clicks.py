@@ -8,6 +8,7 @@ import os
 import re
 import signal
 from concurrent.futures import ThreadPoolExecutor
+from zoneinfo import ZoneInfo
 
 import pytest
 import redis
@@ -22,7 +23,10 @@ from .agents import BROWSERS, MACHINES
 from .conftest import FULL, browser
 
 CHROME = BROWSERS[0]
-NOON = dt.datetime(2026, 11, 30, 11, tzinfo=dt.UTC)
+BERLIN = ZoneInfo("Europe/Berlin")
+# Tomorrow's: Redis lets nothing lie until a moment that has passed.
+TOMORROW = dt.datetime.now(BERLIN).date() + dt.timedelta(days=1)
+NOON = dt.datetime.combine(TOMORROW, dt.time(12), BERLIN)
 
 
 @pytest.fixture(autouse=True)
@@ -145,13 +149,13 @@ def test_visitor_counts_once_a_day_for_each_link(link):
 
 def test_the_next_day_counts_again_on_its_own_row(link, rf):
     request = rf.get("/", REMOTE_ADDR="203.0.113.7", HTTP_USER_AGENT=CHROME)
-    late = dt.datetime(2026, 11, 30, 22, 59, tzinfo=dt.UTC)  # 23:59 in Berlin
+    late = NOON.replace(hour=23, minute=59)
     for now in (NOON, late, late + dt.timedelta(minutes=2)):
         clicks.count(request, link.pk, now=now)
     clicks.drain(now=NOON)
     assert list(link.days.order_by("day").values_list("day", "count")) == [
-        (dt.date(2026, 11, 30), 1),
-        (dt.date(2026, 12, 1), 1),
+        (TOMORROW, 1),
+        (TOMORROW + dt.timedelta(days=1), 1),
     ]
 
 
