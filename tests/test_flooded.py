@@ -66,7 +66,7 @@ class World:
         self.variant = Variant.objects.get(suggestion=suggestion)
         self.campaign = Campaign.objects.create(
             slug="c", title="C", hashtag="C", description="D", language="en",
-            begins_on=now.date(), ends_on=now.date(), submission=uuid.uuid4(), created_at=now,
+            begins_on=timezone.localdate(now), ends_on=timezone.localdate(now), submission=uuid.uuid4(), created_at=now,
             changed_at=now,
         )  # fmt: skip
         self.draft = GuidelineVersion.objects.create(
@@ -254,7 +254,7 @@ CASES = {
         "mirja", "curators", "campaigns.Campaign", ("desk_campaign", "campaign"),
         lambda w: {
             "title": "T", "hashtag": "Wind", "description": "D", "language": "en",
-            "begins_on": w.now.date(), "ends_on": w.now.date() + dt.timedelta(days=3),
+            "begins_on": timezone.localdate(w.now), "ends_on": timezone.localdate(w.now) + dt.timedelta(days=3),
             "goal_own_words": "50", "goal_conversations": "", "revision": w.campaign.revision,
         },
         "campaign",
@@ -384,7 +384,7 @@ CASES = {
 
 def of(world, path):
     """``team.slug`` of the world; a row as its key."""
-    found = world.now.date().isoformat() if path == "today" else world
+    found = timezone.localdate(world.now).isoformat() if path == "today" else world
     for name in path.split(".") if path != "today" else ():
         found = getattr(found, name)
     return getattr(found, "pk", found)

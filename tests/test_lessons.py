@@ -112,15 +112,16 @@ def test_progress_is_seen_by_its_person_only(course, jona, person, selin):
 
 def test_course_is_renewed_only_when_its_end_is_near(course, jona, selin):
     now = timezone.now()
-    done = completions.complete(person=jona, course=course, on=now.date(), by=jona, now=now)
+    today = timezone.localdate(now)
+    done = completions.complete(person=jona, course=course, on=today, by=jona, now=now)
     for lesson in course.lesson_set.all():
         assert lessons.finish(lesson=lesson, by=jona, now=now) is None
     Completion.objects.filter(pk=done.pk).update(
-        completed_on=now.date() - dt.timedelta(days=300),
-        expires_on=now.date() + dt.timedelta(days=30),
+        completed_on=today - dt.timedelta(days=300),
+        expires_on=today + dt.timedelta(days=30),
     )
     found = [lessons.finish(lesson=lesson, by=jona, now=now) for lesson in course.lesson_set.all()]
-    assert (found[0], found[1].completed_on, Completion.objects.count()) == (None, now.date(), 2)
+    assert (found[0], found[1].completed_on, Completion.objects.count()) == (None, today, 2)
 
 
 # At the desk -----------------------------------------------------------------------------------

@@ -21,6 +21,11 @@ MAY = {
     "ideas": {"campaigns_proposal"},  # that its author has seen an answer
     "figures": {"ambassadors_publishedfigure"},  # what was shown, so that none can be subtracted
     "term": {"ambassadors_auditentry"},  # that somebody looked at a person's notes
+    # The login's own address, copied into allauth's table when its page is first opened; the key or
+    # challenge that the next form answers, in this session.
+    "account_email": {"account_emailaddress"},
+    "mfa_activate_totp": {"ambassadors_loginsession"},
+    "mfa_add_webauthn": {"ambassadors_loginsession"},
     # The network sends the browser back by GET (RFC 6749, 4.1.2), with a state of this session.
     "connect_callback": {"integrations_connectattempt"},
 }

@@ -35,7 +35,7 @@
     const answer = await fetch(to, { method: 'POST', body, redirect: 'manual' });
     if (answer.status === 403 && again) { await renew(); return post(to, body, false); }   // signed in again in another tab
     const out = answer.type === 'opaqueredirect' || answer.status === 403;
-    if (out || answer.status >= 500) throw Object.assign(new Error(answer.status), { out });
+    if (out || answer.status >= 500) { const e = new Error(answer.status); e.out = out; throw e; }
     return answer;
   };
 
