@@ -5,16 +5,25 @@ from typing import Any
 from allauth.account import forms
 
 from ambassadors import tidying
+from ambassadors.models import Person, normalise_email
 
 
-class _InAscii:
+class _Mailed:
+    """Sends something that opens an account."""
+
     cleaned_data: dict[str, Any]
 
     def clean_email(self) -> str:
-        """Whose address it is, its domain written as it is stored."""
+        """Whose address it is, its domain written as it is stored.
+
+        Who logs in by it comes before a colleague who has it on their page of addresses.
+        """
         self.cleaned_data["email"] = tidying.mail_address(self.cleaned_data["email"])
-        found: str = super().clean_email()  # type: ignore[misc]
-        return found
+        email: str = super().clean_email()  # type: ignore[misc]
+        if found := Person.objects.filter(email_normalised=normalise_email(email)).first():
+            self._user = found if found.is_active else None
+            self.users = [found] if found.is_active else []
+        return email
 
 
 class LoginForm(forms.LoginForm):  # type: ignore[misc]
@@ -25,9 +34,9 @@ class LoginForm(forms.LoginForm):  # type: ignore[misc]
         return tidying.mail_address(super().clean_login())
 
 
-class RequestLoginCodeForm(_InAscii, forms.RequestLoginCodeForm):  # type: ignore[misc]
+class RequestLoginCodeForm(_Mailed, forms.RequestLoginCodeForm):  # type: ignore[misc]
     """Asks for a code by mail."""
 
 
-class ResetPasswordForm(_InAscii, forms.ResetPasswordForm):  # type: ignore[misc]
+class ResetPasswordForm(_Mailed, forms.ResetPasswordForm):  # type: ignore[misc]
     """Asks for a link to a new password."""

@@ -4,10 +4,13 @@ import re
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.contrib.auth import SESSION_KEY
 from django.core import mail
 from django.core.cache import cache
 from django.test import Client
+from django.utils.http import int_to_base36
 
+from advocacy.views import own_address
 from ambassadors.models import AuditEntry, Person
 
 from .conftest import browser
@@ -86,3 +89,36 @@ def test_what_is_compared_follows_the_address_however_it_is_saved(jona):
 def test_domain_of_a_new_address_is_kept_as_it_is_stored(jona):
     add(jona, "jona@m\u00fcller.example")
     assert EmailAddress.objects.filter(user=jona, email="jona@xn--mller-kva.example").exists()
+
+
+def test_address_that_a_colleague_gets_at_the_same_moment_is_refused(jona, mirja, monkeypatch):
+    before = addresses(jona)
+    EmailAddress.objects.create(user=jona, email=NEW, verified=True)
+    Person.objects.filter(pk=mirja.pk).update(email=NEW, email_normalised=NEW)
+    monkeypatch.setattr(own_address, "is_somebody_elses", lambda *_what: False)  # looked before
+    assert "Somebody here has this address." in choose(jona, NEW).content.decode()
+    assert addresses(jona) == before
+
+
+def test_address_that_is_longer_than_mail_takes_gets_a_sentence(jona):
+    typed = "jona@" + ".".join(["\u00fc" * 40] * 6) + ".example"
+    assert len(typed) < 320  # what allauth's field takes
+    assert "We cannot write to this address." in add(jona, typed).content.decode()
+    assert mail.outbox == []
+
+
+@pytest.mark.parametrize("answered", [False, True])
+def test_address_that_a_colleague_named_before_opens_the_account_of_who_logs_in_by_it(
+    jona, mailoutbox, answered
+):
+    """Else she would write, and connect her accounts, where he reads along."""
+    EmailAddress.objects.create(user=jona, email="anna@example.org", verified=answered)
+    anna = Person.objects.create_user("Anna@example.org", name="Anna")
+    visitor = Client()
+    there = visitor.post("/accounts/login/code/", {"email": "anna@example.org"})["Location"]
+    code = re.search(r"\n([A-Z0-9]{3,}-?[A-Z0-9]*)\n", mailoutbox[0].body)[1]
+    visitor.post(there, {"code": code})
+    assert visitor.session[SESSION_KEY] == str(anna.pk)
+    visitor.post("/accounts/password/reset/", {"email": "anna@example.org"})
+    [link] = [re.search(r"/accounts/password/reset/key/(\w+)-", one.body) for one in mailoutbox[1:]]
+    assert link[1] == int_to_base36(anna.pk)

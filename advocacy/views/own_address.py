@@ -8,15 +8,16 @@ from allauth.account.models import EmailAddress
 from allauth.account.views import EmailView
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from advocacy.accounts import is_somebody_elses
-from ambassadors import audit, tidying
+from ambassadors import audit
 from ambassadors.models import Person
+from integrations import mails
 
 
 class AddressForm(AddEmailForm):  # type: ignore[misc]
@@ -24,7 +25,12 @@ class AddressForm(AddEmailForm):  # type: ignore[misc]
 
     def clean_email(self) -> str:
         """Refuse a colleague's: whoever logs in by it would have two people to be."""
-        self.cleaned_data["email"] = tidying.mail_address(self.cleaned_data["email"])
+        try:
+            self.cleaned_data["email"] = mails.address(self.cleaned_data["email"])
+        except mails.NoAddress as refused:
+            raise ValidationError(
+                _("We cannot write to this address. Is there a slip in it?")
+            ) from refused
         address: str = super().clean_email()
         if is_somebody_elses(address, cast("Person", self.user)):
             raise ValidationError(_("Somebody here has this address."))
@@ -36,9 +42,16 @@ class OwnAddress(EmailView):  # type: ignore[misc]
 
     form_class = AddressForm
 
-    @transaction.atomic
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Add, remove, or take for the login; the record tells of the last."""
+        try:
+            with transaction.atomic():
+                return self._done(request, *args, **kwargs)
+        except IntegrityError:  # a colleague got the address at this moment
+            messages.error(request, _("Somebody here has this address."))
+            return redirect("account_email")
+
+    def _done(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         person = cast("Person", request.user)
         rows = EmailAddress.objects.filter(user=person)
         if not rows.filter(primary=True).exists():
