@@ -3,7 +3,6 @@
 import functools
 import hashlib
 import re
-import unicodedata
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,6 +11,8 @@ from django.conf import settings
 from django.contrib.auth.password_validation import CommonPasswordValidator
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
+
+from ambassadors import tidying
 
 LONGEST = 256  # characters; longer ones would cost their hash at each try
 _ENDS = re.compile(r"^[\W\d_]+|[\W\d_]+$")
@@ -61,8 +62,8 @@ class DressedPasswordValidator(CommonPasswordValidator):
     def validate(self, password: str, user: Any = None) -> None:
         """Raise ValidationError where nothing but digits and signs stands around a common one."""
         super().validate(password, user)
-        super().validate(_ENDS.sub("", unicodedata.normalize("NFKC", password)), user)
-        plain = unicodedata.normalize("NFKC", password).casefold()
+        super().validate(_ENDS.sub("", tidying.normal("NFKC", password)), user)
+        plain = tidying.normal("NFKC", password).casefold()
         counted = any(plain in digits for digits in _COUNTED)
         if counted or plain in long_ones() or _ALL_OVER.fullmatch(plain):
             raise ValidationError(_("This password is tried first by everybody who guesses."))
@@ -78,7 +79,7 @@ class OwnWordsValidator:
     def validate(self, password: str, user: object = None) -> None:
         """Raise ValidationError where hardly a letter is left beside our words."""
         del user
-        rest = unicodedata.normalize("NFKC", password).casefold()
+        rest = tidying.normal("NFKC", password).casefold()
         for word in (found := {one for one in own_words() if one in rest}):
             rest = rest.replace(word, "")
         if found and len(re.findall(r"[^\W\d_]", rest)) < _REST:

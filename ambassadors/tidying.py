@@ -2,10 +2,26 @@
 
 import re
 import unicodedata
+from typing import Literal
 
 import idna
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_MARKS = "".join(
+    sign
+    for sign in map(chr, range(0x300, 0x20000))
+    if unicodedata.combining(unicodedata.normalize("NFKD", sign)[0])
+)
+_PILE = re.compile(f"([{_MARKS}]{{30}})(?=[{_MARKS}])")
+
+
+def normal(form: Literal["NFC", "NFKC", "NFKD"], text: str) -> str:
+    """A text in a normal form of Unicode, in a time that grows with its length.
+
+    Python sorts the marks on one letter in the square of their number: 100,000 take 20 seconds. So
+    a grapheme joiner parts them after each 30 (UAX 15, D4), which no language needs.
+    """
+    return unicodedata.normalize(form, text if text.isascii() else _PILE.sub("\\1\u034f", text))
 
 
 def line(text: str) -> str:
@@ -15,13 +31,13 @@ def line(text: str) -> str:
             return " ".join(text.split())
     else:
         whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        text = unicodedata.normalize("NFC", whole)
+        text = normal("NFC", whole)
     return " ".join(_CONTROL.sub(" ", text).split())
 
 
 def key(text: str) -> str:
     """A text folded for comparison: case, width and spaces do not count."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    return " ".join(normal("NFKC", text).casefold().split())
 
 
 def host(text: str) -> str:
@@ -34,7 +50,7 @@ def host(text: str) -> str:
 
 def mail_address(text: str) -> str:
     """A mail address with its domain in ASCII, as mail is sent; what has no such form stays."""
-    local, at, domain = unicodedata.normalize("NFC", text.strip()).rpartition("@")
+    local, at, domain = normal("NFC", text.strip()).rpartition("@")
     try:
         return f"{local}{at}{host(domain)}" if at else domain
     except UnicodeError:

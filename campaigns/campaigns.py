@@ -2,7 +2,6 @@
 
 import datetime as dt
 import re
-import unicodedata
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from django.db.models import QuerySet
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
-from ambassadors import anonymity, audit
+from ambassadors import anonymity, audit, tidying
 from ambassadors.models import Person
 
 from .models import Campaign, Post, Programme, Suggestion
@@ -53,7 +52,7 @@ class Plan:
 
 def tag(typed: str) -> str:
     """A hashtag without its sign, as networks take it. Raises :class:`NotPlanned`."""
-    clean = unicodedata.normalize("NFC", typed.strip()).removeprefix("#").removeprefix("＃")
+    clean = tidying.normal("NFC", typed.strip()).removeprefix("#").removeprefix("＃")
     if not clean:
         raise NotPlanned("hashtag", _("A campaign has a hashtag."))
     if len(clean) > LONGEST_TAG:

@@ -8,12 +8,12 @@ one must differ.
 import datetime as dt
 import difflib
 import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 
 from django.db import connection
 from django.db.models import Q
 
+from ambassadors import tidying
 from integrations.models import ConnectedAccount
 from integrations.networks import get
 
@@ -27,7 +27,7 @@ _URL = re.compile(r"https?://\S+")
 def core(text: str, label: str = "") -> str:
     """The wording alone: no case, spaces, punctuation, links or disclosure label."""
     text = _URL.sub(" ", text.removeprefix(label).removesuffix(label))
-    text = unicodedata.normalize("NFKC", text).casefold()
+    text = tidying.normal("NFKC", text).casefold()
     letters = "".join(char for char in text if char.isalnum())
     return letters or "".join(text.split())  # signs and pictures only
 

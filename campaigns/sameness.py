@@ -18,6 +18,8 @@ import zlib
 from collections.abc import Collection, Iterable
 from typing import Any
 
+from ambassadors import tidying
+
 PAIR_WITHIN = dt.timedelta(days=7)
 SAME = 0.52  # of all runs; chosen on the tuning half of tests/data/sameness.json
 _RUN = 4
@@ -35,7 +37,7 @@ def core(text: str) -> str:
     What has no letters at all (signs, pictures) stays as it is. A typed label stays in: it weighs
     too little to make two texts different.
     """
-    plain = unicodedata.normalize("NFKD", _NO_WORDING.sub(" ", text)).casefold()
+    plain = tidying.normal("NFKD", _NO_WORDING.sub(" ", text)).casefold()
     plain = "".join(char for char in plain if not unicodedata.combining(char))
     words = " ".join(re.findall(r"\w+", _SPELLED.sub("", plain)))[:_LONGEST]
     return words or "".join(text.split())[:_LONGEST]

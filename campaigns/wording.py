@@ -2,9 +2,10 @@
 
 import hashlib
 import re
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+
+from ambassadors import tidying
 
 GAP = re.compile(r"\[[^\[\]\n]{1,200}\]")
 PART = re.compile(r"^[ \t]*---[ \t]*$", re.MULTILINE)
@@ -54,7 +55,7 @@ def clean(text: str) -> str:
     """Make a pasted text storable: NFC, line ends, no controls or lone surrogates, trimmed."""
     text = _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
     text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return unicodedata.normalize("NFC", text).strip()
+    return tidying.normal("NFC", text).strip()
 
 
 def is_blank(text: str) -> bool:

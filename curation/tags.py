@@ -2,14 +2,13 @@
 
 import datetime as dt
 import re
-import unicodedata
 from collections import defaultdict
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from ambassadors import anonymity, audit
+from ambassadors import anonymity, audit, tidying
 from ambassadors.models import Person
 from campaigns.models import Campaign, Post
 from integrations import tag_counts
@@ -30,13 +29,13 @@ class TagRefused(Exception):
 
 def key_of(name: str) -> str:
     """What two spellings of one hashtag have in common."""
-    return unicodedata.normalize("NFKC", name).casefold()[:64]
+    return tidying.normal("NFKC", name).casefold()[:64]
 
 
 @transaction.atomic
 def watch(*, name: str, by: Person, now: dt.datetime) -> WatchedTag:
     """Watch a hashtag from now on. Raises :class:`TagRefused`."""
-    plain = unicodedata.normalize("NFC", name.strip().lstrip("#＃"))
+    plain = tidying.normal("NFC", name.strip().lstrip("#＃"))
     if len(plain) > 64 or not _NAME.fullmatch(plain):
         raise TagRefused(_("Letters, digits and _ only, at least one letter."))
     if WatchedTag.objects.count() >= MOST:

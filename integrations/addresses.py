@@ -6,9 +6,10 @@ Python 3.11.7 calls 192.0.0.192 (a cloud's metadata service) and 64:ff9b::7f00:1
 import ipaddress
 import os
 import re
-import unicodedata
 import urllib.parse
 from dataclasses import dataclass
+
+from ambassadors import tidying
 
 _NOT_PUBLIC_V4 = [
     ipaddress.ip_network(net)
@@ -139,7 +140,7 @@ def _host(authority: str) -> tuple[str, str | None, str | None]:
 def _ascii(name: str) -> str:
     if name.isascii():
         return name
-    if unicodedata.normalize("NFKC", name).lower() != name.lower():
+    if tidying.normal("NFKC", name).lower() != name.lower():
         raise AddressRefused("compatibility characters")
     try:
         return ".".join(part.encode("idna").decode() if part else part for part in name.split("."))

@@ -9,6 +9,8 @@ import urllib.parse
 
 import nh3
 
+from ambassadors import tidying
+
 from .addresses import AddressRefused, allowed_private, parse
 
 # Controls that turn the direction of the line; a stranger's title must not reorder ours.
@@ -32,7 +34,7 @@ def text(markup: object, most: int) -> str:
     if _TAG.search(words):
         words = html.unescape(nh3.clean(words, tags=set()))
     words = words.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    words = unicodedata.normalize("NFC", words.translate(_TURNS))
+    words = tidying.normal("NFC", words.translate(_TURNS))
     words = "".join(" " if unicodedata.category(c) == "Cc" else c for c in words)
     words = " ".join(words.split())
     return words if len(words) <= most else f"{words[: most - 1].rstrip()}…"

@@ -78,6 +78,15 @@ def test_networks_know_no_django():
     ] == []
 
 
+def test_normal_forms_of_text_are_made_in_one_place_which_bounds_their_time():
+    found = {
+        path.relative_to(ROOT).as_posix()
+        for path in CODE
+        if "unicodedata.normalize(" in path.read_text() and "migrations" not in path.parts
+    }
+    assert found == {"ambassadors/tidying.py"}
+
+
 def test_only_states_writes_a_state():
     wrong = []
     for path in CODE:

@@ -5,6 +5,7 @@ import time
 
 import pytest
 from django.core.cache import cache
+from django.test import Client
 
 from advocacy import bodies
 from campaigns import wording
@@ -102,3 +103,14 @@ def test_text_that_turns_the_direction_says_so_to_whoever_answers(
     for who, url in ((lukasz, f"/questions/{asked}/"), (selin, f"/people/calls/{call.pk}/")):
         page = browser(who).get(url).content.decode()
         assert ("Rechnung ⟦U+202E⟧gpj.exe" in page, "\u202e" in page) == (True, False)
+
+
+@pytest.mark.parametrize("door", ["/ask/", "/speakers/ask/", "/accounts/login/"])
+@pytest.mark.parametrize("marks", ["\u0301\u0323", "\u0f73"])
+def test_text_of_marks_alone_costs_a_stranger_more_than_us(door, marks):
+    """Python sorts the marks on one letter in the square of their number: many seconds for these."""
+    pile = "a" + marks * (60_000 // len(marks))
+    fields = {"question": pile, "name": pile, "email": f"a@a{pile}", "login": f"a@a{pile}"}
+    begun = time.process_time()
+    answer = Client().post(door, {**fields, "event": pile, "asker_email": f"a@a{pile}"})
+    assert (answer.status_code in {200, 422}, time.process_time() - begun < 5) == (True, True)

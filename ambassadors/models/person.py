@@ -1,7 +1,6 @@
 """People, their roles and their sites."""
 
 import datetime as dt
-import unicodedata
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
@@ -25,7 +24,7 @@ def normalise_email(email: str) -> str:
 
     PostgreSQL's ``UPPER`` makes ``ı`` equal to ``I`` (CVE-2019-19844), so we compare this column.
     """
-    return unicodedata.normalize("NFKC", tidying.mail_address(email)).casefold()
+    return tidying.normal("NFKC", tidying.mail_address(email)).casefold()
 
 
 def quiet_hours_are_hours(name: str) -> models.CheckConstraint:
@@ -197,11 +196,11 @@ class Person(AbstractBaseUser, PermissionsMixin):
 
     def set_password(self, raw_password: str | None) -> None:
         """Take a password, in whatever form its signs are typed (NIST SP 800-63B, 3.1.1.2)."""
-        super().set_password(raw_password and unicodedata.normalize("NFC", raw_password))
+        super().set_password(raw_password and tidying.normal("NFC", raw_password))
 
     def check_password(self, raw_password: str | None) -> bool:
         """Tell whether it is the password."""
-        return super().check_password(raw_password and unicodedata.normalize("NFC", raw_password))
+        return super().check_password(raw_password and tidying.normal("NFC", raw_password))
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Keep the comparison column in step with the address, whose domain is stored in ASCII."""

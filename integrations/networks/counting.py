@@ -1,10 +1,11 @@
 """How networks count a text. Facts: networks/*.md and twitter-text's configuration v3."""
 
 import re
-import unicodedata
 from functools import lru_cache
 
 import regex
+
+from ambassadors import tidying
 
 from .twitter_text import addresses
 
@@ -51,7 +52,7 @@ def _weight(cluster: str) -> int:
 
 def weighted(text: str) -> int:
     """X's weighted length (twitter-text v3): Latin 1, CJK and emoji 2, an address 23."""
-    text = unicodedata.normalize("NFC", text)
+    text = tidying.normal("NFC", text)
     total, at = 0, 0
     for start, end in addresses(text):
         total += _weights(text[at:start]) + SHORT_URL

@@ -9,12 +9,12 @@ import html
 import json
 import re
 import time
-import unicodedata
 import urllib.parse
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
+from ambassadors import tidying
 from integrations.wire import Answer, Garbled, NotSent, PerhapsSent, WireError, call
 
 from . import counting, x_connect
@@ -342,7 +342,7 @@ def _expanded(row: Mapping[str, Any]) -> str:
 
 def _bare(text: str) -> str:
     """A text as far as X keeps it: NFC, single spaces, addresses without scheme and last slash."""
-    text = re.sub(r"\s+", " ", unicodedata.normalize("NFC", text)).strip()
+    text = re.sub(r"\s+", " ", tidying.normal("NFC", text)).strip()
     return re.sub(r"/(?=\s|$)", "", re.sub(r"https?://", "", text, flags=re.IGNORECASE))
 
 
