@@ -26,6 +26,7 @@ def hash_codes(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
+    atomic = False  # each set for itself: it may take long, and be begun again
     dependencies = [
         ("integrations", "0009_webhooks"),
         ("mfa", "0003_authenticator_type_uniq"),
