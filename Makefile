@@ -29,8 +29,9 @@ locale/de/LC_MESSAGES/django.mo: locale/de/LC_MESSAGES/django.po
 demo: .venv/demo.stamp locale/de/LC_MESSAGES/django.mo
 	@PORT='$(PORT)' RESET='$(RESET)' $(V)/python -m advocacy.demo
 
+# One more than there are cores: many tests wait for processes that they started.
 test: .venv/dev.stamp locale/de/LC_MESSAGES/django.mo
-	$(WITH) $(V)/python -m pytest --numprocesses auto --dist worksteal $(ARGS)
+	$(WITH) $(V)/python -m pytest --numprocesses $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )) --dist worksteal $(ARGS)
 
 # The same pages in a browser: keyboard, phone and desk, light and dark, accessibility.
 walks: .venv/dev.stamp locale/de/LC_MESSAGES/django.mo
