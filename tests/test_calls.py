@@ -572,10 +572,14 @@ def test_bad_call_gets_a_sentence_beside_its_field(team, lead, field, typed):
 
 
 def test_call_that_closes_while_clocks_jump_closes_an_hour_later_and_says_so(team, lead):
-    typed = call_form(team, opens_at="2027-03-20T08:00", closes_at="2027-03-28T02:30")
+    end = dt.date(timezone.now().year + 1, 3, 31)
+    sunday = end - dt.timedelta(days=(end.weekday() + 1) % 7)
+    opens = sunday - dt.timedelta(days=8)
+    typed = call_form(team, opens_at=f"{opens}T08:00", closes_at=f"{sunday}T02:30")
     page = browser(lead).post("/people/calls/new/", typed, follow=True).content.decode()
     assert "The clocks skip 02:30 that night; it is 03:30 now." in page
-    assert Call.objects.get().closes_at == dt.datetime(2027, 3, 28, 1, 30, tzinfo=dt.UTC)
+    half_past = dt.time(1, 30, tzinfo=dt.UTC)
+    assert Call.objects.get().closes_at == dt.datetime.combine(sunday, half_past)
 
 
 def test_lead_sees_and_decides_only_calls_of_own_teams(team, team_of, call_for, lead, jona):

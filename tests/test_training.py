@@ -279,10 +279,16 @@ def test_place_of_somebody_else_is_not_found(date, jona, person):
 
 # Dates on the wall -----------------------------------------------------------------------------
 
+YEAR = timezone.now().year + 1  # a date must not have passed when tests run
+SPRING, AUTUMN = (
+    end - dt.timedelta(days=(end.weekday() + 1) % 7)  # the last Sunday
+    for end in (dt.date(YEAR, 3, 31), dt.date(YEAR, 10, 31))
+)
+
 
 def form(**fields):
     return {
-        "begins": "2027-04-01T09:00", "ends": "2027-04-01T12:00", "zone": "Europe/Berlin",
+        "begins": f"{YEAR}-04-01T09:00", "ends": f"{YEAR}-04-01T12:00", "zone": "Europe/Berlin",
         "room": "Deichstube", "seats": "12", "trainer": "", "link": "",
     } | fields  # fmt: skip
 
@@ -296,8 +302,8 @@ def new_date(selin, course, **fields):
 @pytest.mark.parametrize(
     ("begins", "ends", "wall", "utc_hour", "said"),
     [
-        ("2027-03-28T02:30", "2027-03-28T05:00", "2027-03-28T03:30", 1, "The clocks skip 02:30"),
-        ("2027-10-31T02:30", "2027-10-31T05:00", "2027-10-31T02:30", 0, "02:30 comes twice"),
+        (f"{SPRING}T02:30", f"{SPRING}T05:00", f"{SPRING}T03:30", 1, "The clocks skip 02:30"),
+        (f"{AUTUMN}T02:30", f"{AUTUMN}T05:00", f"{AUTUMN}T02:30", 0, "02:30 comes twice"),
     ],
 )
 def test_night_of_the_clocks_is_said(selin, course, begins, ends, wall, utc_hour, said):
@@ -310,7 +316,7 @@ def test_night_of_the_clocks_is_said(selin, course, begins, ends, wall, utc_hour
 @pytest.mark.parametrize(
     ("field", "value", "said"),
     [
-        ("ends", "2027-04-01T08:00", "The end must be after the beginning."),
+        ("ends", f"{YEAR}-04-01T08:00", "The end must be after the beginning."),
         ("begins", "9999-12-31T23:59", "Pick a day of this century."),
         ("begins", "2020-04-01T09:00", "This moment is in the past."),
         ("begins", "tomorrow", "Write a day and a time."),
@@ -337,7 +343,7 @@ def test_strange_date_gets_a_sentence_and_keeps_the_rest(selin, course, field, v
 def test_moment_of_the_corpus_is_a_date_or_a_sentence(selin, course, case):
     if not isinstance(case.get("value"), str):
         pytest.skip("no text")
-    answer = new_date(selin, course, begins=case["value"], ends="2027-04-01T12:00")
+    answer = new_date(selin, course, begins=case["value"], ends=f"{YEAR}-04-01T12:00")
     planned = Session.objects.count()
     refused = 'class="error"' in answer.content.decode()
     assert (answer.status_code, refused) == ((200, False) if planned else (422, True))
