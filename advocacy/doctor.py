@@ -297,7 +297,7 @@ def _administrators() -> Iterator[Finding]:
 def _company_login() -> Iterator[Finding]:
     """How strong the keys are on which logins at the company rest, and whether they are taken."""
     wanted, apps = settings.LOGIN_RSA_BITS, get_adapter().list_apps(None)
-    if apps and wanted < provider_keys.STRONG:
+    if apps and wanted < settings.RSA_STRONG:
         yield Finding(
             f"LOGIN_RSA_BITS is {wanted}: logins rest on 112 bits of strength, all else on 128.",
             "Unset it once the provider signs with 3072 bits or an elliptic curve.",

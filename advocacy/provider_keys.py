@@ -19,7 +19,6 @@ from django.utils.translation import gettext as _
 
 from . import company
 
-STRONG, LEAST = 3072, 2048  # bits of an RSA key; no setting allows fewer than the latter
 _CURVE = 256
 
 
@@ -38,7 +37,7 @@ class TooShort(Exception):
             "The company’s login signs with a key of %(bits)s bits, and Botschaft takes none of"
             " fewer than %(wanted)s."
         )
-        if self.wanted > _CURVE and self.bits >= LEAST:
+        if self.wanted > _CURVE and self.bits >= settings.RSA_LEAST:
             told += " " + _(
                 "If your provider has no longer ones, your administration allows it:"
                 " LOGIN_RSA_BITS=%(bits)s."

@@ -371,9 +371,10 @@ COMPANY_MAIL_DOMAINS = [
 COMPANY_LOGIN_HOURS = int(env("COMPANY_LOGIN_HOURS", "168"))
 # So many bits a key of the company's provider has at least that signs by RSA: 3072 are as strong as
 # all else here (128 bits), 2048 less (112), for providers that have no longer ones as Entra ID.
-LOGIN_RSA_BITS = int(env("LOGIN_RSA_BITS", "3072"))
-if LOGIN_RSA_BITS < 2048:
-    message = "LOGIN_RSA_BITS is below 2048: whoever breaks such a key logs in as anybody."
+RSA_STRONG, RSA_LEAST = 3072, 2048
+LOGIN_RSA_BITS = int(env("LOGIN_RSA_BITS", str(RSA_STRONG)))
+if LOGIN_RSA_BITS < RSA_LEAST:
+    message = f"LOGIN_RSA_BITS is below {RSA_LEAST}: whoever breaks such a key logs in as anybody."
     raise ImproperlyConfigured(message)
 # Whether a company login that matches nobody makes a person. Off: HR or the directory does.
 LOGIN_CREATES_PEOPLE = flag("LOGIN_CREATES_PEOPLE")

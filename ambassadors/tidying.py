@@ -12,16 +12,19 @@ _MARKS = "".join(
     for sign in map(chr, range(0x300, 0x20000))
     if unicodedata.combining(unicodedata.normalize("NFKD", sign)[0])
 )
-_PILE = re.compile(f"([{_MARKS}]{{30}})(?=[{_MARKS}])")
+_MOST = 30  # marks on one letter (UAX 15, D4); no language needs as many
+_PILE = re.compile(f"([{_MARKS}]{{{_MOST}}})(?=[{_MARKS}])")
 
 
 def normal(form: Literal["NFC", "NFKC", "NFKD"], text: str) -> str:
     """A text in a normal form of Unicode, in a time that grows with its length.
 
     Python sorts the marks on one letter in the square of their number: 100,000 take 20 seconds. So
-    a grapheme joiner parts them after each 30 (UAX 15, D4), which no language needs.
+    a grapheme joiner parts them after each ``_MOST``. A shorter text, as most names are, has none.
     """
-    return unicodedata.normalize(form, text if text.isascii() else _PILE.sub("\\1\u034f", text))
+    if len(text) > _MOST and not text.isascii():
+        text = _PILE.sub("\\1\u034f", text)
+    return unicodedata.normalize(form, text)
 
 
 def line(text: str) -> str:

@@ -15,8 +15,6 @@ from campaigns import clicks, restores, watch
 from integrations import instance, limits
 from integrations.networks import get
 
-_STRONG = 3072  # bits of an RSA key that are worth 128
-
 
 def system(request: HttpRequest) -> HttpResponse:
     """Show the state; on POST a person confirms that this installation is the one that sends."""
@@ -47,7 +45,7 @@ def _page(error: str) -> dict[str, Any]:
         "error": error,
         "posts": watch.standing(now=now),
         "stands_still": watch.waiting(now=now, since=watch.STANDSTILL),
-        "short_keys": settings.LOGIN_RSA_BITS < _STRONG
+        "short_keys": settings.LOGIN_RSA_BITS < settings.RSA_STRONG
         and any(kind["APPS"] for kind in providers.values()),
         "secret_addresses": settings.SECRET_ADDRESSES,
         "proxy": clicks.through_undeclared_proxy(),
